@@ -40,7 +40,19 @@ begin
 end
 $$;
 
+-- Which tenants there are, and which origins are whose, is told to everybody under the name '*'.
+create function announce_tenant_directory_change() returns trigger language plpgsql as $$
+begin
+  perform pg_notify('configuration_changed', '*');
+  return null;
+end
+$$;
+
 create trigger tenants_announce after insert or update or delete on tenants
   for each row execute function announce_configuration_change();
 create trigger tenant_origins_announce after insert or update or delete on tenant_origins
   for each row execute function announce_configuration_change();
+create trigger tenants_announce_directory after insert or delete on tenants
+  for each statement execute function announce_tenant_directory_change();
+create trigger tenant_origins_announce_directory after insert or update or delete on tenant_origins
+  for each statement execute function announce_tenant_directory_change();

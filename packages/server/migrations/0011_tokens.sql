@@ -7,6 +7,7 @@ create table token_grants (
   user_id       text collate "C" not null,
   connection_id text collate "C" not null,
   session_id    text collate "C",
+  grant_type    text not null,
   audience      text,
   scope         text not null default '',
   auth_time     timestamptz not null,
@@ -14,9 +15,21 @@ create table token_grants (
   expires_at    timestamptz not null,
   revoked_at    timestamptz,
   primary key (tenant_id, grant_id),
-  foreign key (tenant_id, client_id) references clients on delete cascade,
-  foreign key (tenant_id, user_id) references users on delete cascade on update cascade
+  foreign key (tenant_id, client_id) references clients on delete cascade
 );
+
+-- A grant outlives its user, revoked, so that a refresh can say that the user is gone; and a user who is made again under
+-- the same id gets none of the old grants back.
+create function revoke_grants_of_deleted_user() returns trigger language plpgsql as $$
+begin
+  update token_grants set revoked_at = now()
+    where tenant_id = old.tenant_id and user_id = old.user_id and revoked_at is null;
+  return null;
+end
+$$;
+
+create trigger users_revoke_grants after delete on users
+  for each row execute function revoke_grants_of_deleted_user();
 
 create index token_grants_of_user on token_grants (tenant_id, user_id, client_id);
 create index token_grants_by_expiry on token_grants (expires_at);

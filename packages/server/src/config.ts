@@ -1,0 +1,116 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+/** The environment, validated once; nothing else reads it. Names and defaults: product.md section 4. */
+export interface Config {
+  readonly httpPort: number;
+  /** 0 switches https off. */
+  readonly httpsPort: number;
+  /** Addresses to listen on. */
+  readonly hosts: readonly string[];
+  readonly tlsCertFile: string | undefined;
+  readonly tlsKeyFile: string | undefined;
+  readonly dataDir: string;
+  readonly databaseUrl: string | undefined;
+  /** Canonical origin of the default tenant; switches its localhost origins off. */
+  readonly origin: string | undefined;
+  readonly baseDomain: string;
+  readonly secret: string | undefined;
+  /** Whether a first run may make the tenant `dev` (always on the embedded database). */
+  readonly bootstrap: boolean;
+  readonly trustedProxies: readonly string[];
+  readonly workers: number;
+  readonly logFormat: 'pretty' | 'json';
+}
+
+const Port = Type.String({ pattern: '^[0-9]{1,5}$' });
+const Environment = Type.Object({
+  PORT: Type.Optional(Port),
+  HTTPS_PORT: Type.Optional(Port),
+  HOST: Type.Optional(Type.String({ pattern: '^[0-9a-zA-Z.:,_-]+$' })),
+  TLS_CERT_FILE: Type.Optional(Type.String({ minLength: 1 })),
+  TLS_KEY_FILE: Type.Optional(Type.String({ minLength: 1 })),
+  GATEWRIGHT_DATA_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  GATEWRIGHT_ORIGIN: Type.Optional(Type.String({ pattern: '^https?://[^/?#@\\s]+/?$' })),
+  GATEWRIGHT_BASE_DOMAIN: Type.Optional(Type.String({ pattern: '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$', maxLength: 200 })),
+  GATEWRIGHT_SECRET: Type.Optional(Type.String({ minLength: 32 })),
+  GATEWRIGHT_BOOTSTRAP: Type.Optional(Type.String({ pattern: '^[01]$' })),
+  TRUSTED_PROXIES: Type.Optional(Type.String()),
+  GATEWRIGHT_WORKERS: Type.Optional(Type.String({ pattern: '^[1-9][0-9]{0,2}$' })),
+  LOG_FORMAT: Type.Optional(Type.String({ pattern: '^(pretty|json)$' })),
+});
+type Environment = Static<typeof Environment>;
+
+const EXPECTED: Record<keyof Environment, string> = {
+  PORT: 'a port from 0 to 65535 (0 = any free one)',
+  HTTPS_PORT: 'a port from 0 to 65535 (0 = no https)',
+  HOST: 'an address or host name to listen on, or several with commas between them',
+  TLS_CERT_FILE: 'the path of a PEM certificate chain; it needs TLS_KEY_FILE as well',
+  TLS_KEY_FILE: 'the path of a PEM private key; it needs TLS_CERT_FILE as well',
+  GATEWRIGHT_DATA_DIR: 'the path of a folder',
+  DATABASE_URL: 'a URL that begins with postgres:// or postgresql://',
+  GATEWRIGHT_ORIGIN: 'an origin such as https://login.example.com, without a path',
+  GATEWRIGHT_BASE_DOMAIN: 'a lower-case domain such as id.example.com; tenants answer at {tenant}.{base domain}',
+  GATEWRIGHT_SECRET: 'at least 32 random characters; it encrypts keys and secrets at rest',
+  GATEWRIGHT_BOOTSTRAP: '0 or 1',
+  TRUSTED_PROXIES: 'addresses or networks such as 10.0.0.0/8, with commas between them',
+  GATEWRIGHT_WORKERS: 'a number from 1 to 999',
+  LOG_FORMAT: 'pretty or json',
+};
+
+/** Reads the environment; one error names every wrong variable. */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(EXPECTED)) {
+    const value = environment[name];
+    if (value !== undefined && value !== '') given[name] = value;
+  }
+  const wrong = new Set<keyof Environment>();
+  for (const error of Value.Errors(Environment, given)) wrong.add(error.instancePath.slice(1) as keyof Environment);
+  const read = given as Environment;
+  if (Number(read.PORT ?? 0) > 65_535) wrong.add('PORT');
+  if (Number(read.HTTPS_PORT ?? 0) > 65_535) wrong.add('HTTPS_PORT');
+  if (!read.TLS_CERT_FILE !== !read.TLS_KEY_FILE) wrong.add(read.TLS_CERT_FILE ? 'TLS_KEY_FILE' : 'TLS_CERT_FILE');
+  if (!list(read.TRUSTED_PROXIES).every(isNetwork)) wrong.add('TRUSTED_PROXIES');
+  if (wrong.size > 0) throw new ConfigError([...wrong].map((name) => `${name} must be ${EXPECTED[name]}.`));
+  return toConfig(read);
+}
+
+export class ConfigError extends Error {
+  constructor(faults: readonly string[]) {
+    super(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  }
+}
+
+function toConfig(read: Environment): Config {
+  return {
+    httpPort: Number(read.PORT ?? 3000),
+    httpsPort: Number(read.HTTPS_PORT ?? 3443),
+    hosts: read.HOST ? list(read.HOST) : ['127.0.0.1', '::1'],
+    tlsCertFile: read.TLS_CERT_FILE,
+    tlsKeyFile: read.TLS_KEY_FILE,
+    dataDir: resolve(read.GATEWRIGHT_DATA_DIR ?? 'data'),
+    databaseUrl: read.DATABASE_URL,
+    origin: read.GATEWRIGHT_ORIGIN ? new URL(read.GATEWRIGHT_ORIGIN).origin : undefined,
+    baseDomain: read.GATEWRIGHT_BASE_DOMAIN ?? 'localhost',
+    secret: read.GATEWRIGHT_SECRET,
+    bootstrap: read.GATEWRIGHT_BOOTSTRAP ? read.GATEWRIGHT_BOOTSTRAP === '1' : !read.DATABASE_URL,
+    trustedProxies: list(read.TRUSTED_PROXIES),
+    workers: Number(read.GATEWRIGHT_WORKERS ?? 1),
+    logFormat: (read.LOG_FORMAT ?? 'pretty') as 'pretty' | 'json',
+  };
+}
+
+function list(text: string | undefined): string[] {
+  return (text ?? '').split(',').map((item) => item.trim()).filter(Boolean);
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}

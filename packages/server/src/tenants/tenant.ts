@@ -1,0 +1,18 @@
+import { defineErrors } from '../kit/errors.ts';
+
+export type Environment = 'development' | 'staging' | 'production';
+
+export interface Tenant {
+  /** The tenant's name, `dev` or `acme`: the key of everything that it owns. */
+  readonly tenantId: string;
+  readonly environment: Environment;
+  readonly isDefault: boolean;
+  /** /api/v2/tenants/settings as it goes over the wire; defaults are filled in by tenant-settings.ts. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Registered origins, canonical first; localhost ones and those under the base domain are computed. */
+  readonly origins: readonly string[];
+}
+
+export const tenantErrors = defineErrors({
+  unknownHost: { status: 404, message: 'No tenant answers at this host.' },
+});
