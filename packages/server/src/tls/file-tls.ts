@@ -1,0 +1,115 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { type FSWatcher, watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createServing, type KeyPair, secureContextOf, type TlsLog, type TlsSource } from './serving.ts';
+
+interface Options {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly log: TlsLog;
+  /** How often the files are compared where watching says nothing (network disks, some container mounts). */
+  readonly pollEvery?: number;
+}
+
+/** Writers replace one file after the other; a look between the two would see a pair that does not match. */
+const SETTLE = 200;
+
+/** Serves TLS_CERT_FILE and TLS_KEY_FILE, and takes a new pair over without a restart. A broken new pair changes nothing. */
+export async function createFileTls({ certFile, keyFile, log, pollEvery = 30_000 }: Options): Promise<TlsSource> {
+  const files = { certFile, keyFile };
+  let pair = await readPair(files);
+  checkPair(pair, files);
+  let context = secureContextOf(pair);
+  let refused = '';
+  let settling: NodeJS.Timeout | undefined;
+  let closed = false;
+  const secureContextFor = async () => context;
+  const serving = createServing(() => pair, secureContextFor);
+
+  async function look(): Promise<void> {
+    try {
+      const found = await readPair(files);
+      if (closed || (found.cert === pair.cert && found.key === pair.key)) return;
+      checkPair(found, files);
+      context = secureContextOf(found);
+      pair = found;
+      refused = '';
+      log.info(`The certificate in ${certFile} changed and is in use.`);
+      serving.announce();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      if (reason !== refused && !closed) log.warn(`${reason} The previous certificate stays in use.`);
+      refused = reason;
+    }
+  }
+
+  function lookSoon(): void {
+    clearTimeout(settling);
+    settling = setTimeout(() => void look(), SETTLE).unref();
+  }
+
+  // The folders are watched, not the files: a watch on a file ends when it is replaced (rename, symbolic link swapped).
+  const watchers = [...new Set([dirname(certFile), dirname(keyFile)])].flatMap((folder) =>
+    watchFolder(folder, lookSoon),
+  );
+  const poll = setInterval(() => void look(), pollEvery).unref();
+
+  return {
+    caFile: null,
+    serverOptions: serving.serverOptions,
+    secureContextFor,
+    onChange: serving.onChange,
+    close: () => {
+      closed = true;
+      clearTimeout(settling);
+      clearInterval(poll);
+      for (const watcher of watchers) watcher.close();
+    },
+  };
+}
+
+interface Files {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+async function readPair({ certFile, keyFile }: Files): Promise<KeyPair> {
+  const read = (file: string, variable: string) =>
+    readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      throw new Error(`${variable} can't be read: ${file} (${cause.code ?? cause.message}).`, { cause });
+    });
+  const [cert, key] = await Promise.all([read(certFile, 'TLS_CERT_FILE'), read(keyFile, 'TLS_KEY_FILE')]);
+  return { cert, key };
+}
+
+function checkPair({ cert, key }: KeyPair, { certFile, keyFile }: Files): void {
+  const certificate = parse(() => new X509Certificate(cert), `TLS_CERT_FILE holds no certificate in PEM: ${certFile}.`);
+  const privateKey = parse(
+    () => createPrivateKey(key),
+    `TLS_KEY_FILE holds no unencrypted private key in PEM: ${keyFile}.`,
+  );
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new Error(
+      `TLS_KEY_FILE (${keyFile}) is not the key of the first certificate in TLS_CERT_FILE (${certFile}).`,
+    );
+  }
+}
+
+function parse<Result>(read: () => Result, message: string): Result {
+  try {
+    return read();
+  } catch (cause) {
+    throw new Error(message, { cause });
+  }
+}
+
+function watchFolder(folder: string, onEvent: () => void): FSWatcher[] {
+  try {
+    const watcher = watch(folder, { persistent: false }, onEvent);
+    watcher.on('error', () => watcher.close()); // the poll goes on
+    return [watcher];
+  } catch {
+    return [];
+  }
+}
