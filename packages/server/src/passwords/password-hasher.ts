@@ -1,0 +1,118 @@
+import { availableParallelism } from 'node:os';
+import { createFairQueue } from './fair-queue.ts';
+import type { HashReply, HashRequest } from './hash-job.ts';
+import { HashProcessEnded } from './hash-process.ts';
+import { createHashProcesses } from './hash-processes.ts';
+import { passwordErrors } from './password-errors.ts';
+import { isUsablePassword, MAX_PASSWORD_BYTES } from './password-text.ts';
+import { createRefusalPace } from './refusal-pace.ts';
+
+export interface PasswordHasher {
+  /** An argon2id hash in PHC format. */
+  hash(tenantId: string, password: string): Promise<string>;
+  /**
+   * Without a stored hash (no such account) it does the same work and says no. `outdated` asks for a new hash after a
+   * login with the right password; it says nothing where `valid` is false.
+   */
+  verify(tenantId: string, password: string, stored: string | undefined): Promise<PasswordVerdict>;
+  /** Refuses what waits and ends every child. */
+  stop(): Promise<void>;
+  /** The children that live now: they start with work and end when idle. */
+  processIds(): readonly number[];
+}
+
+export interface PasswordVerdict {
+  readonly valid: boolean;
+  readonly outdated: boolean;
+}
+
+export interface PasswordHasherOptions {
+  /** Hash processes at most; the number of cores unless several servers share them. */
+  readonly workers?: number;
+  /** Passwords that may wait at once; some six seconds of work unless said otherwise. */
+  readonly queueLimit?: number;
+  readonly idleMs?: number;
+  readonly jobTimeoutMs?: number;
+}
+
+interface Job {
+  readonly tenantId: string;
+  readonly request: HashRequest;
+  readonly resolve: (reply: HashReply) => void;
+  readonly reject: (reason: unknown) => void;
+  attempts: number;
+}
+
+const MAX_ATTEMPTS = 2;
+const WAITING_PER_WORKER = 500;
+const TYPICAL_HASH_MS = 25;
+
+export function createPasswordHasher(options: PasswordHasherOptions = {}): PasswordHasher {
+  const workers = Math.max(1, options.workers ?? availableParallelism());
+  const queue = createFairQueue<Job>(options.queueLimit ?? workers * WAITING_PER_WORKER);
+  const processes = createHashProcesses({
+    limit: workers,
+    idleMs: options.idleMs ?? 30_000,
+    jobTimeoutMs: options.jobTimeoutMs ?? 30_000,
+  });
+  const settle = createRefusalPace();
+  let stopped = false;
+
+  function submit(tenantId: string, request: HashRequest): Promise<HashReply> {
+    return new Promise((resolve, reject) => {
+      if (stopped) return reject(passwordErrors.stopped());
+      const refused = queue.push(tenantId, { tenantId, request, resolve, reject, attempts: 0 });
+      refused?.reject(passwordErrors.tooMany({}, { headers: { 'Retry-After': retryAfter() } }));
+      work();
+    });
+  }
+
+  function work(): void {
+    while (queue.size() > 0) {
+      const process = processes.ready();
+      const job = process && queue.take();
+      if (!process || !job) return;
+      process
+        .run(job.request)
+        .then(job.resolve, (cause: unknown) => lost(job, cause))
+        .finally(work);
+    }
+  }
+
+  /** Its process died. The hash may be what killed it, so it gets one more try, in a process that starts anew. */
+  function lost(job: Job, cause: unknown): void {
+    if (!(cause instanceof HashProcessEnded) || cause.begun) job.attempts++;
+    if (stopped || job.attempts >= MAX_ATTEMPTS) job.reject(passwordErrors.stopped({}, { cause }));
+    else queue.putBack(job.tenantId, job);
+  }
+
+  function retryAfter(): string {
+    const seconds = Math.ceil((queue.size() * TYPICAL_HASH_MS) / workers / 1_000);
+    return String(Math.min(30, Math.max(1, seconds)));
+  }
+
+  return {
+    async hash(tenantId, password) {
+      if (!isUsablePassword(password)) throw passwordErrors.unusable({ bytes: MAX_PASSWORD_BYTES });
+      const { hash } = await submit(tenantId, { kind: 'hash', password });
+      if (hash === undefined) throw new Error('A hash process answered without a hash.');
+      return hash;
+    },
+
+    async verify(tenantId, password, stored) {
+      // Depends on the password alone, so the quick answer tells nothing about an account.
+      if (!isUsablePassword(password)) return { valid: false, outdated: false };
+      const reply = await submit(tenantId, { kind: 'verify', password, ...(stored !== undefined && { stored }) });
+      await settle(tenantId, reply);
+      return { valid: reply.valid, outdated: reply.outdated };
+    },
+
+    async stop() {
+      stopped = true;
+      for (const job of queue.drain()) job.reject(passwordErrors.stopped());
+      await processes.end();
+    },
+
+    processIds: () => processes.ids(),
+  };
+}
