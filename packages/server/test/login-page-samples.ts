@@ -1,0 +1,87 @@
+import type { Branding } from '../src/login/pages/branding.ts';
+import type { PageModelByName, PageName } from '../src/login/pages/page-renderer.ts';
+
+/** A model with every optional member present: a member added to a page does not compile until it is here. */
+export type Full<T> = T extends string | number | boolean
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Full<Item>[]
+    : { readonly [Key in keyof T]-?: Full<NonNullable<T[Key]>> };
+
+export const fullBranding: Full<Branding> = {
+  tenantName: 'Northwind',
+  logoUrl: 'https://images.example/logo.png',
+  faviconUrl: 'https://images.example/icon.png',
+  primaryColor: '#0b6b62',
+  pageBackground: { start: '#f0f4ff', end: '#fff4f0', angleDegrees: 45 },
+  supportUrl: 'https://support.example/',
+  supportEmail: 'help@example.com',
+};
+
+/** What a hostile branding replaces one by one; the other form of pageBackground included. */
+export const brandings: readonly Branding[] = [fullBranding, { ...fullBranding, pageBackground: '#fafafa' }];
+
+const form = {
+  action: '/u/login?state=hKFo2SA',
+  state: 'hKFo2SA',
+  csrfToken: 'csrf-token',
+  connection: 'Username-Password-Authentication',
+  clientName: 'Meridian Travel',
+  clientLogoUrl: 'https://images.example/client.png',
+};
+
+export const fullModels: { readonly [Name in PageName]: Full<PageModelByName[Name]> } = {
+  login: {
+    ...form,
+    identifier: 'username-or-email',
+    username: 'ada@example.com',
+    errors: {
+      form: ['wrong-email-credentials', { text: 'Your contract has ended.' }],
+      fields: { username: { text: 'Use your work address.' }, password: 'no-password' },
+    },
+    signUpUrl: '/u/signup?state=hKFo2SA',
+    resetPasswordUrl: '/u/reset-password/request?state=hKFo2SA',
+  },
+  'sign-up': {
+    ...form,
+    action: '/u/signup?state=hKFo2SA',
+    requiresUsername: true,
+    email: 'ada@example.com',
+    username: 'ada',
+    passwordRules: {
+      minLength: 10,
+      groups: ['lowerCase', 'upperCase', 'numbers', 'special'],
+      groupsNeeded: 3,
+      maxIdenticalInRow: 2,
+    },
+    errors: {
+      form: [{ text: 'Sign-ups are closed today.' }],
+      fields: { email: 'invalid-email-format', username: { text: 'Not this one.' }, password: 'password-too-weak' },
+    },
+    loginUrl: '/u/login?state=hKFo2SA',
+  },
+  error: {
+    reason: 'callback-mismatch',
+    description: 'The application asked us to return you to an address that it has not registered.',
+    reference: '5f2c9b7e41d0a6e3',
+    details: {
+      error: 'unauthorized_client',
+      description:
+        'Callback URL mismatch. https://app.example/cb is not in the list of allowed callback URLs of this application.',
+    },
+    clientName: 'Meridian Travel',
+    clientUrl: 'https://app.example/',
+  },
+  'logged-out': {
+    clientName: 'Meridian Travel',
+    clientUrl: 'https://app.example/',
+    loginUrl: '/authorize?client_id=x',
+  },
+  'form-post': {
+    redirectUri: 'https://app.example/callback',
+    parameters: { code: 'SplxlOBeZQQYbYS6WxSbIA', state: 'xyz', submit: 'a field that hides the method' },
+    clientName: 'Meridian Travel',
+  },
+};
+
+export const pageNames = Object.keys(fullModels) as PageName[];
