@@ -19,6 +19,11 @@ export interface ManagementCall<Stores> {
   /** The registered origin that the request came to: links and the system audience are made from it. */
   readonly origin: string;
   readonly actor: Actor;
+  /**
+   * True where the token's scopes let it act on its own user only (`read:current_user` …). Under /users/{id} that has been
+   * checked; other operations compare with `actor.userId` themselves.
+   */
+  readonly onlyOwnUser: boolean;
   readonly requester: Requester;
   /** Path parameters, decoded once. */
   readonly params: Readonly<Record<string, string>>;
@@ -35,6 +40,8 @@ export interface ManagementCall<Stores> {
    * Every operation that is no GET must call it exactly once. Slow work (hashing, key generation) comes before it.
    */
   commit<Result>(work: (stores: Stores) => Promise<Result>): Promise<Result>;
+  /** Says that the answer of a read carries secrets, by name (`client_secret`): such a read is an event. */
+  accessedSecrets(names: readonly string[]): void;
   /** Answers a list in the style that the query asks for: bare array, totals object or checkpoint object. */
   list<Item>(key: string, source: ListSource<Item>): Promise<unknown>;
 }
