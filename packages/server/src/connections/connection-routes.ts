@@ -1,0 +1,127 @@
+import type { Management, ManagementCall } from '../management/call.ts';
+import type { UserStore } from '../users/user-store.ts';
+import { connectionErrors } from './connection.ts';
+import {
+  type ConnectionStores,
+  changeConnection,
+  createConnection,
+  ordinary,
+  switchClients,
+} from './connection-service.ts';
+import type { ConnectionFilter, ListedConnection } from './connection-store.ts';
+import { enabledClientsOf, fromWire, toWire } from './connection-wire.ts';
+
+export type ConnectionRouteStores = ConnectionStores & { readonly users: UserStore };
+
+const MOST_SWITCHES = 50;
+
+/** /connections of the Management API. */
+export function connectionRoutes<Stores extends ConnectionRouteStores>(management: Management<Stores>): void {
+  management.route('GET /connections', async (call) => {
+    const filter = filterOf(call.query);
+    const { connections } = call.stores;
+    return call.list<ListedConnection>('connections', {
+      page: (offset, limit) => connections.window(call.tenant.tenantId, filter, offset, limit),
+      count: () => connections.count(call.tenant.tenantId, filter),
+      after: (cursor, limit) => connections.after(call.tenant.tenantId, filter, position(cursor), limit),
+      cursorOf: ({ seq }) => seq,
+      toWire,
+    });
+  });
+
+  management.route('POST /connections', async (call) => {
+    const { name, strategy } = call.body;
+    const enabledClients = enabledClientsOf(call.body) ?? [];
+    return call.commit(async (stores) =>
+      toWire(
+        await createConnection(stores, call.tenant.tenantId, {
+          ...fromWire(call.body),
+          name: String(name),
+          strategy: String(strategy),
+          enabledClients,
+        }),
+      ),
+    );
+  });
+
+  management.route('GET /connections/{id}', async (call) =>
+    toWire(ordinary(await call.stores.connections.find(call.tenant.tenantId, idOf(call)))),
+  );
+
+  management.route('PATCH /connections/{id}', async (call) =>
+    call.commit(async (stores) =>
+      toWire(
+        await changeConnection(
+          stores,
+          call.tenant.tenantId,
+          idOf(call),
+          fromWire(call.body),
+          enabledClientsOf(call.body),
+        ),
+      ),
+    ),
+  );
+
+  management.route('DELETE /connections/{id}', async (call) =>
+    call.commit(async (stores) => {
+      // Auth0 deletes later and answers 202 all the same when there is nothing to delete.
+      await stores.connections.remove(call.tenant.tenantId, idOf(call));
+      return { deleted_at: new Date().toISOString() };
+    }),
+  );
+
+  management.route('GET /connections/{id}/clients', async (call) => {
+    const id = idOf(call);
+    ordinary(await call.stores.connections.find(call.tenant.tenantId, id));
+    const { connectionClients } = call.stores;
+    return call.list('clients', {
+      page: async () => [],
+      count: async () => 0,
+      after: (cursor, limit) => connectionClients.after(call.tenant.tenantId, id, position(cursor), limit),
+      cursorOf: ({ seq }) => seq,
+      toWire: ({ clientId }) => ({ client_id: clientId }),
+    });
+  });
+
+  management.route('PATCH /connections/{id}/clients', async (call) => {
+    const switches = call.bodyList.map(toSwitch);
+    if (switches.length > MOST_SWITCHES) {
+      throw connectionErrors.invalid({
+        reason: `Payload validation error: 'Array is too long (${switches.length}), maximum ${MOST_SWITCHES}'.`,
+      });
+    }
+    return call.commit((stores) => switchClients(stores, call.tenant.tenantId, idOf(call), switches));
+  });
+
+  management.route('DELETE /connections/{id}/users', async (call) =>
+    call.commit(async (stores) => {
+      const connection = ordinary(await stores.connections.find(call.tenant.tenantId, idOf(call)));
+      await stores.users.removeByEmail(call.tenant.tenantId, connection.id, String(call.query.email ?? ''));
+    }),
+  );
+}
+
+function idOf(call: Pick<ManagementCall<never>, 'params'>): string {
+  return call.params.id ?? '';
+}
+
+function filterOf({ name, strategy }: ManagementCall<never>['query']): ConnectionFilter {
+  const strategies = typeof strategy === 'string' ? [strategy] : Array.isArray(strategy) ? strategy : [];
+  return {
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(strategies.length > 0 ? { strategies: strategies.map(String) } : {}),
+  };
+}
+
+/** A cursor comes back from a client: what is no position begins at the front. */
+function position(cursor: string | undefined): string {
+  return cursor !== undefined && /^\d{1,18}$/.test(cursor) ? cursor : '0';
+}
+
+function toSwitch(item: unknown): { clientId: string; enabled: boolean } {
+  const { client_id, status } = item as { client_id?: unknown; status?: unknown };
+  if (typeof client_id !== 'string' || typeof status !== 'boolean') {
+    throw connectionErrors.invalid({ reason: "Payload validation error: 'client_id and status are required'." });
+  }
+  return { clientId: client_id, enabled: status };
+}

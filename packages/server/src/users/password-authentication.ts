@@ -1,0 +1,64 @@
+import type { Connection } from '../connections/connection.ts';
+import { identifiersOf } from '../connections/connection.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { normaliseIdentifier, normalisePhone } from './identifier.ts';
+import type { Identity, User } from './user.ts';
+import type { LoginKeys, UserStore } from './user-store.ts';
+
+export interface PasswordHasher {
+  hash(tenantId: string, password: string): Promise<string>;
+  /** Spends the same time where nothing is stored; `outdated` asks for a better hash of the same password. */
+  verify(
+    tenantId: string,
+    password: string,
+    stored: string | undefined,
+  ): Promise<{ valid: boolean; outdated: boolean }>;
+}
+
+export type Authentication =
+  | { readonly outcome: 'ok'; readonly user: User; readonly identity: Identity; readonly rehashed: boolean }
+  | { readonly outcome: 'wrongPassword'; readonly user: User }
+  | { readonly outcome: 'unknownUser' }
+  | { readonly outcome: 'blocked'; readonly user: User };
+
+interface Needs {
+  /** On the pool: a hash takes longer than a transaction should. */
+  readonly users: Pick<UserStore, 'findLogin' | 'replaceHash'>;
+  readonly hasher: PasswordHasher;
+}
+
+/**
+ * Finds out who logs in with a password, for the password grant and the login page. It records nothing: the caller
+ * knows which event an outcome is. Each outcome costs one verification, so that time tells nothing (attacks L1); only a
+ * right password of a user whose hash is of an old form costs one more.
+ */
+export function createPasswordAuthentication({ users, hasher }: Needs) {
+  return async function authenticate(
+    tenant: Pick<Tenant, 'tenantId'>,
+    connection: Connection,
+    identifier: string,
+    password: string,
+  ): Promise<Authentication> {
+    const { tenantId } = tenant;
+    // Looked up even for what can be no identifier: the query takes its time, too.
+    const found = await users.findLogin(tenantId, connection.id, keysOf(connection, identifier));
+    const { valid, outdated } = await hasher.verify(tenantId, password, found?.passwordHash);
+    if (!found) return { outcome: 'unknownUser' };
+    const { user, identity, passwordHash } = found;
+    if (!valid || passwordHash === undefined) return { outcome: 'wrongPassword', user };
+    if (user.blocked) return { outcome: 'blocked', user };
+    const rehashed =
+      outdated && (await users.replaceHash(tenantId, identity, passwordHash, await hasher.hash(tenantId, password)));
+    return { outcome: 'ok', user, identity, rehashed };
+  };
+}
+
+function keysOf(connection: Connection, identifier: string): LoginKeys {
+  const normal = normaliseIdentifier(identifier);
+  const identifiers = identifiersOf(connection);
+  return {
+    email: identifiers.has('email') ? normal : undefined,
+    username: identifiers.has('username') ? normal : undefined,
+    phone: identifiers.has('phone') ? normalisePhone(identifier) : undefined,
+  };
+}

@@ -1,0 +1,62 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Database } from '../db/database.ts';
+import { type User, userErrors } from './user.ts';
+import { fromRow, isOrdinary, type UserRow, userColumns } from './user-rows.ts';
+
+/** Which users, in which order: compiled from `q`, `connection` and `sort` by user-search.ts. */
+export interface UserSearch {
+  readonly condition: RawBuilder<boolean>;
+  readonly order: RawBuilder<unknown>;
+}
+
+/** A search that takes longer is given up, as Auth0 does. */
+const LONGEST_SEARCH_MS = 2_000;
+const MOST_BY_EMAIL = 1_000;
+
+export type UserListStore = ReturnType<typeof createUserListStore>;
+
+/** Lists and searches of users as the Management API sees them: without the administrators. */
+export function createUserListStore(db: Database) {
+  return {
+    async window(tenantId: string, { condition, order }: UserSearch, offset: number, limit: number): Promise<User[]> {
+      const rows = await searching(db, (search) =>
+        sql<UserRow>`select ${userColumns} from users u where u.tenant_id = ${tenantId} and ${isOrdinary} and ${condition}
+          order by ${order} offset ${offset} limit ${limit}`.execute(search),
+      );
+      return rows.map(fromRow);
+    },
+
+    async count(tenantId: string, { condition }: UserSearch): Promise<number> {
+      const rows = await searching(db, (search) =>
+        sql<{ total: string }>`
+          select count(*) as total from users u where u.tenant_id = ${tenantId} and ${isOrdinary} and ${condition}`.execute(
+          search,
+        ),
+      );
+      return Number(rows[0]?.total ?? 0);
+    },
+
+    /** `email` in its normal form. */
+    async byEmail(tenantId: string, email: string): Promise<User[]> {
+      const { rows } = await sql<UserRow>`
+        select ${userColumns} from users u where u.tenant_id = ${tenantId} and lower(u.email) = ${email} and ${isOrdinary}
+        order by u.seq limit ${MOST_BY_EMAIL}`.execute(db);
+      return rows.map(fromRow);
+    },
+  };
+}
+
+async function searching<Row>(db: Database, run: (db: Database) => Promise<{ rows: Row[] }>): Promise<Row[]> {
+  try {
+    return await db.transaction().execute(async (transaction) => {
+      await sql`select set_config('statement_timeout', ${String(LONGEST_SEARCH_MS)}, true)`.execute(transaction);
+      return (await run(transaction)).rows;
+    });
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === QUERY_CANCELED)
+      throw userErrors.searchTimeout({}, { cause });
+    throw cause;
+  }
+}
+
+const QUERY_CANCELED = '57014';

@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
+import type { Connection } from '../connections/connection.ts';
+import { createConnectionClientStore } from '../connections/connection-client-store.ts';
+import { createConnection } from '../connections/connection-service.ts';
+import { createConnectionStore } from '../connections/connection-store.ts';
+import { createDatabase, type Database } from '../db/database.ts';
+import { createTenantStore } from '../tenants/tenant-store.ts';
+import { createDatabaseUser } from './create-user.ts';
+import { createUserStore } from './user-store.ts';
+
+let database: TestDatabase;
+let db: Database;
+let directory: Connection;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = createDatabase(database.pool);
+  for (const tenantId of ['acme', 'other']) {
+    await createTenantStore(db).insert({ tenantId, environment: 'development', isDefault: false, settings: {} });
+  }
+  const stores = { connections: createConnectionStore(db), connectionClients: createConnectionClientStore(db) };
+  directory = await db
+    .transaction()
+    .execute((transaction) =>
+      createConnection(
+        {
+          connections: createConnectionStore(transaction),
+          connectionClients: createConnectionClientStore(transaction),
+        },
+        'acme',
+        { name: 'people', strategy: 'auth0', options: { requires_username: true } },
+      ),
+    );
+  expect(await stores.connections.find('acme', directory.id)).toEqual(directory);
+});
+
+afterAll(() => database.drop());
+
+function create(email: string, username: string) {
+  return createDatabaseUser({ users: createUserStore(db) }, 'acme', directory, { email, username }, 'hash-1');
+}
+
+describe('users of a directory', () => {
+  it('are found by e-mail and by username in any case and width, with their password hash', async () => {
+    const ada = await create('Ada@Example.com', 'ada');
+    const users = createUserStore(db);
+    for (const keys of [
+      { email: 'ada@example.com', username: 'ada@example.com', phone: undefined },
+      { email: 'ada', username: 'ada', phone: undefined },
+    ]) {
+      expect(await users.findLogin('acme', directory.id, keys)).toEqual({
+        user: ada,
+        identity: ada.identities[0],
+        passwordHash: 'hash-1',
+      });
+    }
+    expect(
+      await users.findLogin('other', directory.id, { email: 'ada@example.com', username: undefined, phone: undefined }),
+    ).toBeUndefined();
+  });
+
+  it('exist once for an e-mail, however many create it at the same time', async () => {
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 50 }, (_, n) => create('race@example.com', `race${n}`)),
+    );
+    expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const attempt of attempts) {
+      if (attempt.status === 'rejected') expect(attempt.reason).toMatchObject({ status: 409, code: 'auth0_idp_error' });
+    }
+    const { rows } = await database.pool.query(`select 1 from users where email = 'race@example.com'`);
+    expect(rows).toHaveLength(1);
+  });
+
+  it('exist once for a username', async () => {
+    await create('first@example.com', 'taken');
+    await expect(create('second@example.com', 'Taken')).rejects.toMatchObject({
+      status: 409,
+      message: 'The username already exists.',
+    });
+  });
+
+  it('count each of many logins at once', async () => {
+    const { userId } = await create('count@example.com', 'count');
+    const users = createUserStore(db);
+    await Promise.all(Array.from({ length: 20 }, () => users.recordLogin('acme', userId, '127.0.0.1')));
+    expect(await users.find('acme', userId)).toMatchObject({ loginsCount: 20, lastIp: '127.0.0.1' });
+    expect(await users.recordLogin('other', userId, '127.0.0.1')).toBeUndefined();
+  });
+
+  it('keep a password that was changed while an older hash of it was made better', async () => {
+    const user = await create('hash@example.com', 'hash');
+    const users = createUserStore(db);
+    const [identity] = user.identities;
+    if (!identity) throw new Error('no identity');
+    await users.setPassword('acme', user.userId, identity, 'changed');
+    expect(await users.replaceHash('acme', identity, 'hash-1', 'better')).toBe(false);
+    expect(await users.replaceHash('acme', identity, 'changed', 'better')).toBe(true);
+  });
+
+  it('go with their connection, and no user is left behind by one who signs up meanwhile', async () => {
+    const connections = createConnectionStore(db);
+    const made = await db
+      .transaction()
+      .execute((transaction) =>
+        createConnection(
+          {
+            connections: createConnectionStore(transaction),
+            connectionClients: createConnectionClientStore(transaction),
+          },
+          'acme',
+          { name: 'short-lived', strategy: 'auth0' },
+        ),
+      );
+    const signUp = (n: number) =>
+      createDatabaseUser({ users: createUserStore(db) }, 'acme', made, { email: `leaver${n}@example.com` }, 'hash');
+    await signUp(0);
+    const [removed, ...signUps] = await Promise.allSettled([
+      db.transaction().execute((transaction) => createConnectionStore(transaction).remove('acme', made.id)),
+      ...Array.from({ length: 10 }, (_, n) => signUp(n + 1)),
+    ]);
+    expect(removed).toEqual({ status: 'fulfilled', value: true });
+    for (const one of signUps) {
+      if (one.status === 'rejected')
+        expect(String(one.reason)).toMatch(/The connection does not exist|was just inserted/);
+    }
+    expect(await connections.find('acme', made.id)).toBeUndefined();
+    const { rows } = await database.pool.query(`select 1 from users where email like 'leaver%'`);
+    expect(rows).toHaveLength(0);
+  });
+});
