@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import { createFairQueue } from './fair-queue.ts';
 import type { HashReply, HashRequest } from './hash-job.ts';
 import { HashProcessEnded } from './hash-process.ts';
@@ -55,7 +56,7 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     idleMs: options.idleMs ?? 30_000,
     jobTimeoutMs: options.jobTimeoutMs ?? 30_000,
   });
-  const settle = createRefusalPace();
+  const restOf = createRefusalPace();
   let stopped = false;
 
   function submit(tenantId: string, request: HashRequest): Promise<HashReply> {
@@ -103,7 +104,8 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
       // Depends on the password alone, so the quick answer tells nothing about an account.
       if (!isUsablePassword(password)) return { valid: false, outdated: false };
       const reply = await submit(tenantId, { kind: 'verify', password, ...(stored !== undefined && { stored }) });
-      await settle(tenantId, reply);
+      const rest = restOf(tenantId, reply);
+      if (rest > 0) await wait(rest);
       return { valid: reply.valid, outdated: reply.outdated };
     },
 

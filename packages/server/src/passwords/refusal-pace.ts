@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { HashReply } from './hash-job.ts';
 
@@ -23,9 +22,9 @@ export function createRefusalPace() {
     return pace;
   }
 
-  /** Call it with every verification: it learns from all, and waits only where the answer is no. */
-  return async function settle(tenantId: string, reply: HashReply): Promise<void> {
+  /** Tell it every verification; it answers how many milliseconds to hold the answer back. */
+  return function restOf(tenantId: string, reply: HashReply): number {
     const rest = paceOf(tenantId, reply) - reply.milliseconds;
-    if (!reply.valid && rest > 1) await wait(rest);
+    return reply.valid ? 0 : Math.max(0, Math.round(rest));
   };
 }
