@@ -1,0 +1,93 @@
+import type { Client } from '../../clients/client.ts';
+import type { ClientGrant } from '../../client-grants/client-grant.ts';
+import type { DeclaredError } from '../../kit/errors.ts';
+import type { ResourceServer } from '../../resource-servers/resource-server.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { oauthErrors } from '../oauth-errors.ts';
+import { OIDC_SCOPES, parseScope } from './scope.ts';
+
+/** What a token will be good for, before it is known for whom. */
+export interface Target {
+  /** Undefined: an opaque token for /userinfo alone. */
+  readonly api: ResourceServer | undefined;
+  /** The audience as it was asked for: the token carries it as it is. */
+  readonly audience: string | undefined;
+}
+
+/** What a user's token carries. */
+export interface UserAccess extends Target {
+  readonly scopes: readonly string[];
+  /** Set where the API enforces RBAC: the user's permissions there. */
+  readonly permissions: readonly string[] | undefined;
+  /** offline_access was asked for and everything that it needs is given. */
+  readonly offline: boolean;
+}
+
+interface Parts {
+  readonly findResourceServer: (tenant: Tenant, audience: string) => Promise<ResourceServer | undefined>;
+  readonly findClientGrant: (tenantId: string, clientId: string, resourceServerId: string, subjectType: 'client' | 'user') => Promise<ClientGrant | undefined>;
+  readonly permissionsOf: (tenantId: string, userId: string, resourceServerId: string) => Promise<readonly string[]>;
+}
+
+export type AccessResolver = ReturnType<typeof createAccessResolver>;
+
+const USERINFO_PATH = '/userinfo';
+/** On the Management API a user's token reaches that user only (management-api section 4, users). */
+const CURRENT_USER_SCOPE = /^[a-z]+:current_user/;
+
+/** Decides audience, scopes and permissions: authentication-api sections 3 and 15. */
+export function createAccessResolver({ findResourceServer, findClientGrant, permissionsOf }: Parts) {
+  /** The API of an audience; the tenant's default_audience counts as if it stood in every request. */
+  async function target(tenant: Tenant, asked: string | undefined, unknown: (audience: string) => DeclaredError): Promise<Target> {
+    const fallback = tenant.settings.default_audience;
+    const audience = asked ?? (typeof fallback === 'string' && fallback !== '' ? fallback : undefined);
+    if (audience === undefined || tenantsOwnUserinfo(audience)) return { api: undefined, audience: undefined };
+    const api = await findResourceServer(tenant, audience);
+    if (!api) throw unknown(audience);
+    return { api, audience };
+
+    function tenantsOwnUserinfo(text: string): boolean {
+      return text.endsWith(USERINFO_PATH) && URL.canParse(text) && new URL(text).pathname === USERINFO_PATH;
+    }
+  }
+
+  /** A machine's scopes: those of its client grant, narrowed to what was asked for. */
+  async function forClient(tenant: Tenant, client: Client, asked: Target, scope: string | undefined): Promise<readonly string[]> {
+    if (!asked.api || asked.audience === undefined) throw oauthErrors.missingAudience();
+    const grant = await findClientGrant(tenant.tenantId, client.clientId, asked.api.id, 'client');
+    if (!grant) throw oauthErrors.noClientGrant({ audience: asked.audience });
+    const existing = new Set(asked.api.scopes.map(({ value }) => value));
+    const granted = grant.scopes.filter((value) => existing.has(value));
+    const wanted = parseScope(scope);
+    return wanted.length === 0 ? granted : granted.filter((value) => wanted.includes(value));
+  }
+
+  /**
+   * A user's scopes. Unknown ones are dropped without a word, as Auth0 does. `undefined` is no wish at all and opens all
+   * scopes of the API (password grant); an empty scope opens none.
+   */
+  async function forUser(tenant: Tenant, client: Client, userId: string, asked: Target, scope: string | undefined): Promise<UserAccess> {
+    const wanted = parseScope(scope);
+    const permissions = asked.api?.enforcePolicies ? await permissionsOf(tenant.tenantId, userId, asked.api.id) : undefined;
+    const apiScopes = grantedApiScopes(asked.api, scope === undefined ? undefined : wanted, permissions);
+    const offline = wanted.includes('offline_access') && mayRefresh(client, asked.api);
+    const oidc = wanted.filter((value) => OIDC_SCOPES.has(value) && (value !== 'offline_access' || offline));
+    return { ...asked, scopes: [...oidc, ...apiScopes], permissions, offline };
+  }
+
+  return { target, forClient, forUser };
+}
+
+function grantedApiScopes(api: ResourceServer | undefined, wanted: readonly string[] | undefined, permissions: readonly string[] | undefined): string[] {
+  if (!api) return [];
+  return api.scopes
+    .map(({ value }) => value)
+    .filter((value) => !OIDC_SCOPES.has(value) && (!api.isSystem || CURRENT_USER_SCOPE.test(value)))
+    .filter((value) => wanted === undefined || wanted.includes(value))
+    .filter((value) => permissions === undefined || permissions.includes(value));
+}
+
+/** A refresh token needs the client's grant type and, where there is one, the API's consent (authentication-api section 3). */
+function mayRefresh(client: Client, api: ResourceServer | undefined): boolean {
+  return client.grantTypes.includes('refresh_token') && (api === undefined || api.allowOfflineAccess);
+}

@@ -1,0 +1,119 @@
+import type { Database } from '../../db/database.ts';
+import type { TokenGrant } from '../tokens/token-grant-store.ts';
+
+declare module '../../db/database.ts' {
+  interface Tables {
+    authorization_codes: AuthorizationCodeTable;
+  }
+}
+
+interface AuthorizationCodeTable {
+  tenant_id: string;
+  code_hash: string;
+  grant_id: string;
+  client_id: string;
+  redirect_uri: string | null;
+  nonce: string | null;
+  code_challenge: string | null;
+  code_challenge_method: string | null;
+  max_age: string | null;
+  expires_at: Date;
+  redeemed_at: Date | null;
+}
+
+export interface NewAuthorizationCode {
+  readonly codeHash: string;
+  readonly grantId: string;
+  readonly clientId: string;
+  /** As it stood in the request; undefined where the request named none. */
+  readonly redirectUri: string | undefined;
+  readonly nonce: string | undefined;
+  /** S256 of the verifier (RFC 7636). */
+  readonly codeChallenge: string | undefined;
+  /** The request asked for max_age: the ID token must tell auth_time. */
+  readonly maxAge: number | undefined;
+  readonly expiresAt: Date;
+}
+
+export interface AuthorizationCode extends NewAuthorizationCode {
+  readonly isRedeemed: boolean;
+  readonly grant: TokenGrant;
+}
+
+export type AuthorizationCodeStore = ReturnType<typeof createAuthorizationCodeStore>;
+
+export function createAuthorizationCodeStore(db: Database) {
+  return {
+    async insert(tenantId: string, code: NewAuthorizationCode): Promise<void> {
+      await db
+        .insertInto('authorization_codes')
+        .values({
+          tenant_id: tenantId,
+          code_hash: code.codeHash,
+          grant_id: code.grantId,
+          client_id: code.clientId,
+          redirect_uri: code.redirectUri ?? null,
+          nonce: code.nonce ?? null,
+          code_challenge: code.codeChallenge ?? null,
+          code_challenge_method: code.codeChallenge ? 'S256' : null,
+          max_age: code.maxAge === undefined ? null : String(code.maxAge),
+          expires_at: code.expiresAt,
+          redeemed_at: null,
+        })
+        .execute();
+    },
+
+    async find(tenantId: string, codeHash: string): Promise<AuthorizationCode | undefined> {
+      const row = await db
+        .selectFrom('authorization_codes as code')
+        .innerJoin('token_grants as grant', (join) =>
+          join.onRef('grant.tenant_id', '=', 'code.tenant_id').onRef('grant.grant_id', '=', 'code.grant_id'),
+        )
+        .select(['code.code_hash', 'code.client_id', 'code.redirect_uri', 'code.nonce', 'code.code_challenge', 'code.max_age'])
+        .select(['code.expires_at as code_expires_at', 'code.redeemed_at', 'grant.grant_id', 'grant.user_id', 'grant.connection_id'])
+        .select(['grant.session_id', 'grant.grant_type', 'grant.audience', 'grant.scope', 'grant.auth_time'])
+        .select(['grant.expires_at as grant_expires_at', 'grant.revoked_at'])
+        .where('code.tenant_id', '=', tenantId)
+        .where('code.code_hash', '=', codeHash)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      return {
+        codeHash: row.code_hash,
+        grantId: row.grant_id,
+        clientId: row.client_id,
+        redirectUri: row.redirect_uri ?? undefined,
+        nonce: row.nonce ?? undefined,
+        codeChallenge: row.code_challenge ?? undefined,
+        maxAge: row.max_age === null ? undefined : Number(row.max_age),
+        expiresAt: row.code_expires_at,
+        isRedeemed: row.redeemed_at !== null,
+        grant: {
+          grantId: row.grant_id,
+          clientId: row.client_id,
+          userId: row.user_id,
+          connectionId: row.connection_id,
+          sessionId: row.session_id ?? undefined,
+          grantType: row.grant_type,
+          audience: row.audience ?? undefined,
+          scope: row.scope,
+          authTime: row.auth_time,
+          expiresAt: row.grant_expires_at,
+          isRevoked: row.revoked_at !== null,
+        },
+      };
+    },
+
+    /** Redeems a code. Of parallel callers, in however many processes, one gets true. */
+    async redeem(tenantId: string, codeHash: string, now: Date): Promise<boolean> {
+      const result = await db
+        .updateTable('authorization_codes')
+        .set({ redeemed_at: now })
+        .where('tenant_id', '=', tenantId)
+        .where('code_hash', '=', codeHash)
+        .where('redeemed_at', 'is', null)
+        .where('expires_at', '>', now)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+  };
+}

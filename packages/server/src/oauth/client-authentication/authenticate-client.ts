@@ -1,0 +1,50 @@
+import type { Client } from '../../clients/client.ts';
+import { equalSecrets } from '../../kit/digest.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { oauthErrors } from '../oauth-errors.ts';
+import type { Parameters } from '../parameters.ts';
+import type { VerifyAssertion } from './private-key-jwt.ts';
+import { readCredentials } from './read-credentials.ts';
+
+export interface ClientRequest {
+  readonly tenant: Tenant;
+  readonly origin: string;
+  readonly parameters: Parameters;
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
+}
+
+interface Parts {
+  readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
+  readonly verifyAssertion: VerifyAssertion;
+}
+
+export type AuthenticateClient = ReturnType<typeof createClientAuthentication>;
+
+/**
+ * Finds out which client speaks (RFC 6749 section 2.3, RFC 7523 section 2.2). A registered method is enforced (PWD.13);
+ * post and basic stand for each other only where none was ever registered.
+ */
+export function createClientAuthentication({ findClient, verifyAssertion }: Parts) {
+  return async function authenticateClient(request: ClientRequest): Promise<Client> {
+    const credentials = readCredentials(request.authorization, request.parameters);
+    const client = await findClient(request.tenant.tenantId, credentials.clientId);
+    if (!client || client.isGlobal) throw oauthErrors.unauthorized();
+    const keys = client.privateKeyCredentials;
+    if (credentials.method === 'private_key_jwt') {
+      if (keys === undefined) throw oauthErrors.invalidClient();
+      await verifyAssertion(request, client, credentials.assertion);
+      return client;
+    }
+    if (keys !== undefined || client.hasForeignAuthMethod) throw oauthErrors.invalidClient();
+    const registered = client.tokenEndpointAuthMethod;
+    if (registered !== undefined && registered !== credentials.method) throw registered === 'none' || credentials.method === 'none' ? oauthErrors.unauthorized() : oauthErrors.invalidClient();
+    if (credentials.method === 'none') {
+      if (registered === 'none') return client;
+      throw oauthErrors.unauthorized();
+    }
+    if (client.secret === undefined || !equalSecrets(credentials.secret, client.secret)) throw oauthErrors.unauthorized();
+    return client;
+  };
+}
+

@@ -1,0 +1,125 @@
+import type { Generated } from 'kysely';
+import type { Database } from '../../db/database.ts';
+import type { TokenGrant } from '../tokens/token-grant-store.ts';
+
+declare module '../../db/database.ts' {
+  interface Tables {
+    refresh_tokens: RefreshTokenTable;
+  }
+}
+
+interface RefreshTokenTable {
+  tenant_id: string;
+  token_hash: string;
+  token_id: string;
+  grant_id: string;
+  rotating: boolean;
+  created_at: Generated<Date>;
+  idle_expires_at: Date | null;
+  expires_at: Date | null;
+  rotated_at: Date | null;
+  last_used_at: Date | null;
+}
+
+/** A refresh token as stored: its text is not. Undefined expiries mean that it does not expire that way. */
+export interface RefreshToken {
+  readonly tokenHash: string;
+  /** Public name, as in the Management API's refresh-tokens. */
+  readonly tokenId: string;
+  readonly grantId: string;
+  readonly rotating: boolean;
+  readonly idleExpiresAt: Date | undefined;
+  readonly expiresAt: Date | undefined;
+}
+
+export interface PresentedRefreshToken extends RefreshToken {
+  readonly rotatedAt: Date | undefined;
+  readonly grant: TokenGrant;
+}
+
+export type RefreshTokenStore = ReturnType<typeof createRefreshTokenStore>;
+
+export function createRefreshTokenStore(db: Database) {
+  return {
+    async insert(tenantId: string, token: RefreshToken): Promise<void> {
+      await db.insertInto('refresh_tokens').values(toRow(tenantId, token)).execute();
+    },
+
+    async find(tenantId: string, tokenHash: string): Promise<PresentedRefreshToken | undefined> {
+      const row = await db
+        .selectFrom('refresh_tokens as token')
+        .innerJoin('token_grants as grant', (join) =>
+          join.onRef('grant.tenant_id', '=', 'token.tenant_id').onRef('grant.grant_id', '=', 'token.grant_id'),
+        )
+        .select(['token.token_hash', 'token.token_id', 'token.rotating', 'token.idle_expires_at', 'token.rotated_at'])
+        .select(['token.expires_at as token_expires_at', 'grant.grant_id', 'grant.client_id', 'grant.user_id', 'grant.connection_id'])
+        .select(['grant.session_id', 'grant.grant_type', 'grant.audience', 'grant.scope', 'grant.auth_time'])
+        .select(['grant.expires_at as grant_expires_at', 'grant.revoked_at'])
+        .where('token.tenant_id', '=', tenantId)
+        .where('token.token_hash', '=', tokenHash)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      return {
+        tokenHash: row.token_hash,
+        tokenId: row.token_id,
+        grantId: row.grant_id,
+        rotating: row.rotating,
+        idleExpiresAt: row.idle_expires_at ?? undefined,
+        expiresAt: row.token_expires_at ?? undefined,
+        rotatedAt: row.rotated_at ?? undefined,
+        grant: {
+          grantId: row.grant_id,
+          clientId: row.client_id,
+          userId: row.user_id,
+          connectionId: row.connection_id,
+          sessionId: row.session_id ?? undefined,
+          grantType: row.grant_type,
+          audience: row.audience ?? undefined,
+          scope: row.scope,
+          authTime: row.auth_time,
+          expiresAt: row.grant_expires_at,
+          isRevoked: row.revoked_at !== null,
+        },
+      };
+    },
+
+    /**
+     * Marks a token as rotated. Of parallel callers one gets true: the others wait for its commit and then see that the
+     * row no longer matches.
+     */
+    async rotate(tenantId: string, tokenHash: string, now: Date): Promise<boolean> {
+      const result = await db
+        .updateTable('refresh_tokens')
+        .set({ rotated_at: now, last_used_at: now })
+        .where('tenant_id', '=', tenantId)
+        .where('token_hash', '=', tokenHash)
+        .where('rotated_at', 'is', null)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+
+    /** Moves the idle expiry of a token that does not rotate. */
+    async touch(tenantId: string, tokenHash: string, now: Date, idleExpiresAt: Date | undefined): Promise<void> {
+      await db
+        .updateTable('refresh_tokens')
+        .set({ last_used_at: now, idle_expires_at: idleExpiresAt ?? null })
+        .where('tenant_id', '=', tenantId)
+        .where('token_hash', '=', tokenHash)
+        .execute();
+    },
+  };
+}
+
+function toRow(tenantId: string, token: RefreshToken) {
+  return {
+    tenant_id: tenantId,
+    token_hash: token.tokenHash,
+    token_id: token.tokenId,
+    grant_id: token.grantId,
+    rotating: token.rotating,
+    idle_expires_at: token.idleExpiresAt ?? null,
+    expires_at: token.expiresAt ?? null,
+    rotated_at: null,
+    last_used_at: null,
+  };
+}

@@ -1,0 +1,55 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Client } from '../../clients/client.ts';
+import { DeclaredError } from '../../kit/errors.ts';
+import type { RecordEvent } from '../../logs/event.ts';
+import type { AuthenticateClient } from '../client-authentication/authenticate-client.ts';
+import { oauthErrors } from '../oauth-errors.ts';
+import { bodyParameters, type Parameters } from '../parameters.ts';
+import type { TokenResponse } from '../tokens/user-tokens.ts';
+import { exchangeEvent, type Grant, isRecorded } from './token-grant.ts';
+
+interface Parts {
+  readonly grants: readonly Grant[];
+  readonly authenticateClient: AuthenticateClient;
+  readonly recordAlone: RecordEvent;
+}
+
+const MAX_BODY_BYTES = 65_536;
+const MAX_NAME = 128;
+
+/** POST /oauth/token (RFC 6749 section 3.2, authentication-api section 3). */
+export function tokenEndpoint(app: FastifyInstance, { grants, authenticateClient, recordAlone }: Parts): void {
+  const byType = new Map(grants.flatMap((grant) => grant.grantTypes.map((type) => [type, grant] as const)));
+
+  app.post('/oauth/token', { config: { errors: 'oauth' }, bodyLimit: MAX_BODY_BYTES }, async (request, reply) => {
+    const parameters = bodyParameters(request);
+    const grantType = parameters.require('grant_type');
+    const grant = byType.get(grantType);
+    if (!grant) throw oauthErrors.unsupportedGrantType({ grantType: grantType.slice(0, MAX_NAME) });
+    const response = await exchange(request, parameters, grantType, grant);
+    // RFC 6749 section 5.1: neither a token nor an answer that bears one may be kept by a cache.
+    return reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' }).send(response);
+  });
+
+  async function exchange(request: FastifyRequest, parameters: Parameters, grantType: string, grant: Grant): Promise<TokenResponse> {
+    const { tenant, origin, requester } = request;
+    let client: Client | undefined;
+    try {
+      client = await authenticateClient({ tenant, origin, parameters, authorization: request.headers.authorization });
+      if (!client.grantTypes.includes(grantType)) throw oauthErrors.grantNotAllowed({ grantType });
+      return await grant.exchange({ tenant, origin, requester, client, parameters, grantType });
+    } catch (error) {
+      if (error instanceof DeclaredError && error.status < 500 && !isRecorded(error)) {
+        const unknownClientId = parameters.get('client_id')?.slice(0, MAX_NAME);
+        await recordAlone(tenant.tenantId, {
+          ...(client ? exchangeEvent({ requester, client }) : { ...requester, ...(unknownClientId && { clientId: unknownClientId }) }),
+          type: grant.failed,
+          description: error.message,
+          ...(parameters.get('audience') && { audience: parameters.get('audience')?.slice(0, 512) ?? '' }),
+          details: { error: { message: error.message, oauthError: error.code } },
+        });
+      }
+      throw error;
+    }
+  }
+}

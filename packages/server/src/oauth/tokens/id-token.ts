@@ -1,0 +1,30 @@
+import type { Client } from '../../clients/client.ts';
+import type { User } from '../../users/user.ts';
+import { profileClaims } from './profile-claims.ts';
+
+export interface IdTokenSubject {
+  readonly issuer: string;
+  readonly client: Client;
+  readonly user: User;
+  readonly scopes: readonly string[];
+  readonly issuedAt: number;
+  readonly nonce?: string;
+  /** Set when max_age was asked for or the user logged in anew (OpenID Connect Core section 2). */
+  readonly authTime?: number;
+  readonly sessionId?: string;
+}
+
+/** Claims of an ID token: OpenID Connect Core section 2, authentication-api section 15. */
+export function idTokenClaims(token: IdTokenSubject): Record<string, unknown> {
+  return {
+    ...profileClaims(token.user, token.scopes),
+    iss: token.issuer,
+    sub: token.user.userId,
+    aud: token.client.clientId,
+    iat: token.issuedAt,
+    exp: token.issuedAt + token.client.jwtConfiguration.lifetimeInSeconds,
+    ...(token.authTime !== undefined && { auth_time: token.authTime }),
+    ...(token.sessionId && { sid: token.sessionId }),
+    ...(token.nonce !== undefined && { nonce: token.nonce }),
+  };
+}

@@ -1,0 +1,145 @@
+import type { Generated } from 'kysely';
+import type { Database } from '../../db/database.ts';
+
+declare module '../../db/database.ts' {
+  interface Tables {
+    token_grants: TokenGrantTable;
+    access_tokens: AccessTokenTable;
+  }
+}
+
+interface TokenGrantTable {
+  tenant_id: string;
+  grant_id: string;
+  client_id: string;
+  user_id: string;
+  connection_id: string;
+  session_id: string | null;
+  grant_type: string;
+  audience: string | null;
+  scope: string;
+  auth_time: Date;
+  created_at: Generated<Date>;
+  expires_at: Date;
+  revoked_at: Date | null;
+}
+
+interface AccessTokenTable {
+  tenant_id: string;
+  token_hash: string;
+  grant_id: string;
+  scope: string;
+  created_at: Generated<Date>;
+  expires_at: Date;
+}
+
+/** What one login gave to one client; every code and token that comes of it names it. */
+export interface TokenGrant {
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly userId: string;
+  readonly connectionId: string;
+  readonly sessionId: string | undefined;
+  /** `code` or `password`: the `gty` of refreshed tokens tells it. */
+  readonly grantType: string;
+  readonly audience: string | undefined;
+  /** Space-separated. */
+  readonly scope: string;
+  readonly authTime: Date;
+  readonly expiresAt: Date;
+  readonly isRevoked: boolean;
+}
+
+export type NewTokenGrant = Omit<TokenGrant, 'isRevoked'>;
+export type TokenGrantStore = ReturnType<typeof createTokenGrantStore>;
+
+export function createTokenGrantStore(db: Database) {
+  return {
+    async insert(tenantId: string, grant: NewTokenGrant): Promise<void> {
+      await db
+        .insertInto('token_grants')
+        .values({
+          tenant_id: tenantId,
+          grant_id: grant.grantId,
+          client_id: grant.clientId,
+          user_id: grant.userId,
+          connection_id: grant.connectionId,
+          session_id: grant.sessionId ?? null,
+          grant_type: grant.grantType,
+          audience: grant.audience ?? null,
+          scope: grant.scope,
+          auth_time: grant.authTime,
+          expires_at: grant.expiresAt,
+          revoked_at: null,
+        })
+        .execute();
+    },
+
+    /** Keeps the grant as long as the youngest token that came of it. */
+    async extend(tenantId: string, grantId: string, expiresAt: Date): Promise<void> {
+      await db
+        .updateTable('token_grants')
+        .set({ expires_at: expiresAt })
+        .where('tenant_id', '=', tenantId)
+        .where('grant_id', '=', grantId)
+        .where('expires_at', '<', expiresAt)
+        .execute();
+    },
+
+    /** Ends everything that came of a grant. False where it had ended already. */
+    async revoke(tenantId: string, grantId: string, now: Date): Promise<boolean> {
+      const result = await db
+        .updateTable('token_grants')
+        .set({ revoked_at: now })
+        .where('tenant_id', '=', tenantId)
+        .where('grant_id', '=', grantId)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+
+    /** Ends all that a user gave to any client: after a password change, a block, a removal from a connection. */
+    async revokeOfUser(tenantId: string, userId: string, now: Date): Promise<void> {
+      await db
+        .updateTable('token_grants')
+        .set({ revoked_at: now })
+        .where('tenant_id', '=', tenantId)
+        .where('user_id', '=', userId)
+        .where('revoked_at', 'is', null)
+        .execute();
+    },
+
+    async isAlive(tenantId: string, grantId: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('token_grants')
+        .select('revoked_at')
+        .where('tenant_id', '=', tenantId)
+        .where('grant_id', '=', grantId)
+        .executeTakeFirst();
+      return row !== undefined && row.revoked_at === null;
+    },
+
+    async insertAccessToken(tenantId: string, token: { tokenHash: string; grantId: string; scope: string; expiresAt: Date }): Promise<void> {
+      await db
+        .insertInto('access_tokens')
+        .values({ tenant_id: tenantId, token_hash: token.tokenHash, grant_id: token.grantId, scope: token.scope, expires_at: token.expiresAt })
+        .execute();
+    },
+
+    /** The user and scope behind an opaque access token that is alive. */
+    async findAccessToken(tenantId: string, tokenHash: string, now: Date): Promise<{ userId: string; clientId: string; scope: string } | undefined> {
+      const row = await db
+        .selectFrom('access_tokens as token')
+        .innerJoin('token_grants as grant', (join) =>
+          join.onRef('grant.tenant_id', '=', 'token.tenant_id').onRef('grant.grant_id', '=', 'token.grant_id'),
+        )
+        .select(['grant.user_id', 'grant.client_id', 'token.scope'])
+        .where('token.tenant_id', '=', tenantId)
+        .where('token.token_hash', '=', tokenHash)
+        .where('token.expires_at', '>', now)
+        .where('grant.revoked_at', 'is', null)
+        .executeTakeFirst();
+      return row && { userId: row.user_id, clientId: row.client_id, scope: row.scope };
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import type { Client } from '../../clients/client.ts';
+import { digest } from '../../kit/digest.ts';
+import { randomSecret } from '../../kit/ids.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { User } from '../../users/user.ts';
+import type { UserAccess } from '../access/resolve-access.ts';
+import { accessTokenClaims } from './access-token.ts';
+import { idTokenClaims } from './id-token.ts';
+import type { SignToken } from './sign-token.ts';
+
+export interface TokenResponse {
+  access_token: string;
+  id_token?: string;
+  refresh_token?: string;
+  scope?: string;
+  expires_in: number;
+  token_type: 'Bearer';
+}
+
+export interface UserTokenRequest {
+  readonly tenant: Tenant;
+  readonly origin: string;
+  readonly client: Client;
+  readonly user: User;
+  readonly access: UserAccess;
+  /** The token grant that everything comes of. */
+  readonly grantId: string;
+  readonly gty?: string | readonly string[];
+  readonly now: Date;
+  readonly sessionId?: string;
+  readonly nonce?: string;
+  readonly authTime?: Date;
+  readonly refreshToken?: string;
+}
+
+/** Tokens about to be issued: what has to be stored with them, and the signing, which runs beside the transaction. */
+export interface PreparedTokens {
+  /** Set where the access token is opaque; its grant must be stored as well. */
+  readonly opaque: { readonly tokenHash: string; readonly grantId: string; readonly scope: string; readonly expiresAt: Date } | undefined;
+  sign(): Promise<TokenResponse>;
+}
+
+/** Opaque tokens live for a fixed day (authentication-api section 15). */
+const OPAQUE_LIFETIME_SECONDS = 86_400;
+
+/** Prepares the tokens of a user: the access token in the form that its audience asks for, and an ID token with `openid`. */
+export function createUserTokens({ signToken }: { signToken: SignToken }) {
+  return function prepare(request: UserTokenRequest): PreparedTokens {
+    const { access, now } = request;
+    const lifetime = access.api?.tokenLifetime ?? OPAQUE_LIFETIME_SECONDS;
+    const opaqueToken = access.api ? undefined : randomSecret();
+    const scope = access.scopes.join(' ');
+    return {
+      opaque: opaqueToken === undefined
+        ? undefined
+        : { tokenHash: digest(opaqueToken), grantId: request.grantId, scope, expiresAt: new Date(now.getTime() + lifetime * 1000) },
+      async sign() {
+        const [accessToken, idToken] = await Promise.all([
+          opaqueToken ?? signAccessToken(request, lifetime),
+          access.scopes.includes('openid') ? signIdToken(request) : undefined,
+        ]);
+        return {
+          access_token: accessToken,
+          ...(request.refreshToken && { refresh_token: request.refreshToken }),
+          ...(idToken && { id_token: idToken }),
+          ...(scope && { scope }),
+          expires_in: lifetime,
+          token_type: 'Bearer',
+        };
+      },
+    };
+  };
+
+  function signAccessToken({ tenant, origin, client, user, access, grantId, gty, now }: UserTokenRequest, lifetimeInSeconds: number): Promise<string> {
+    const { api, audience } = access;
+    if (!api || audience === undefined) throw new Error('An access token without an audience is opaque and is not signed.');
+    const { payload, typ } = accessTokenClaims({
+      issuer: `${origin}/`,
+      subject: user.userId,
+      clientId: client.clientId,
+      api,
+      audience,
+      scopes: access.scopes,
+      permissions: access.permissions,
+      ...(gty && { grantType: gty }),
+      grantId,
+      issuedAt: seconds(now),
+      lifetimeInSeconds,
+    });
+    return signToken.forApi(tenant.tenantId, api, payload, typ);
+  }
+
+  function signIdToken({ tenant, origin, client, user, access, now, sessionId, nonce, authTime }: UserTokenRequest): Promise<string> {
+    const claims = idTokenClaims({
+      issuer: `${origin}/`,
+      client,
+      user,
+      scopes: access.scopes,
+      issuedAt: seconds(now),
+      ...(sessionId && { sessionId }),
+      ...(nonce !== undefined && { nonce }),
+      ...(authTime && { authTime: seconds(authTime) }),
+    });
+    return signToken.forClient(tenant.tenantId, client, claims);
+  }
+}
+
+export type PrepareUserTokens = ReturnType<typeof createUserTokens>;
+
+function seconds(date: Date): number {
+  return Math.floor(date.getTime() / 1000);
+}
