@@ -26,9 +26,14 @@ export interface AuditEvent extends Partial<Requester> {
   readonly strategyType?: string;
   readonly userId?: string;
   readonly userName?: string;
+  /** Id at the identity provider, without its prefix. */
+  readonly identityUserId?: string;
   readonly audience?: string;
   readonly scope?: string;
   readonly sessionConnection?: string;
+  readonly sessionConnectionId?: string;
+  readonly organizationId?: string;
+  readonly organizationName?: string;
   /** Depends on the type (log-record section 3). Secrets in it are masked when it is written. */
   readonly details?: Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,87 @@
+import type pg from 'pg';
+import { logErrors } from './log-errors.ts';
+import type { LogPosition } from './log-id.ts';
+import { fromSelected, LOG_COLUMNS, type LogRow, logIdOf, type SelectedRow } from './log-row.ts';
+import { listPartitionDays } from './partition-keeper.ts';
+
+/**
+ * How many days a partition stays open on either side of a position: a transaction that straddles midnight, or a clock that
+ * was set back over it, writes into a neighbouring day.
+ */
+const OPEN_DAYS = 2;
+const DAY = 86_400_000;
+
+/** Reads a tenant's events behind a position, in the order of delivery. */
+export async function readAfter(
+  pool: pg.Pool,
+  tenantId: string,
+  from: LogPosition | undefined,
+  take: number,
+): Promise<LogRow[]> {
+  // The horizon is asked once, before the first partition: what lies below it is final, in whatever order partitions are read.
+  const horizon = await readHorizon(pool);
+  if (from !== undefined && from.epoch > horizon.epoch) throw logErrors.malformedPosition();
+  const read = (table: string) => readTable(pool, table, { tenantId, from, horizon, take });
+
+  const first = from === undefined ? '' : shiftDay(from.day, -OPEN_DAYS);
+  const days = (await listPartitionDays(pool)).filter(({ day }) => day >= first);
+  let page = await read('log_events_default');
+  for (const { day, table } of days) {
+    const last = page.at(-1);
+    if (page.length === take && last !== undefined && day > shiftDay(last.day, OPEN_DAYS)) break;
+    page = merge(page, await read(table), take);
+  }
+  return page;
+}
+
+interface Horizon {
+  readonly epoch: number;
+  /** Every transaction below it has ended. */
+  readonly xid: string;
+}
+
+async function readHorizon(pool: pg.Pool): Promise<Horizon> {
+  const { rows } = await pool.query<Horizon>({
+    name: 'log_horizon',
+    text: 'select epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid from log_epoch',
+  });
+  const [horizon] = rows;
+  if (horizon === undefined) throw new Error('log_epoch has lost its row: the database is damaged.');
+  return horizon;
+}
+
+interface Section {
+  readonly tenantId: string;
+  readonly from: LogPosition | undefined;
+  readonly horizon: Horizon;
+  readonly take: number;
+}
+
+/** One partition at a time, by its name: across partitions the generic plan of a prepared statement sorts. */
+async function readTable(pool: pg.Pool, table: string, { tenantId, from, horizon, take }: Section): Promise<LogRow[]> {
+  const { rows } = await pool.query<SelectedRow>({
+    text: checkpointSql(table),
+    values: [tenantId, from?.epoch ?? -1, from?.xid ?? '0', from?.seq ?? '0', horizon.epoch, horizon.xid, take],
+  });
+  return rows.map(fromSelected);
+}
+
+/** The order is that of the primary key, so that nothing is sorted; e.xid is qualified (log-row.ts says why). */
+export function checkpointSql(table: string): string {
+  return `select ${LOG_COLUMNS} from ${table} e
+    where e.tenant_id = $1 and (e.epoch, e.xid, e.seq) > ($2::smallint, $3::xid8, $4::bigint)
+      and (e.epoch, e.xid) < ($5::smallint, $6::xid8)
+    order by e.epoch, e.xid, e.seq limit $7`;
+}
+
+function merge(one: readonly LogRow[], other: readonly LogRow[], take: number): LogRow[] {
+  if (other.length === 0) return [...one];
+  const keyed = [...one, ...other].map((row) => ({ row, id: logIdOf(row) }));
+  keyed.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return keyed.slice(0, take).map(({ row }) => row);
+}
+
+function shiftDay(day: string, days: number): string {
+  const time = Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6)));
+  return new Date(time + days * DAY).toISOString().slice(0, 10).replaceAll('-', '');
+}

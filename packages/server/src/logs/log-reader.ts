@@ -1,0 +1,53 @@
+import type pg from 'pg';
+import type { LuceneQuery } from '../kit/lucene/query.ts';
+import { readAfter } from './checkpoint.ts';
+import { logErrors } from './log-errors.ts';
+import { decodeLogId, type LogPosition } from './log-id.ts';
+import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from './log-row.ts';
+import { type LogSort, searchLogs } from './search-logs.ts';
+
+export interface LogSearch {
+  readonly query: LuceneQuery;
+  readonly sort: LogSort;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface LogReader {
+  /** Finds what is committed now, the caller's own events included. */
+  search(tenantId: string, search: LogSearch): Promise<LogRow[]>;
+  /** Undefined for an id that is no event of this tenant. */
+  find(tenantId: string, logId: string): Promise<LogRow | undefined>;
+  /**
+   * Events behind a position (or from the first one kept), in the order of delivery. An event appears here once nothing can
+   * come before it any more: a reader that goes on from the last one misses none.
+   */
+  after(tenantId: string, from: LogPosition | undefined, take: number): Promise<LogRow[]>;
+}
+
+export function createLogReader({ pool }: { readonly pool: pg.Pool }): LogReader {
+  return {
+    search: (tenantId, search) => searchLogs(pool, tenantId, search),
+    find: (tenantId, logId) => find(pool, tenantId, logId),
+    after: (tenantId, from, take) => readAfter(pool, tenantId, from, take),
+  };
+}
+
+/** The position that a client brings back. What no event of this installation can have is an error, not an empty page for ever. */
+export function parsePosition(from: string): LogPosition {
+  const position = decodeLogId(from);
+  if (position === undefined) throw logErrors.malformedPosition();
+  return position;
+}
+
+async function find(pool: pg.Pool, tenantId: string, logId: string): Promise<LogRow | undefined> {
+  const at = decodeLogId(logId);
+  if (at === undefined) return undefined;
+  const { rows } = await pool.query<SelectedRow>({
+    name: 'log_by_id',
+    text: `select ${LOG_COLUMNS} from log_events e
+      where e.tenant_id = $1 and e.epoch = $2 and e.xid = $3::xid8 and e.seq = $4 and e.day = $5::date`,
+    values: [tenantId, at.epoch, at.xid, at.seq, at.day],
+  });
+  return rows[0] && fromSelected(rows[0]);
+}
