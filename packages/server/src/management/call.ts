@@ -42,6 +42,8 @@ export interface ManagementCall<Stores> {
   commit<Result>(work: (stores: Stores) => Promise<Result>): Promise<Result>;
   /** Says that the answer of a read carries secrets, by name (`client_secret`): such a read is an event. */
   accessedSecrets(names: readonly string[]): void;
+  /** Sets a header of the answer: the `Link` of GET /logs. */
+  setHeader?(name: string, value: string): void;
   /** Answers a list in the style that the query asks for: bare array, totals object or checkpoint object. */
   list<Item>(key: string, source: ListSource<Item>): Promise<unknown>;
 }
