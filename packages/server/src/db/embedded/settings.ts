@@ -1,10 +1,15 @@
+import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Identity } from './identity.ts';
 
 /** Written at each start, so that a new version's settings reach an old cluster. What an operator wants differently stands in local.conf. */
-export async function writeSettings(cluster: string, socketFolder: string): Promise<void> {
-  await replace(join(cluster, 'pg_hba.conf'), 'local all all scram-sha-256\n');
-  await replace(join(cluster, 'postgresql.conf'), settings(socketFolder));
+export async function writeSettings(cluster: string, socketFolder: string, identity: Identity): Promise<void> {
+  const local = join(cluster, 'local.conf');
+  if (!existsSync(local))
+    await replace(local, '# Settings of yours: they win over those of postgresql.conf.\n', identity);
+  await replace(join(cluster, 'pg_hba.conf'), 'local all all scram-sha-256\n', identity);
+  await replace(join(cluster, 'postgresql.conf'), settings(socketFolder), identity);
 }
 
 function settings(socketFolder: string): string {
@@ -49,11 +54,12 @@ lc_monetary = 'C'
 lc_numeric = 'C'
 lc_time = 'C'
 default_text_search_config = 'pg_catalog.simple'
-include_if_exists = 'local.conf'
+include = 'local.conf'
 `;
 }
 
-async function replace(path: string, text: string): Promise<void> {
+async function replace(path: string, text: string, identity: Identity): Promise<void> {
   await writeFile(`${path}.new`, text, { mode: 0o600 });
+  await identity.own(`${path}.new`);
   await rename(`${path}.new`, path);
 }
