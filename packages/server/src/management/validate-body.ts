@@ -19,6 +19,7 @@ const ajv = new Ajv({
   validateSchema: false,
   addUsedSchema: false,
   unicodeRegExp: false,
+  code: { optimize: false },
 });
 for (const [name, check] of Object.entries(formats)) ajv.addFormat(name, check);
 
