@@ -23,7 +23,7 @@ export function connectionRoutes<Stores extends ConnectionRouteStores>(managemen
     return call.list<ListedConnection>('connections', {
       page: (offset, limit) => connections.window(call.tenant.tenantId, filter, offset, limit),
       count: () => connections.count(call.tenant.tenantId, filter),
-      after: (cursor, limit) => connections.after(call.tenant.tenantId, filter, position(cursor), limit),
+      after: (cursor, limit) => connections.after(call.tenant.tenantId, filter, cursor ?? '0', limit),
       cursorOf: ({ seq }) => seq,
       toWire,
     });
@@ -77,7 +77,7 @@ export function connectionRoutes<Stores extends ConnectionRouteStores>(managemen
     return call.list('clients', {
       page: async () => [],
       count: async () => 0,
-      after: (cursor, limit) => connectionClients.after(call.tenant.tenantId, id, position(cursor), limit),
+      after: (cursor, limit) => connectionClients.after(call.tenant.tenantId, id, cursor ?? '0', limit),
       cursorOf: ({ seq }) => seq,
       toWire: ({ clientId }) => ({ client_id: clientId }),
     });
@@ -111,11 +111,6 @@ function filterOf({ name, strategy }: ManagementCall<never>['query']): Connectio
     ...(typeof name === 'string' ? { name } : {}),
     ...(strategies.length > 0 ? { strategies: strategies.map(String) } : {}),
   };
-}
-
-/** A cursor comes back from a client: what is no position begins at the front. */
-function position(cursor: string | undefined): string {
-  return cursor !== undefined && /^\d{1,18}$/.test(cursor) ? cursor : '0';
 }
 
 function toSwitch(item: unknown): { clientId: string; enabled: boolean } {

@@ -76,17 +76,6 @@ export const userErrors = defineErrors({
     code: 'invalid_body',
     message: 'The user has several identities: name the connection to update.',
   },
-  fieldsNotAllowed: {
-    status: 403,
-    code: 'insufficient_scope',
-    message: 'You cannot update the following fields: {fields}',
-  },
-  pastTheThousandth: {
-    status: 400,
-    code: 'invalid_paging',
-    message:
-      'You can only page through the first 1000 records. See https://auth0.com/docs/users/search/v3/view-search-results-by-page#limitation',
-  },
   invalidQuery: { status: 400, code: 'invalid_query_string', message: '{reason}' },
   searchTimeout: {
     status: 503,
@@ -94,3 +83,9 @@ export const userErrors = defineErrors({
     message: 'The query exceeded the timeout. Please try refining your search criteria.',
   },
 });
+
+/** The user, unless it is an administrator, whom the Management API does not know. */
+export function ordinaryUser(user: User | undefined): User {
+  if (!user || user.isSystem) throw userErrors.notFound();
+  return user;
+}
