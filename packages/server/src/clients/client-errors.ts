@@ -6,7 +6,8 @@ export const clientErrors = defineErrors({
   invalidFormat: {
     status: 400,
     code: 'invalid_body',
-    message: "Payload validation error: 'Object didn't pass validation for format {format}: {value}' on property {property}.",
+    message:
+      "Payload validation error: 'Object didn't pass validation for format {format}: {value}' on property {property}.",
   },
   anyLocalhostInProduction: {
     status: 400,
@@ -22,13 +23,15 @@ export const clientErrors = defineErrors({
   tooLong: {
     status: 400,
     code: 'invalid_body',
-    message: "Payload validation error: 'String is too long ({count} chars), maximum {maximum}' on property {property}.",
+    message:
+      "Payload validation error: 'String is too long ({count} chars), maximum {maximum}' on property {property}.",
   },
   invalidGrantTypes: { status: 400, code: 'invalid_body', message: 'Invalid grant types: {grantTypes}' },
   metadataTooLarge: {
     status: 400,
     code: 'invalid_body',
-    message: "Payload validation error: 'Too many properties defined ({count}), maximum 10' on property client_metadata.",
+    message:
+      "Payload validation error: 'Too many properties defined ({count}), maximum 10' on property client_metadata.",
   },
   metadataValue: {
     status: 400,
@@ -47,13 +50,21 @@ export const clientErrors = defineErrors({
     code: 'invalid_body',
     message: "Payload validation error: 'The client has no such credential: {id}' on property {property}.",
   },
-  invalidCredential: { status: 400, code: 'invalid_body', message: "Payload validation error: '{fault}' on property {property}." },
+  invalidCredential: {
+    status: 400,
+    code: 'invalid_body',
+    message: "Payload validation error: '{fault}' on property {property}.",
+  },
   tooManyCredentials: {
     status: 400,
     code: 'operation_not_supported',
     message: 'A client has at most {maximum} credentials.',
   },
-  credentialTaken: { status: 409, code: 'credential_conflict', message: 'A credential with the same kid already exists.' },
+  credentialTaken: {
+    status: 409,
+    code: 'credential_conflict',
+    message: 'A credential with the same kid already exists.',
+  },
   credentialInUse: {
     status: 400,
     code: 'operation_not_supported',
@@ -68,7 +79,12 @@ export const clientErrors = defineErrors({
   invalidQuery: {
     status: 400,
     code: 'invalid_query_string',
-    message: "Query validation error: 'Only client_grant.organization_id and client_grant.allow_any_organization can be searched' on property q.",
+    message:
+      "Query validation error: 'Only client_grant.organization_id and client_grant.allow_any_organization can be searched' on property q.",
   },
-  invalidCursor: { status: 400, code: 'invalid_paging', message: 'The from parameter is not one that this list gave.' },
+  invalidCursor: {
+    status: 400,
+    code: 'invalid_query_string',
+    message: "Query validation error: 'Invalid checkpoint' on property from.",
+  },
 });

@@ -61,7 +61,9 @@ const GRANT_TYPES = new Set([
   'refresh_token',
   'client_credentials',
   'password',
-  ...['password-realm', 'mfa-oob', 'mfa-otp', 'mfa-recovery-code', 'passwordless/otp'].map((name) => AUTH0_GRANT + name),
+  ...['password-realm', 'mfa-oob', 'mfa-otp', 'mfa-recovery-code', 'passwordless/otp'].map(
+    (name) => AUTH0_GRANT + name,
+  ),
   'urn:ietf:params:oauth:grant-type:device_code',
   'urn:ietf:params:oauth:grant-type:token-exchange',
   'urn:ietf:params:oauth:grant-type:jwt-bearer',
@@ -114,7 +116,9 @@ export function credentialLists(body: Json): { path: readonly string[]; entries:
   return CREDENTIAL_HOLDERS.flatMap((path) => {
     let holder: unknown = body;
     for (const step of path) holder = isObject(holder) ? holder[step] : undefined;
-    return isObject(holder) && Array.isArray(holder.credentials) ? [{ path, entries: objectsOf(holder.credentials) }] : [];
+    return isObject(holder) && Array.isArray(holder.credentials)
+      ? [{ path, entries: objectsOf(holder.credentials) }]
+      : [];
   });
 }
 

@@ -60,7 +60,9 @@ export function createClientStore(db: Database, sealer: Sealer) {
     const withKeys = rows.filter((row) => row.body.client_authentication_methods).map((row) => row.client_id);
     const credentials = await readCredentials(db, tenantId, withKeys);
     return rows.map((row) => {
-      const secret = row.secret ? sealer.open(row.secret, secretContext(tenantId, row.client_id)).toString() : undefined;
+      const secret = row.secret
+        ? sealer.open(row.secret, secretContext(tenantId, row.client_id)).toString()
+        : undefined;
       const own = credentials.filter((credential) => credential.clientId === row.client_id);
       return { position: row.seq, client: fromRow(row, secret, own) };
     });

@@ -47,7 +47,13 @@ export async function createClient(
 
 /** Each tenant has one global client; it carries the custom login page and gets no tokens. */
 export async function ensureGlobalClient(stores: ClientStores, tenant: TenantFacts): Promise<Client> {
-  const body = { name: 'All Applications', callbacks: [], grant_types: [], owners: [], token_endpoint_auth_method: 'none' };
+  const body = {
+    name: 'All Applications',
+    callbacks: [],
+    grant_types: [],
+    owners: [],
+    token_endpoint_auth_method: 'none',
+  };
   const known = await stores.clients.findGlobal(tenant.tenantId);
   return known ?? createClient(stores, tenant, body, { isGlobal: true });
 }
@@ -63,7 +69,11 @@ function readInlineCredentials(
   for (const { path, entries } of credentialLists(body)) {
     const made = entries.map((entry) => readCredential(clientId, entry, now));
     credentials.push(...made);
-    next = replaceAt(next, [...path, 'credentials'], made.map(({ id }) => ({ id })));
+    next = replaceAt(
+      next,
+      [...path, 'credentials'],
+      made.map(({ id }) => ({ id })),
+    );
   }
   const kids = credentials.flatMap(({ kid }) => kid ?? []);
   if (new Set(kids).size < kids.length) throw clientErrors.credentialTaken();

@@ -29,7 +29,8 @@ export function readCredential(clientId: string, body: Json, now: Date): ClientC
   const pem = textOf(body.pem);
   const key = pem === undefined ? undefined : readPem(pem);
   if (!key && credentialType !== 'cert_subject_dn') throw fault('pem', 'Missing required property: pem');
-  if (credentialType !== 'public_key' && key && !key.certificate) throw fault('pem', 'The PEM is not an X.509 certificate');
+  if (credentialType !== 'public_key' && key && !key.certificate)
+    throw fault('pem', 'The PEM is not an X.509 certificate');
   const subjectDn = credentialType === 'cert_subject_dn' ? subjectOf(body, key?.certificate) : undefined;
   const isKey = credentialType !== 'cert_subject_dn' && key !== undefined;
   return {
@@ -41,7 +42,9 @@ export function readCredential(clientId: string, body: Json, now: Date): ClientC
     alg: credentialType === 'public_key' ? (oneOf(['RS256', 'RS384', 'PS256'], body.alg) ?? 'RS256') : undefined,
     publicJwk: isKey ? key.publicJwk : undefined,
     subjectDn,
-    thumbprintSha256: key?.certificate ? createHash('sha256').update(key.certificate.raw).digest('base64url') : undefined,
+    thumbprintSha256: key?.certificate
+      ? createHash('sha256').update(key.certificate.raw).digest('base64url')
+      : undefined,
     createdAt: now,
     updatedAt: now,
     expiresAt: expiryOf(body, key?.certificate),
@@ -73,7 +76,10 @@ function readPem(pem: string): { publicJwk: Json; certificate: X509Certificate |
     certificate = pem.includes('BEGIN CERTIFICATE') ? new X509Certificate(pem) : undefined;
     key = certificate?.publicKey ?? createPublicKey({ key: pem, format: 'pem' });
   } catch (cause) {
-    throw clientErrors.invalidCredential({ property: 'pem', fault: 'The PEM is not a public key or certificate' }, { cause });
+    throw clientErrors.invalidCredential(
+      { property: 'pem', fault: 'The PEM is not a public key or certificate' },
+      { cause },
+    );
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== 'rsa' || bits < 2_048 || bits > 8_192) {

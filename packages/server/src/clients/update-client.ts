@@ -66,7 +66,12 @@ async function reload(stores: ClientStores, tenantId: string, clientId: string):
   return client;
 }
 
-async function checkCredentialsExist(stores: ClientStores, tenantId: string, client: Client, next: Json): Promise<void> {
+async function checkCredentialsExist(
+  stores: ClientStores,
+  tenantId: string,
+  client: Client,
+  next: Json,
+): Promise<void> {
   const used = usedCredentialIds(next);
   if (used.size === 0) return;
   const known = new Set((await stores.clientCredentials.list(tenantId, client.clientId)).map(({ id }) => id));

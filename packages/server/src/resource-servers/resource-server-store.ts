@@ -1,0 +1,183 @@
+import { type Generated, type JSONColumnType, sql } from 'kysely';
+import { flagOf, type Json, numberOf, objectOf, oneOf } from '../clients/json-values.ts';
+import { violatedConstraint } from '../db/constraint.ts';
+import type { Database } from '../db/database.ts';
+import type { Sealer } from '../kit/seal.ts';
+import { type ResourceServer, resourceServerErrors, type Scope } from './resource-server.ts';
+import { readScopes } from './resource-server-rules.ts';
+
+declare module '../db/database.ts' {
+  interface Tables {
+    resource_servers: ResourceServerTable;
+  }
+}
+
+interface ResourceServerTable {
+  tenant_id: string;
+  id: string;
+  seq: Generated<string>;
+  identifier: string;
+  name: string;
+  is_system: Generated<boolean>;
+  body: JSONColumnType<Record<string, unknown>>;
+  signing_secret: Buffer | null;
+  created_at: Generated<Date>;
+  updated_at: Generated<Date>;
+}
+
+type Row = {
+  id: string;
+  identifier: string;
+  name: string;
+  is_system: boolean;
+  body: Json;
+  signing_secret: Buffer | null;
+};
+
+export interface NewResourceServer {
+  readonly id: string;
+  readonly identifier: string;
+  readonly name: string;
+  readonly isSystem: boolean;
+  /** With its scopes. */
+  readonly body: Json;
+  readonly signingSecret: string | undefined;
+}
+
+export interface ResourceServerFilter {
+  /** As they are stored: MANAGEMENT_IDENTIFIER for the system API. */
+  readonly identifiers?: readonly string[] | undefined;
+}
+
+export type ResourceServerStore = ReturnType<typeof createResourceServerStore>;
+
+/** `managementScopes` are the system API's: those that this version's catalogue has, whatever was stored. */
+export function createResourceServerStore(db: Database, sealer: Sealer, managementScopes: readonly Scope[]) {
+  const secretContext = (tenantId: string, id: string) => `${tenantId}/resource_servers/${id}/signing_secret`;
+
+  const fromRow = (tenantId: string, row: Row): ResourceServer => {
+    const { scopes, ...body } = row.body;
+    const authorization = objectOf(body.subject_type_authorization);
+    const policyOf = (value: unknown) =>
+      oneOf(['deny_all', 'require_client_grant', 'allow_all'], objectOf(value).policy);
+    return {
+      id: row.id,
+      identifier: row.identifier,
+      name: row.name,
+      isSystem: row.is_system,
+      scopes: row.is_system ? managementScopes : readScopes(scopes),
+      signingAlg: oneOf(['RS256', 'HS256', 'PS256', 'RS512'], body.signing_alg) ?? 'RS256',
+      signingSecret: row.signing_secret
+        ? sealer.open(row.signing_secret, secretContext(tenantId, row.id)).toString()
+        : undefined,
+      tokenLifetime: numberOf(body.token_lifetime) ?? 86_400,
+      tokenLifetimeForWeb: numberOf(body.token_lifetime_for_web) ?? 7_200,
+      allowOfflineAccess: flagOf(body.allow_offline_access) ?? false,
+      skipConsentForVerifiableFirstPartyClients: flagOf(body.skip_consent_for_verifiable_first_party_clients) ?? true,
+      tokenDialect:
+        oneOf(['access_token', 'access_token_authz', 'rfc9068_profile', 'rfc9068_profile_authz'], body.token_dialect) ??
+        'access_token',
+      enforcePolicies: flagOf(body.enforce_policies) ?? false,
+      userPolicy: policyOf(authorization.user),
+      clientPolicy: policyOf(authorization.client),
+      body,
+    };
+  };
+
+  const one = (tenantId: string, row: Row | undefined) => (row ? fromRow(tenantId, row) : undefined);
+  const rowsOf = (tenantId: string) => db.selectFrom('resource_servers').where('tenant_id', '=', tenantId);
+
+  /** By id or identifier, as paths name an API. An identifier that looks like another API's id doesn't hide that API. */
+  const byName = (tenantId: string, name: string) =>
+    rowsOf(tenantId)
+      .selectAll()
+      .where((where) => where.or([where('id', '=', name), where('identifier', '=', name)]))
+      .orderBy(sql`id = ${name}`, 'desc')
+      .limit(1);
+
+  const filtered = (tenantId: string, { identifiers }: ResourceServerFilter) =>
+    rowsOf(tenantId).$if(identifiers !== undefined, (rows) =>
+      rows.where(sql<boolean>`identifier = any(${[...(identifiers ?? [])]}::text[])`),
+    );
+
+  return {
+    async insert(tenantId: string, api: NewResourceServer): Promise<void> {
+      const { id, identifier, name, isSystem, body } = api;
+      try {
+        await db
+          .insertInto('resource_servers')
+          .values({
+            tenant_id: tenantId,
+            id,
+            identifier,
+            name,
+            is_system: isSystem,
+            body: JSON.stringify(body),
+            signing_secret:
+              api.signingSecret === undefined ? null : sealer.seal(api.signingSecret, secretContext(tenantId, id)),
+          })
+          .execute();
+      } catch (cause) {
+        const taken = violatedConstraint(cause) === 'resource_servers_identifier_taken';
+        throw taken ? resourceServerErrors.identifierTaken({}, { cause }) : cause;
+      }
+    },
+
+    async find(tenantId: string, idOrIdentifier: string): Promise<ResourceServer | undefined> {
+      return one(tenantId, await byName(tenantId, idOrIdentifier).executeTakeFirst());
+    },
+
+    /** The API, locked until the transaction ends: parallel changes follow each other and lose nothing. */
+    async lock(tenantId: string, idOrIdentifier: string): Promise<ResourceServer | undefined> {
+      return one(tenantId, await byName(tenantId, idOrIdentifier).forUpdate().executeTakeFirst());
+    },
+
+    async findByIdentifier(tenantId: string, identifier: string): Promise<ResourceServer | undefined> {
+      return one(tenantId, await rowsOf(tenantId).selectAll().where('identifier', '=', identifier).executeTakeFirst());
+    },
+
+    async findSystem(tenantId: string): Promise<ResourceServer | undefined> {
+      return one(tenantId, await rowsOf(tenantId).selectAll().where('is_system', '=', true).executeTakeFirst());
+    },
+
+    async update(
+      tenantId: string,
+      id: string,
+      change: { name: string; body: Json; signingSecret: string | undefined },
+    ): Promise<void> {
+      const { name, body, signingSecret } = change;
+      await db
+        .updateTable('resource_servers')
+        .set({
+          name,
+          body: JSON.stringify(body),
+          signing_secret: signingSecret === undefined ? null : sealer.seal(signingSecret, secretContext(tenantId, id)),
+          updated_at: sql`now()`,
+        })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .execute();
+    },
+
+    async remove(tenantId: string, id: string): Promise<void> {
+      await db.deleteFrom('resource_servers').where('tenant_id', '=', tenantId).where('id', '=', id).execute();
+    },
+
+    async page(
+      tenantId: string,
+      filter: ResourceServerFilter,
+      offset: number,
+      limit: number,
+    ): Promise<ResourceServer[]> {
+      const rows = filtered(tenantId, filter).selectAll().orderBy('seq').offset(offset).limit(limit);
+      return (await rows.execute()).map((row) => fromRow(tenantId, row));
+    },
+
+    async count(tenantId: string, filter: ResourceServerFilter): Promise<number> {
+      const row = await filtered(tenantId, filter)
+        .select(({ fn }) => fn.countAll<string>().as('total'))
+        .executeTakeFirstOrThrow();
+      return Number(row.total);
+    },
+  };
+}
