@@ -7,6 +7,7 @@ import type { TestProject } from 'vitest/node';
 import { createPool } from '../src/db/database.ts';
 import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts';
 import { migrate } from '../src/db/migrate.ts';
+import { FOLDER_PREFIX, removeDeadRuns } from './dead-runs.ts';
 import { dropLeftovers, holdRun, RUN_PREFIX, withDatabase } from './test-runs.ts';
 
 declare module 'vitest' {
@@ -43,7 +44,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function startServer(): Promise<{ url: string; stop(): Promise<void> }> {
   const url = process.env.TEST_DATABASE_URL;
   if (url) return { url, stop: async () => {} };
-  const folder = await mkdtemp(join(tmpdir(), 'gatewright-test-'));
+  await removeDeadRuns();
+  const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
   const embedded = await startEmbeddedPostgres({ dataDir: folder, log: () => {} });
   return {
     url: embedded.url,

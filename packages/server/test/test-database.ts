@@ -13,11 +13,11 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated, empty database of this test file's own. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/** A database of this test file's own: migrated and without rows, or without any table. */
+export async function createTestDatabase({ migrated = true } = {}): Promise<TestDatabase> {
   const { url: adminUrl, template, run } = inject('database');
   const name = `${RUN_PREFIX}${run}_${randomBytes(5).toString('hex')}`;
-  await clone(adminUrl, template, name);
+  await clone(adminUrl, migrated ? template : 'template0', name);
   const url = withDatabase(adminUrl, name);
   const poolOptions: pg.PoolConfig = { connectionString: url };
   const pool = createPool(poolOptions);

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Identity } from './identity.ts';
 
 const PREFIX = 'gatewright-pg-';
@@ -27,6 +27,6 @@ export async function makeSocketFolder(identity: Identity): Promise<string> {
   );
 }
 
-export function isSocketFolder(name: string): boolean {
-  return name.startsWith(PREFIX);
+export function isSocketFolder(path: string): boolean {
+  return basename(path).startsWith(PREFIX);
 }

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, readPidFile, worksIn } from './pid-file.ts';
 import { shutDown } from './postmaster.ts';
@@ -31,7 +30,7 @@ export async function findSurvivor(
     }
     if (ours) await shutDown(pid);
   }
-  if (isSocketFolder(basename(socketFolder))) await rm(socketFolder, { recursive: true, force: true });
+  if (isSocketFolder(socketFolder)) await rm(socketFolder, { recursive: true, force: true });
   return undefined;
 }
 
