@@ -1,5 +1,5 @@
-// Brand colours come from people who look at one screen. Whatever they choose, text stays readable: WCAG 2.2 asks for a
-// contrast of 4.5 for text (1.4.3) and 3 for the outline of a control (1.4.11).
+// Brand colours come from people who look at one screen. Whatever they choose, text stays readable: WCAG 2.2 (1.4.3) asks
+// for a contrast of 4.5. The outline of a button needs none, its text names it (1.4.11), so that a bright brand stays bright.
 
 export interface ThemeColours {
   /** The button. */
@@ -12,7 +12,10 @@ export interface ThemeColours {
 }
 
 export const TEXT_CONTRAST = 4.5;
-export const CONTROL_CONTRAST = 3;
+/** Enough to see that there is a button. */
+const SURFACE_CONTRAST = 1.4;
+/** Thin text on a dark card needs more than the minimum. */
+const DARK_TEXT_CONTRAST = 6;
 const WHITE = '#ffffff';
 const BLACK = '#000000';
 
@@ -31,14 +34,15 @@ export function parseColour(value: unknown): string | undefined {
 /** The brand colour on a card of this colour, moved towards black or white only as far as readability asks. */
 export function themeColours(primary: string, card: string): ThemeColours {
   const away = contrast(card, WHITE) > contrast(card, BLACK) ? WHITE : BLACK;
-  const accent = moveUntil(primary, away, (colour) => contrast(colour, card) >= CONTROL_CONTRAST);
+  const enough = away === WHITE ? DARK_TEXT_CONTRAST : TEXT_CONTRAST;
+  const accent = moveUntil(primary, away, (colour) => contrast(colour, card) >= SURFACE_CONTRAST);
   // One of the two always reaches 4.58; white is the one that people expect on a button.
   const onAccent = contrast(accent, WHITE) >= TEXT_CONTRAST ? WHITE : BLACK;
   return {
     accent,
     accentHover: mix(accent, onAccent === WHITE ? BLACK : WHITE, 0.14),
     onAccent,
-    link: moveUntil(primary, away, (colour) => contrast(colour, card) >= TEXT_CONTRAST),
+    link: moveUntil(primary, away, (colour) => contrast(colour, card) >= enough),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Transact } from '../../db/transact.ts';
 import { randomAlphanumeric } from '../../kit/ids.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { Authenticate } from '../../users/password-authentication.ts';
+import type { createPasswordAuthentication } from '../../users/password-authentication.ts';
 import type { UserStore } from '../../users/user-store.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { oauthErrors } from '../oauth-errors.ts';
@@ -24,7 +24,7 @@ interface Stores {
 interface Parts {
   readonly transact: Transact<Stores>;
   readonly access: AccessResolver;
-  readonly authenticate: Authenticate;
+  readonly authenticate: ReturnType<typeof createPasswordAuthentication>;
   readonly findConnectionByName: (tenantId: string, name: string) => Promise<Connection | undefined>;
   readonly findConnectionByRealm: (tenantId: string, realm: string) => Promise<Connection | undefined>;
   readonly prepareTokens: PrepareUserTokens;
@@ -78,7 +78,7 @@ export function passwordGrant(parts: Parts): Grant {
     const [response] = await Promise.all([
       tokens.sign(),
       transact(async ({ users, tokenGrants, refreshTokens, record }) => {
-        await users.recordLogin(tenant.tenantId, user.userId, exchange.requester.ip, time);
+        await users.recordLogin(tenant.tenantId, user.userId, exchange.requester.ip);
         if (stored || tokens.opaque) {
           await tokenGrants.insert(tenant.tenantId, {
             grantId,

@@ -1,0 +1,102 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Connection, identifiersOf, isSignupOpen } from '../connections/connection.ts';
+import type { RecordEvent } from '../logs/event.ts';
+import { authorizeErrors } from '../oauth/authorize/authorize-errors.ts';
+import type { Responder } from '../oauth/authorize/respond.ts';
+import { queryForm } from '../oauth/parameters.ts';
+import type { createPasswordAuthentication } from '../users/password-authentication.ts';
+import type { FinishLogin, FinishStores } from './finish-login.ts';
+import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
+import { guardLogin } from './guard-login.ts';
+import type { LoginError, LoginModel } from './pages/login-page.ts';
+import type { SendPage } from './send-page.ts';
+
+interface Parts {
+  readonly contexts: LoginContexts;
+  readonly authenticate: ReturnType<typeof createPasswordAuthentication>;
+  readonly finishLogin: FinishLogin<FinishStores>;
+  readonly responder: Responder;
+  readonly recordAlone: RecordEvent;
+  readonly sendPage: SendPage;
+}
+
+const MAX_FORM_BYTES = 65_536;
+const MAX_IDENTIFIER = 320;
+
+/** GET and POST /u/login: one page for identifier and password. Every refusal looks and takes the same (attack L1). */
+export function loginRoutes(app: FastifyInstance, parts: Parts): void {
+  const { contexts, authenticate, finishLogin, recordAlone, sendPage } = parts;
+  const guard = guardLogin(parts);
+
+  app.get('/u/login', { config: { errors: 'page' } }, (http, reply) =>
+    guard(http, reply, queryForm(http).values.state, async (context) => {
+      if (context.transaction.sessionId) return reply.redirect(`/authorize/resume?state=${context.key.state}`, 303);
+      const connection = await contexts.directoryOf(http.tenant, context.request);
+      return show(http, reply, context, connection, context.request.loginHint ?? '');
+    }),
+  );
+
+  app.post('/u/login', { config: { errors: 'page' }, bodyLimit: MAX_FORM_BYTES }, async (http, reply) => {
+    const { context, fields } = await contexts.openPosted(http);
+    return guard(http, reply, context.key.state, async () => {
+      const connection = await contexts.directoryOf(http.tenant, context.request);
+      const username = (fields.username ?? '').trim();
+      const password = fields.password ?? '';
+      if (username === '' || username.length > MAX_IDENTIFIER) return show(http, reply, context, connection, '', { username: missing(connection) });
+      if (password === '') return show(http, reply, context, connection, username, { password: 'no-password' });
+      const outcome = await authenticate(http.tenant, connection, username, password);
+      const event = { ...loginEvent(http, context.request, connection), userName: username };
+      if (outcome.outcome === 'ok') {
+        const { user } = outcome;
+        return finishLogin(http, reply, { context, connection, prompt: 'prompt-authenticate', user: async () => user });
+      }
+      if (outcome.outcome === 'blocked') throw authorizeErrors.userBlocked();
+      const description = 'Wrong email or password.';
+      await recordAlone(http.tenant.tenantId, {
+        ...event,
+        type: outcome.outcome === 'wrongPassword' ? 'wrongPassword' : 'unknownUser',
+        ...(outcome.outcome === 'wrongPassword' && { userId: outcome.user.userId }),
+        description,
+        details: { error: { message: description } },
+      });
+      return show(http, reply, context, connection, username, {}, identifiersOf(connection).has('username') ? 'wrong-credentials' : 'wrong-email-credentials');
+    });
+  });
+
+  function show(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    { key, request, csrfToken }: LoginContext,
+    connection: Connection,
+    username: string,
+    fields: { username?: LoginError; password?: LoginError } = {},
+    form?: LoginError,
+  ): FastifyReply {
+    const hasErrors = form !== undefined || Object.keys(fields).length > 0;
+    const model: LoginModel = {
+      action: `/u/login?state=${key.state}`,
+      state: key.state,
+      csrfToken,
+      connection: connection.name,
+      clientName: request.client.name,
+      ...(request.client.logoUri && { clientLogoUrl: request.client.logoUri }),
+      identifier: identifierOf(connection),
+      username,
+      ...(hasErrors && { errors: { ...(form && { form: [form] }), fields } }),
+      ...(isSignupOpen(connection) && { signUpUrl: `/u/signup?state=${key.state}` }),
+    };
+    return sendPage(http, reply, 'login', model, hasErrors ? 400 : 200);
+  }
+}
+
+function identifierOf(connection: Connection): NonNullable<LoginModel['identifier']> {
+  const identifiers = identifiersOf(connection);
+  if (!identifiers.has('username')) return 'email';
+  return identifiers.has('email') ? 'username-or-email' : 'username';
+}
+
+function missing(connection: Connection): LoginError {
+  const identifier = identifierOf(connection);
+  if (identifier === 'email') return 'no-email';
+  return identifier === 'username' ? 'no-username' : 'no-username-or-email';
+}

@@ -1,0 +1,86 @@
+import type { Generated, JSONColumnType } from 'kysely';
+import type { Database } from '../db/database.ts';
+import { digest } from '../kit/digest.ts';
+
+declare module '../db/database.ts' {
+  interface Tables {
+    login_transactions: LoginTransactionTable;
+  }
+}
+
+interface LoginTransactionTable {
+  tenant_id: string;
+  state_hash: string;
+  browser_hash: string;
+  client_id: string;
+  request: JSONColumnType<Record<string, string>>;
+  session_id: string | null;
+  created_at: Generated<Date>;
+  expires_at: Date;
+}
+
+/** A login under way: the parameters of the /authorize request that it answers. */
+export interface LoginTransaction {
+  readonly clientId: string;
+  readonly request: Readonly<Record<string, string>>;
+  /** The session that this login made; set once the user has proved who they are. */
+  readonly sessionId: string | undefined;
+}
+
+export interface LoginKey {
+  /** The unguessable `state` of the login pages. */
+  readonly state: string;
+  /** The cookie of the browser that began: another browser gets nowhere with the state (attack L6). */
+  readonly browser: string;
+}
+
+export type LoginTransactionStore = ReturnType<typeof createLoginTransactionStore>;
+
+export function createLoginTransactionStore(db: Database) {
+  return {
+    async insert(tenantId: string, key: LoginKey, transaction: Omit<LoginTransaction, 'sessionId'>, expiresAt: Date): Promise<void> {
+      await db
+        .insertInto('login_transactions')
+        .values({
+          tenant_id: tenantId,
+          state_hash: digest(key.state),
+          browser_hash: digest(key.browser),
+          client_id: transaction.clientId,
+          request: JSON.stringify(transaction.request),
+          session_id: null,
+          expires_at: expiresAt,
+        })
+        .execute();
+    },
+
+    async find(tenantId: string, key: LoginKey, now: Date): Promise<LoginTransaction | undefined> {
+      const row = await db
+        .selectFrom('login_transactions')
+        .select(['client_id', 'request', 'session_id'])
+        .where('tenant_id', '=', tenantId)
+        .where('state_hash', '=', digest(key.state))
+        .where('browser_hash', '=', digest(key.browser))
+        .where('expires_at', '>', now)
+        .executeTakeFirst();
+      return row && { clientId: row.client_id, request: row.request, sessionId: row.session_id ?? undefined };
+    },
+
+    /** Notes who logged in. False where the transaction is gone or another request was faster. */
+    async complete(tenantId: string, state: string, sessionId: string): Promise<boolean> {
+      const result = await db
+        .updateTable('login_transactions')
+        .set({ session_id: sessionId })
+        .where('tenant_id', '=', tenantId)
+        .where('state_hash', '=', digest(state))
+        .where('session_id', 'is', null)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+
+    /** Ends a transaction; of parallel callers one gets true. */
+    async remove(tenantId: string, state: string): Promise<boolean> {
+      const result = await db.deleteFrom('login_transactions').where('tenant_id', '=', tenantId).where('state_hash', '=', digest(state)).executeTakeFirst();
+      return result.numDeletedRows > 0n;
+    },
+  };
+}

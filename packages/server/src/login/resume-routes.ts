@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import type { FindSession } from '../oauth/authorize/find-session.ts';
+import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
+import type { IssueCode } from '../oauth/authorize/issue-code.ts';
+import type { Responder } from '../oauth/authorize/respond.ts';
+import { queryForm } from '../oauth/parameters.ts';
+import type { LoginContexts } from './login-context.ts';
+
+interface Parts {
+  readonly contexts: LoginContexts;
+  readonly findSession: FindSession;
+  readonly issueCode: IssueCode;
+  readonly responder: Responder;
+}
+
+/** GET /authorize/resume: after the login pages the request goes on with the session that this very login made. */
+export function resumeRoutes(app: FastifyInstance, { contexts, findSession, issueCode, responder }: Parts): void {
+  app.get('/authorize/resume', { config: { errors: 'page' } }, async (http, reply) => {
+    const context = await contexts.open(http, queryForm(http).values.state);
+    const { key, transaction, request } = context;
+    if (!transaction.sessionId) return reply.redirect(`/u/login?state=${key.state}`, 302);
+    const living = await findSession(http, request);
+    if (living?.session.sessionId !== transaction.sessionId) throw authorizePageErrors.expired();
+    const code = await issueCode({ tenant: http.tenant, request, session: living.session, state: key.state });
+    if (code === undefined) throw authorizePageErrors.expired();
+    return responder.respond(http, reply, request, { code });
+  });
+}

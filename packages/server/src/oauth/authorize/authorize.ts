@@ -1,0 +1,81 @@
+import type { Client } from '../../clients/client.ts';
+import type { Connection } from '../../connections/connection.ts';
+import type { Form } from '../../http/form.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { AccessResolver } from '../access/resolve-access.ts';
+import { type Parameters, toParameters } from '../parameters.ts';
+import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
+import { authorizeErrors, authorizePageErrors } from './authorize-errors.ts';
+import { checkConnection } from './check-connection.ts';
+import { checkPkce } from './check-pkce.ts';
+import { checkMaxAge, checkPrompt } from './check-prompt.ts';
+import { checkRedirectUri } from './check-redirect-uri.ts';
+import { checkResponseType, readResponseMode } from './check-response-type.ts';
+
+interface Parts {
+  readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
+  readonly findConnectionByName: (tenantId: string, name: string) => Promise<Connection | undefined>;
+  readonly access: AccessResolver;
+}
+
+export type AuthorizationChecks = ReturnType<typeof createAuthorizationChecks>;
+
+/** The checks of /authorize in their order (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.2, authentication-api section 2). */
+export function createAuthorizationChecks({ findClient, findConnectionByName, access }: Parts) {
+  /** First who asks and where the answer may go: what fails here is told on a page. */
+  async function returnAddress(tenant: Tenant, form: Form): Promise<ReturnAddress> {
+    if (!form.wellFormed) throw authorizePageErrors.malformed({ reason: 'The request is malformed' });
+    for (const name of ['client_id', 'redirect_uri']) {
+      if (form.repeated.includes(name)) throw authorizePageErrors.malformed({ reason: `Parameter must not be repeated: ${name}` });
+    }
+    const { client_id: clientId, redirect_uri: given, response_mode: mode, state } = form.values;
+    if (!clientId) throw authorizePageErrors.malformed({ reason: 'Missing required parameter: client_id' });
+    const client = await findClient(tenant.tenantId, clientId);
+    if (!client || client.isGlobal) throw authorizePageErrors.unknownClient({ clientId: clientId.slice(0, 128) });
+    const redirectUri = checkRedirectUri(tenant, client, given || undefined);
+    return {
+      client,
+      redirectUri,
+      isRedirectUriGiven: Boolean(given),
+      responseMode: readResponseMode(mode || undefined, redirectUri) ?? 'query',
+      state: form.repeated.includes('state') ? undefined : state?.slice(0, 8_192),
+    };
+  }
+
+  /** Then the request itself: what fails here goes back to the client. */
+  async function authorizationRequest(tenant: Tenant, address: ReturnAddress, form: Form): Promise<AuthorizationRequest> {
+    const { client } = address;
+    const parameters = toParameters(form);
+    refuseForeignParameters(parameters);
+    checkResponseType(client, parameters.get('response_type'));
+    if (readResponseMode(parameters.get('response_mode'), address.redirectUri) === undefined) {
+      throw authorizeErrors.invalidRequest({ reason: 'response_mode must be query or form_post' });
+    }
+    const codeChallenge = checkPkce(client, parameters.get('code_challenge'), parameters.get('code_challenge_method'));
+    const prompt = checkPrompt(parameters.get('prompt'));
+    const maxAge = checkMaxAge(parameters.get('max_age'));
+    const target = await access.target(tenant, parameters.get('audience'), (audience) => authorizeErrors.serviceNotFound({ audience }));
+    const connection = await checkConnection(client, parameters.get('connection'), (name) => findConnectionByName(tenant.tenantId, name));
+    return {
+      ...address,
+      scope: parameters.get('scope') ?? '',
+      target,
+      nonce: parameters.get('nonce'),
+      codeChallenge,
+      prompt,
+      maxAge,
+      loginHint: parameters.get('login_hint'),
+      connection,
+      screenHint: parameters.get('screen_hint') === 'signup' ? 'signup' : undefined,
+    };
+  }
+
+  return { returnAddress, authorizationRequest };
+}
+
+/** What would change the meaning of a request and is not understood must not be passed over (RFC 9101, OpenID Connect Core section 6). */
+function refuseForeignParameters(parameters: Parameters): void {
+  if (parameters.get('request') !== undefined) throw authorizeErrors.requestNotSupported();
+  if (parameters.get('request_uri') !== undefined) throw authorizeErrors.requestUriNotSupported();
+  if (parameters.get('organization') !== undefined || parameters.get('invitation') !== undefined) throw authorizeErrors.organizationNotAllowed();
+}
