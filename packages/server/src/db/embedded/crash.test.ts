@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -53,6 +55,47 @@ describe('kill -9 of PostgreSQL', () => {
     expect(() => process.kill(embedded.pid, 0)).toThrow('ESRCH');
   });
 });
+
+describe('A disk that fills up', () => {
+  it('stops writing, loses nothing that was acknowledged, and works again when there is space', async ({ skip }) => {
+    const dataDir = await temporaryFolder();
+    if (!mountSmall(dataDir, '110m')) return skip('a small file system can be mounted only by root with CAP_SYS_ADMIN');
+    const embedded = await startEmbeddedPostgres({ dataDir, log: () => {} });
+    onTestFinished(() => embedded.stop());
+    const pool = createPool({ ...embedded.poolOptions, max: 2 });
+    onTestFinished(() => pool.end());
+    await pool.query('create table acknowledged (number bigint primary key, filler text)');
+    let acknowledged = 0;
+    const filler = randomBytes(500_000).toString('base64');
+    const refused = await (async () => {
+      for (;;) {
+        const error = await pool
+          .query('insert into acknowledged values ($1, $2)', [acknowledged, filler])
+          .catch((e) => e);
+        if (error instanceof Error) return error.message;
+        acknowledged++;
+      }
+    })();
+    expect(refused).toMatch(/No space left on device|terminat|shut down|recovery/i);
+    execFileSync('mount', ['-o', 'remount,size=400m', dataDir]);
+    await untilItAnswers(() => pool.query('insert into acknowledged values (-1)'));
+    const { rows } = await pool.query('select count(*)::int as count from acknowledged where number between 0 and $1', [
+      acknowledged - 1,
+    ]);
+    expect(acknowledged).toBeGreaterThan(0);
+    expect(rows).toEqual([{ count: acknowledged }]);
+  });
+});
+
+function mountSmall(folder: string, size: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=700`, 'tmpfs', folder], { stdio: 'pipe' });
+    onTestFinished(() => void execFileSync('umount', [folder]));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 async function killed(embedded: EmbeddedPostgres): Promise<void> {
   const gone = new EventTarget();

@@ -58,11 +58,11 @@ async function startLocked({ dataDir, log, waysOfRoot }: EmbeddedOptions, lock: 
   const socketFolder = survivor?.socketFolder ?? (await makeSocketFolder(identity));
   const place: Place = { binaries, identity, cluster, logFile: join(dataDir, 'postgres.log') };
 
-  async function start() {
+  async function start(signal?: AbortSignal) {
     await writeSettings(cluster, socketFolder, identity);
     await identity.own(cluster);
     await disownPidFile(cluster, identity);
-    return launchPatiently(place);
+    return launchPatiently(place, signal);
   }
 
   async function firstStart() {

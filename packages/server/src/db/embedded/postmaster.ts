@@ -24,20 +24,20 @@ const START_PATIENCE_MS = 600_000;
 const LOG_LIMIT = 4 * 1024 * 1024;
 
 /** Starts PostgreSQL and waits until it takes connections. */
-export async function launchPatiently(place: Place): Promise<Postmaster> {
+export async function launchPatiently(place: Place, signal?: AbortSignal): Promise<Postmaster> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await launch(place);
+      return await launch(place, signal);
     } catch (cause) {
       // The children of a killed postmaster need a moment to notice.
       const isHeld = cause instanceof Error && /shared memory block .* is still in use/.test(cause.message);
-      if (!isHeld || attempt === 50) throw cause;
+      if (!isHeld || attempt === 50 || signal?.aborted) throw cause;
       await sleep(100);
     }
   }
 }
 
-async function launch({ binaries, identity, cluster, logFile }: Place): Promise<Postmaster> {
+async function launch({ binaries, identity, cluster, logFile }: Place, signal?: AbortSignal): Promise<Postmaster> {
   const command = identity.command(binaries.postgres, cluster);
   await turnOver(logFile);
   const log = await open(logFile, 'a', 0o600);
@@ -51,6 +51,10 @@ async function launch({ binaries, identity, cluster, logFile }: Place): Promise<
     env: environment(binaries),
   });
   const exited = exitOf(child);
+  // Recovery may take long, and a stop does not wait for it: the next start recovers.
+  const giveUp = () => child.kill('SIGQUIT');
+  signal?.addEventListener('abort', giveUp, { once: true });
+  void exited.then(() => signal?.removeEventListener('abort', giveUp));
   await log.close();
   let ended: string | undefined;
   void exited.then((reason) => {

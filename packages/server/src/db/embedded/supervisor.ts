@@ -13,12 +13,13 @@ const LONGEST_PAUSE_MS = 10_000;
 /** Starts PostgreSQL again when it ends by itself: the server answers 503 meanwhile, and recovers without a restart. */
 export function supervise(
   first: Postmaster,
-  relaunch: () => Promise<Postmaster>,
+  relaunch: (signal: AbortSignal) => Promise<Postmaster>,
   log: (message: string) => void,
 ): Supervisor {
   const listeners: ((reason: string) => void)[] = [];
   const stopping = new AbortController();
   let current = first;
+  let stopped: Promise<void> | undefined;
   const watching = watch();
 
   async function watch(): Promise<void> {
@@ -40,7 +41,7 @@ export function supervise(
       try {
         // What a killed postmaster started needs a moment to notice, and PostgreSQL refuses to start until it has.
         await sleep(pause, undefined, { signal: stopping.signal });
-        return await relaunch();
+        return await relaunch(stopping.signal);
       } catch (cause) {
         const message = cause instanceof Error ? cause.message : String(cause);
         const isNews = firstLine(message) !== told && pause > FIRST_PAUSE_MS;
@@ -51,6 +52,15 @@ export function supervise(
     return undefined;
   }
 
+  async function stop(): Promise<void> {
+    stopping.abort();
+    // First what runs now; then, when a start was under way, what came of it.
+    const before = current;
+    await shutDown(before.pid);
+    await watching;
+    if (current !== before) await shutDown(current.pid);
+  }
+
   return {
     get pid() {
       return current.pid;
@@ -58,13 +68,9 @@ export function supervise(
     onExit(listener) {
       listeners.push(listener);
     },
-    async stop() {
-      stopping.abort();
-      // First what runs now; then, when a start was under way, what came of it.
-      const before = current;
-      await shutDown(before.pid);
-      await watching;
-      if (current !== before) await shutDown(current.pid);
+    stop() {
+      stopped ??= stop();
+      return stopped;
     },
   };
 }
