@@ -57,6 +57,21 @@ const SEEN_STATUS: Readonly<Record<string, number>> = {
   'DELETE /network-acls/{id}': 200,
 };
 
+/** A few endpoints are documented without their scopes; none may be open to every token. */
+const UNDOCUMENTED_SCOPES: Readonly<Record<string, string>> = {
+  experimentation: 'experimentation',
+  guardian: 'guardian_factors',
+  organizations: 'organizations',
+  'resource-servers': 'resource_servers',
+};
+const VERBS: Readonly<Record<string, string>> = {
+  GET: 'read',
+  POST: 'create',
+  PUT: 'update',
+  PATCH: 'update',
+  DELETE: 'delete',
+};
+
 /** Recordings name a query parameter, not its type. */
 const RECORDED_QUERY: Readonly<Record<string, string>> = {
   page: 'integer',
@@ -89,7 +104,7 @@ function toOperation(endpoint: Endpoint): object {
   return {
     resource: endpoint.resource,
     action: endpoint.operation,
-    scopes: endpoint.scopes ?? [],
+    scopes: endpoint.scopes ?? [undocumentedScope(endpoint)],
     status: statusOf(endpoint, seen),
     params: Object.fromEntries(Object.entries(endpoint.path_params ?? {}).map(([key, type]) => [key, toSchema(type)])),
     query: queryOf(endpoint, seen),
@@ -98,6 +113,14 @@ function toOperation(endpoint: Endpoint): object {
     ...(endpoint.body_type !== undefined &&
       endpoint.body_type !== 'application/json' && { bodyType: endpoint.body_type }),
   };
+}
+
+function undocumentedScope(endpoint: Endpoint): string {
+  const [, root = ''] = endpoint.path.split('/');
+  const verb = VERBS[endpoint.method];
+  const noun = UNDOCUMENTED_SCOPES[root];
+  if (verb === undefined || noun === undefined) throw new Error(`Which scope does ${nameOf(endpoint)} need?`);
+  return `${verb}:${noun}`;
 }
 
 function statusOf(endpoint: Endpoint, seen: Observation | undefined): number {

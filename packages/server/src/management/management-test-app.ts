@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
-import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { createLog } from '../kit/log.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
@@ -31,7 +31,11 @@ export interface TestApp {
   readonly log: string[];
   readonly things: Map<string, unknown>;
   /** A signed access token; claims and header of the usual one can be replaced. */
-  token(scope: string, claims?: JWTPayload, header?: Readonly<Record<string, unknown>>): Promise<string>;
+  token(
+    scope: string,
+    claims?: Readonly<Record<string, unknown>>,
+    header?: Readonly<Record<string, unknown>>,
+  ): Promise<string>;
   call(scope: string, request: InjectOptions): Promise<TestAnswer>;
 }
 
@@ -44,7 +48,7 @@ export interface TestAnswer {
 /** A server with nothing but the Management API's machinery and the routes of a test, and a real signing key. */
 export async function createTestApp(
   routes: (management: Management<TestStores>) => void,
-  options: { readonly rateLimit?: RateLimit; readonly now?: () => Date; readonly log?: string[] } = {},
+  options: { readonly rateLimit?: RateLimit; readonly now?: () => Date } = {},
 ): Promise<TestApp> {
   const events: AuditEvent[] = [];
   const lines: string[] = [];
@@ -72,16 +76,22 @@ export async function createTestApp(
           async transact(work) {
             const written = new Map(things);
             const recorded: AuditEvent[] = [];
-            const result = await work({ things: written, record: async (_tenantId, event) => void recorded.push(event) });
+            const result = await work({
+              things: written,
+              record: async (_tenantId, event) => void recorded.push(event),
+            });
             for (const [key, value] of written) things.set(key, value);
             events.push(...recorded);
             return result;
           },
           recordAlone: record,
           verifyAccessToken: createManagementTokenVerifier({
-            keys: { verificationKey: async (tenantId, kid) => (tenantId === 'acme' && kid === KID ? publicKey : undefined) },
+            keys: {
+              verificationKey: async (tenantId, kid) => (tenantId === 'acme' && kid === KID ? publicKey : undefined),
+            },
             isTenantOrigin: (tenant, origin) => tenant.origins.includes(origin),
-            isManagementAudience: (tenant, audience) => tenant.origins.some((origin) => audience === `${origin}/api/v2/`),
+            isManagementAudience: (tenant, audience) =>
+              tenant.origins.some((origin) => audience === `${origin}/api/v2/`),
             now,
           }),
           now,
@@ -92,7 +102,11 @@ export async function createTestApp(
   );
   await app.ready();
 
-  async function token(scope: string, claims: JWTPayload = {}, header: Readonly<Record<string, unknown>> = {}) {
+  async function token(
+    scope: string,
+    claims: Readonly<Record<string, unknown>> = {},
+    header: Readonly<Record<string, unknown>> = {},
+  ) {
     const seconds = Math.floor(now().getTime() / 1000);
     const usual = {
       iss: `${ORIGIN}/`,

@@ -2,7 +2,10 @@ import type { Operation } from './catalogue.ts';
 
 /** What the log calls an operation, `Create a role`: listed where the words differ from verb and noun. */
 export function titleOf({ name, resource, action }: Operation): string {
-  return TITLES[name] ?? `${verbOf(action)} ${nounOf(resource)}`;
+  const words = wordsOf(action);
+  if (TITLES[name] !== undefined) return TITLES[name];
+  // `updateFcmv1Provider` names its object itself.
+  return words.includes(' ') ? capitalized(words) : `${verbOf(action)} ${nounOf(resource)}`;
 }
 
 const TITLES: Readonly<Record<string, string>> = {

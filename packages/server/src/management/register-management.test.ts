@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Management, ManagementCall } from './call.ts';
-import { createTestApp, NOW, send, type TestApp, type TestStores } from './management-test-app.ts';
+import { createTestApp, send, type TestApp, type TestStores } from './management-test-app.ts';
 
 let world: TestApp;
 let seen: ManagementCall<TestStores> | undefined;
@@ -46,7 +46,11 @@ const json = { 'content-type': 'application/json' };
 
 describe('what the Management API refuses', () => {
   it('says in the words of Auth0 that a property is not allowed', async () => {
-    const answer = await world.call('create:roles', { method: 'POST', url: '/api/v2/roles', payload: { name: 'a', enabled: true } });
+    const answer = await world.call('create:roles', {
+      method: 'POST',
+      url: '/api/v2/roles',
+      payload: { name: 'a', enabled: true },
+    });
     expect(answer.status).toBe(400);
     expect(answer.body).toEqual({
       statusCode: 400,
@@ -66,7 +70,10 @@ describe('what the Management API refuses', () => {
     [{ name: 'a\ud800' }, "'Strings must be well-formed Unicode'"],
   ])('names the fault of the body %j', async (payload, problem) => {
     const answer = await world.call('create:roles', { method: 'POST', url: '/api/v2/roles', payload });
-    expect(answer).toMatchObject({ status: 400, body: { message: `Payload validation error: ${problem}.`, errorCode: 'invalid_body' } });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { message: `Payload validation error: ${problem}.`, errorCode: 'invalid_body' },
+    });
   });
 
   it.each([
@@ -86,9 +93,18 @@ describe('what the Management API refuses', () => {
   });
 
   it('refuses bodies that are too large and content types that it does not read', async () => {
-    const large = await world.call('create:roles', { method: 'POST', url: '/api/v2/roles', payload: { name: 'x'.repeat(70_000) } });
+    const large = await world.call('create:roles', {
+      method: 'POST',
+      url: '/api/v2/roles',
+      payload: { name: 'x'.repeat(70_000) },
+    });
     expect(large).toMatchObject({ status: 413, body: { statusCode: 413, error: 'Payload Too Large' } });
-    const text = await world.call('create:roles', { method: 'POST', url: '/api/v2/roles', payload: 'x', headers: { 'content-type': 'text/plain' } });
+    const text = await world.call('create:roles', {
+      method: 'POST',
+      url: '/api/v2/roles',
+      payload: 'x',
+      headers: { 'content-type': 'text/plain' },
+    });
     expect(text).toMatchObject({ status: 415, body: { statusCode: 415, error: 'Unsupported Media Type' } });
   });
 
@@ -103,11 +119,18 @@ describe('what the Management API refuses', () => {
     for (const url of ['/api/v2/hooks', '/api/v2/nothing', '/api/v2', '/api/v2/roles/a/b/c']) {
       expect(await world.call('', { method: 'GET', url })).toMatchObject({ status: 404, body: expected });
     }
-    expect(await send(world.app, { method: 'PUT', url: '/api/v2/roles' })).toMatchObject({ status: 404, body: expected });
+    expect(await send(world.app, { method: 'PUT', url: '/api/v2/roles' })).toMatchObject({
+      status: 404,
+      body: expected,
+    });
   });
 
   it('tells nothing of an error of its own but a reference', async () => {
-    const answer = await world.call('create:roles', { method: 'POST', url: '/api/v2/roles', payload: { name: 'breaks' } });
+    const answer = await world.call('create:roles', {
+      method: 'POST',
+      url: '/api/v2/roles',
+      payload: { name: 'breaks' },
+    });
     expect(answer.status).toBe(500);
     expect(JSON.stringify(answer.body)).not.toContain('inside');
     expect(world.things.has('role')).toBe(false);
@@ -115,7 +138,11 @@ describe('what the Management API refuses', () => {
   });
 
   it('answers 500 where a change ends without its commit', async () => {
-    const answer = await world.call('update:roles', { method: 'PATCH', url: '/api/v2/roles/rol_1', payload: { name: 'a' } });
+    const answer = await world.call('update:roles', {
+      method: 'PATCH',
+      url: '/api/v2/roles/rol_1',
+      payload: { name: 'a' },
+    });
     expect(answer.status).toBe(500);
   });
 });
@@ -135,10 +162,13 @@ describe('who may', () => {
     expect(answer.headers['www-authenticate']).toBe('Bearer');
   });
 
-  it.each(['Basic YTpi', 'Bearer', 'Bearer not-a-jwt', 'Bearer a b'])('refuses the header "%s"', async (authorization) => {
-    const answer = await send(world.app, { method: 'POST', url, headers: { authorization } });
-    expect(answer).toMatchObject({ status: 400, body: { message: 'Bad HTTP authentication header format' } });
-  });
+  it.each(['Basic YTpi', 'Bearer', 'Bearer not-a-jwt', 'Bearer a b'])(
+    'refuses the header "%s"',
+    async (authorization) => {
+      const answer = await send(world.app, { method: 'POST', url, headers: { authorization } });
+      expect(answer).toMatchObject({ status: 400, body: { message: 'Bad HTTP authentication header format' } });
+    },
+  );
 
   it('names the scopes of which one is needed, before it looks at the body', async () => {
     const answer = await world.call('read:users', { method: 'GET', url: '/api/v2/resource-servers/a?bad=1' });
@@ -157,8 +187,15 @@ describe('who may', () => {
     const authorization = `Bearer ${await world.token('read:current_user', { sub: 'auth0|ada', azp: 'spa' })}`;
     const own = await send(world.app, { method: 'GET', url: '/api/v2/users/auth0%7Cada', headers: { authorization } });
     expect(own).toMatchObject({ status: 200, body: { user_id: 'auth0|ada', own: true } });
-    const other = await send(world.app, { method: 'GET', url: '/api/v2/users/auth0%7Cbob', headers: { authorization } });
-    expect(other).toMatchObject({ status: 403, body: { message: 'User to be acted on does not match subject in bearer token.' } });
+    const other = await send(world.app, {
+      method: 'GET',
+      url: '/api/v2/users/auth0%7Cbob',
+      headers: { authorization },
+    });
+    expect(other).toMatchObject({
+      status: 403,
+      body: { message: 'User to be acted on does not match subject in bearer token.' },
+    });
     const machine = await world.call('read:current_user', { method: 'GET', url: '/api/v2/users/client1%40clients' });
     expect(machine.status).toBe(403);
   });
@@ -175,8 +212,12 @@ describe('who may', () => {
 
 describe('how a call reaches its handler', () => {
   it('decodes an id of the path once', async () => {
-    const read = (id: string) => world.call('read:resource_servers', { method: 'GET', url: `/api/v2/resource-servers/${id}` });
-    expect(await read('https%3A%2F%2Fapi.example%2Fv1%2F')).toMatchObject({ status: 200, body: { id: 'https://api.example/v1/' } });
+    const read = (id: string) =>
+      world.call('read:resource_servers', { method: 'GET', url: `/api/v2/resource-servers/${id}` });
+    expect(await read('https%3A%2F%2Fapi.example%2Fv1%2F')).toMatchObject({
+      status: 200,
+      body: { id: 'https://api.example/v1/' },
+    });
     expect(await read('a%257Cb')).toMatchObject({ status: 200, body: { id: 'a%7Cb' } });
     expect(await read('a%00b')).toMatchObject({ status: 400, body: { errorCode: 'invalid_uri' } });
     expect(await read('x'.repeat(600))).toMatchObject({ status: 200 });
@@ -184,14 +225,22 @@ describe('how a call reaches its handler', () => {
 
   it('reads the JSON body of a DELETE', async () => {
     const payload = { permissions: [{ resource_server_identifier: 'urn:api', permission_name: 'read:it' }] };
-    const answer = await world.call('update:roles', { method: 'DELETE', url: '/api/v2/roles/rol_1/permissions', payload });
+    const answer = await world.call('update:roles', {
+      method: 'DELETE',
+      url: '/api/v2/roles/rol_1/permissions',
+      payload,
+    });
     expect(answer).toMatchObject({ status: 204, body: undefined });
     expect(seen?.body).toEqual(payload);
   });
 
   it('reads a body that is a list', async () => {
     const payload = [{ client_id: 'a', status: true }];
-    const answer = await world.call('update:connections', { method: 'PATCH', url: '/api/v2/connections/con_0123456789abcdef/clients', payload });
+    const answer = await world.call('update:connections', {
+      method: 'PATCH',
+      url: '/api/v2/connections/con_0123456789abcdef/clients',
+      payload,
+    });
     expect(answer.status).toBe(204);
     expect(seen?.bodyList).toEqual(payload);
   });
@@ -204,103 +253,27 @@ describe('how a call reaches its handler', () => {
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
     });
     expect(answer.status).toBe(201);
-    expect(seen?.body).toEqual({ name: 'My app', is_first_party: true, callbacks: ['https://a.example', 'https://b.example'] });
+    expect(seen?.body).toEqual({
+      name: 'My app',
+      is_first_party: true,
+      callbacks: ['https://a.example', 'https://b.example'],
+    });
   });
 
   it('answers HEAD like GET without its body', async () => {
     const authorization = `Bearer ${await world.token('read:resource_servers')}`;
-    const response = await world.app.inject({ method: 'HEAD', url: '/api/v2/resource-servers/a', headers: { authorization } });
+    const response = await world.app.inject({
+      method: 'HEAD',
+      url: '/api/v2/resource-servers/a',
+      headers: { authorization },
+    });
     expect([response.statusCode, response.body]).toEqual([200, '']);
   });
 
   it('keeps the fields that were asked for, or leaves them out', async () => {
-    const read = (query: string) => world.call('read:resource_servers', { method: 'GET', url: `/api/v2/resource-servers/a?${query}` });
+    const read = (query: string) =>
+      world.call('read:resource_servers', { method: 'GET', url: `/api/v2/resource-servers/a?${query}` });
     expect((await read('fields=id,name')).body).toEqual({ id: 'a', name: 'n' });
     expect((await read('fields=id&include_fields=false')).body).toEqual({ name: 'n', scopes: [] });
-  });
-});
-
-describe('what is written down', () => {
-  it('records a change with what was asked and answered', async () => {
-    world.events.length = 0;
-    await world.call('create:roles', { method: 'POST', url: '/api/v2/roles', payload: { name: 'editor' } });
-    expect(world.events).toMatchObject([
-      {
-        type: 'managementChanged',
-        description: 'Create a role',
-        clientId: 'client1',
-        ip: '203.0.113.7',
-        details: {
-          request: {
-            method: 'post',
-            path: '/api/v2/roles',
-            body: { name: 'editor' },
-            auth: { user: {}, strategy: 'jwt', credentials: { jti: 'token1', scopes: ['create:roles'] } },
-          },
-          response: { statusCode: 200, body: { id: 'rol_1', name: 'editor' } },
-        },
-      },
-    ]);
-  });
-
-  it('records a read that returns a secret, without the secret, and no other read', async () => {
-    world.events.length = 0;
-    await world.call('read:resource_servers', { method: 'GET', url: '/api/v2/resource-servers/a' });
-    await world.call('read:clients', { method: 'GET', url: '/api/v2/clients/abc' });
-    expect(world.events).toMatchObject([
-      { type: 'managementSecretRead', description: 'Get a client', details: { accessedSecrets: ['client_secret'] } },
-    ]);
-    expect(JSON.stringify(world.events)).not.toContain('"client_secret":"s"');
-  });
-
-  it('records nothing of a refused change', async () => {
-    world.events.length = 0;
-    await world.call('create:roles', { method: 'POST', url: '/api/v2/roles', payload: { name: 1 } });
-    await world.call('create:roles', { method: 'POST', url: '/api/v2/roles', payload: { name: 'breaks' } });
-    expect(world.events).toEqual([]);
-  });
-});
-
-describe('rate headers', () => {
-  it('are on every answer, errors too', async () => {
-    const headers = { 'x-ratelimit-limit': 10_000, 'x-ratelimit-reset': expect.anything(), 'x-ratelimit-remaining': expect.anything() };
-    const limit = expect.objectContaining({ ...headers, 'x-ratelimit-limit': '10000' });
-    expect((await world.call('read:clients', { method: 'GET', url: '/api/v2/clients/a' })).headers).toEqual(limit);
-    expect((await send(world.app, { method: 'GET', url: '/api/v2/clients/a' })).headers).toEqual(limit);
-    expect((await send(world.app, { method: 'GET', url: '/api/v2/nothing' })).headers).toEqual(limit);
-  });
-
-  it('tell of an empty bucket, once a minute in the log, and of its refill', async () => {
-    let time = NOW.getTime();
-    const limited = await createTestApp(routes, { rateLimit: { burst: 2, perSecond: 0.5 }, now: () => new Date(time) });
-    const read = () => limited.call('read:resource_servers', { method: 'GET', url: '/api/v2/resource-servers/a' });
-    const states = [await read(), await read(), await read(), await read()];
-    expect(states.map((state) => [state.status, state.headers['x-ratelimit-remaining']])).toEqual([
-      [200, '1'],
-      [200, '0'],
-      [429, '0'],
-      [429, '0'],
-    ]);
-    expect(states[2]?.body).toEqual({
-      statusCode: 429,
-      error: 'Too Many Requests',
-      message: 'Global limit has been reached',
-      errorCode: 'too_many_requests',
-    });
-    expect(states[2]?.headers).toMatchObject({ 'retry-after': '2', 'x-ratelimit-reset': String(NOW.getTime() / 1000 + 2) });
-    expect(limited.events.map((event) => event.type)).toEqual(['rateLimited']);
-    time += 2_000;
-    expect((await read()).status).toBe(200);
-    time += 60_000;
-    for (let i = 0; i < 4; i++) await read();
-    expect(limited.events).toHaveLength(2);
-    await limited.app.close();
-  });
-
-  it('strangers without a token can not use a tenant up', async () => {
-    const limited = await createTestApp(routes, { rateLimit: { burst: 1, perSecond: 0.001 } });
-    for (let i = 0; i < 5; i++) await send(limited.app, { method: 'GET', url: '/api/v2/clients/a' });
-    expect((await limited.call('read:clients', { method: 'GET', url: '/api/v2/clients/a' })).status).toBe(200);
-    await limited.app.close();
   });
 });

@@ -7,14 +7,17 @@ import {
   jwtVerify,
   type KeyObject,
 } from 'jose';
+import { LRUCache } from 'lru-cache';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { Actor } from './call.ts';
 import { managementErrors, unauthorized } from './management-errors.ts';
 
+type VerificationKey = CryptoKey | KeyObject | JWK;
+
 interface Parts {
   readonly keys: {
     /** The public key of this tenant with that id; undefined for an unknown or revoked one. */
-    verificationKey(tenantId: string, kid: string): Promise<CryptoKey | KeyObject | JWK | undefined>;
+    verificationKey(tenantId: string, kid: string): Promise<VerificationKey | undefined>;
   };
   /** Whether an origin is, or was, one of the tenant's: a token keeps the issuer that it was made with. */
   readonly isTenantOrigin: (tenant: Tenant, origin: string) => boolean;
@@ -26,6 +29,7 @@ interface Parts {
 export type VerifyAccessToken = (tenant: Tenant, token: string) => Promise<Actor>;
 
 const MAX_TOKEN = 16_384;
+const MAX_REMEMBERED = 4_096;
 const TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 const CLIENT_SUBJECT = '@clients';
 
@@ -39,12 +43,26 @@ export function createManagementTokenVerifier({
   isManagementAudience,
   now,
 }: Parts): VerifyAccessToken {
+  const remembered = new LRUCache<string, JWTPayload>({ max: 1_000 });
+
+  /** A signature that was right stays right: what may change (the key's state, the time, the origins) is checked each time. */
+  async function verified(tenantId: string, token: string, key: VerificationKey): Promise<JWTPayload> {
+    const place = `${tenantId} ${token}`;
+    let claims = remembered.get(place);
+    if (claims === undefined) {
+      claims = await verify(token, key, now());
+      if (token.length <= MAX_REMEMBERED) remembered.set(place, claims);
+    }
+    checkTime(claims, now());
+    return claims;
+  }
+
   return async (tenant, token) => {
     checkForm(token);
     const kid = kidOf(token);
     const key = kid === undefined ? undefined : await keys.verificationKey(tenant.tenantId, kid);
     if (key === undefined) throw unauthorized('invalid');
-    const claims = await verify(token, key, now());
+    const claims = await verified(tenant.tenantId, token, key);
     if (typeof claims.iss !== 'string' || !claims.iss.endsWith('/')) throw unauthorized('invalid');
     if (!isTenantOrigin(tenant, claims.iss.slice(0, -1))) throw unauthorized('invalid');
     const audiences = [claims.aud ?? []].flat();
@@ -70,7 +88,7 @@ function kidOf(token: string): string | undefined {
   }
 }
 
-async function verify(token: string, key: CryptoKey | KeyObject | JWK, currentDate: Date): Promise<JWTPayload> {
+async function verify(token: string, key: VerificationKey, currentDate: Date): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, key, {
       algorithms: ['RS256'],
@@ -81,6 +99,12 @@ async function verify(token: string, key: CryptoKey | KeyObject | JWK, currentDa
   } catch (cause) {
     throw unauthorized(cause instanceof errors.JWTExpired ? 'expired' : 'invalid', {}, cause);
   }
+}
+
+function checkTime({ exp = 0, nbf = 0 }: JWTPayload, now: Date): void {
+  const seconds = now.getTime() / 1000;
+  if (exp <= seconds) throw unauthorized('expired');
+  if (nbf > seconds) throw unauthorized('invalid');
 }
 
 function actorOf(claims: JWTPayload): Actor {
