@@ -34,7 +34,9 @@ export function createMemberStore(db: Database) {
   const ofRole = (tenantId: string, roleId: string) =>
     db
       .selectFrom('user_roles as m')
-      .innerJoin('users as u', (join) => join.onRef('u.tenant_id', '=', 'm.tenant_id').onRef('u.user_id', '=', 'm.user_id'))
+      .innerJoin('users as u', (join) =>
+        join.onRef('u.tenant_id', '=', 'm.tenant_id').onRef('u.user_id', '=', 'm.user_id'),
+      )
       .select(['u.user_id', 'u.email', 'u.profile', 'm.seq'])
       .where('m.tenant_id', '=', tenantId)
       .where('m.role_id', '=', roleId);
@@ -68,7 +70,9 @@ export function createMemberStore(db: Database) {
     async rolesOf(tenantId: string, userId: string, offset: number, limit: number): Promise<Role[]> {
       const rows = await db
         .selectFrom('user_roles as m')
-        .innerJoin('roles as r', (join) => join.onRef('r.tenant_id', '=', 'm.tenant_id').onRef('r.id', '=', 'm.role_id'))
+        .innerJoin('roles as r', (join) =>
+          join.onRef('r.tenant_id', '=', 'm.tenant_id').onRef('r.id', '=', 'm.role_id'),
+        )
         .select(['r.id', 'r.name', 'r.description'])
         .where('m.tenant_id', '=', tenantId)
         .where('m.user_id', '=', userId)
@@ -112,7 +116,12 @@ export async function lockUsers(db: Database, tenantId: string, userIds: readonl
   if (rows.length < wanted.length) throw userErrors.notFound();
 }
 
-function toMember(row: { user_id: string; email: string | null; profile: Readonly<Record<string, unknown>>; seq: string }): Member {
+function toMember(row: {
+  user_id: string;
+  email: string | null;
+  profile: Readonly<Record<string, unknown>>;
+  seq: string;
+}): Member {
   const { name, picture } = row.profile;
   return {
     userId: row.user_id,

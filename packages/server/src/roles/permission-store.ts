@@ -34,7 +34,9 @@ export function createPermissionStore(db: Database) {
     async add(tenantId: string, holder: Holder, permissions: readonly ResolvedPermission[]): Promise<void> {
       const { table, owner, id } = tableOf(holder);
       await sql`select 1 from ${sql.table('roleId' in holder ? 'roles' : 'users')} h
-        where h.tenant_id = ${tenantId} and h.${sql.ref('roleId' in holder ? 'id' : 'user_id')} = ${id} for no key update of h`.execute(db);
+        where h.tenant_id = ${tenantId} and h.${sql.ref('roleId' in holder ? 'id' : 'user_id')} = ${id} for no key update of h`.execute(
+        db,
+      );
       await sql`
         insert into ${table} (tenant_id, ${owner}, resource_server_id, permission)
         select ${tenantId}, ${id}, new.api, new.permission
@@ -55,7 +57,9 @@ export function createPermissionStore(db: Database) {
         using unnest(${names.map((name) => name.resourceServerIdentifier)}::text[], ${names.map((name) => name.permission)}::text[])
           gone(identifier, permission), resource_servers rs
         where p.tenant_id = ${tenantId} and p.${owner} = ${id} and p.permission = gone.permission
-          and rs.tenant_id = p.tenant_id and rs.id = p.resource_server_id and rs.identifier = gone.identifier`.execute(db);
+          and rs.tenant_id = p.tenant_id and rs.id = p.resource_server_id and rs.identifier = gone.identifier`.execute(
+        db,
+      );
     },
 
     async ofRole(tenantId: string, roleId: string, offset: number, limit: number): Promise<Permission[]> {

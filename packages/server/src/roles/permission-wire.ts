@@ -1,6 +1,6 @@
 import type { ManagementCall } from '../management/call.ts';
-import type { Tenant } from '../tenants/tenant.ts';
 import { MANAGEMENT_IDENTIFIER } from '../resource-servers/resource-server.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import { MOST_PERMISSIONS, type Permission, type PermissionName, type PermissionSource, roleErrors } from './role.ts';
 
 /** Whether this is one of the names that the Management API goes by: one for each of the tenant's origins. */

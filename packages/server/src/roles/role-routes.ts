@@ -28,7 +28,8 @@ export function roleRoutes<Stores extends RoleStores>(
     const nameContains = filter === undefined ? undefined : String(filter);
     const isNone = type === 'organization' || owner !== undefined;
     return call.list('roles', {
-      page: async (offset, limit) => (isNone ? [] : call.stores.roles.window(tenantOf(call), nameContains, offset, limit)),
+      page: async (offset, limit) =>
+        isNone ? [] : call.stores.roles.window(tenantOf(call), nameContains, offset, limit),
       count: async () => (isNone ? 0 : call.stores.roles.count(tenantOf(call), nameContains)),
       toWire: roleToWire,
     });
@@ -146,7 +147,9 @@ function idOf({ params }: Pick<ManagementCall<unknown>, 'params'>): string {
 function checkedText(property: string, value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   if (value.length > LONGEST_NAME) {
-    throw roleErrors.invalid({ reason: `String is too long (${value.length} chars), maximum ${LONGEST_NAME}: ${property}` });
+    throw roleErrors.invalid({
+      reason: `String is too long (${value.length} chars), maximum ${LONGEST_NAME}: ${property}`,
+    });
   }
   return value;
 }

@@ -39,7 +39,9 @@ export function createRoleStore(db: Database) {
         throw roleErrors.tooMany({ limit: MOST_ROLES, things: 'roles for this tenant' });
       }
       const { id, name, description = null } = role;
-      await translatingConflicts(db.insertInto('roles').values({ tenant_id: tenantId, id, name, description }).execute());
+      await translatingConflicts(
+        db.insertInto('roles').values({ tenant_id: tenantId, id, name, description }).execute(),
+      );
     },
 
     async find(tenantId: string, id: string): Promise<Role | undefined> {
@@ -72,12 +74,21 @@ export function createRoleStore(db: Database) {
 
     /** False when it is not there. Its permissions and members go with it. */
     async remove(tenantId: string, id: string): Promise<boolean> {
-      const result = await db.deleteFrom('roles').where('tenant_id', '=', tenantId).where('id', '=', id).executeTakeFirst();
+      const result = await db
+        .deleteFrom('roles')
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .executeTakeFirst();
       return result.numDeletedRows > 0n;
     },
 
     async window(tenantId: string, nameContains: string | undefined, offset: number, limit: number): Promise<Role[]> {
-      const rows = await listed(tenantId, nameContains).select(columns).orderBy('seq').offset(offset).limit(limit).execute();
+      const rows = await listed(tenantId, nameContains)
+        .select(columns)
+        .orderBy('seq')
+        .offset(offset)
+        .limit(limit)
+        .execute();
       return rows.map(fromRow);
     },
 

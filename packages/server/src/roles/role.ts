@@ -32,8 +32,16 @@ export interface PermissionSource {
 export const roleErrors = defineErrors({
   notFound: { status: 404, message: 'The role does not exist.' },
   nameTaken: { status: 409, code: 'role_conflict', message: 'A role with the same name already exists.' },
-  notSupported: { status: 400, code: 'operation_not_supported', message: 'Roles that belong to an organization are not supported yet.' },
-  unknownApi: { status: 404, code: 'inexistent_resource_server', message: 'The resource server {identifier} does not exist.' },
+  notSupported: {
+    status: 400,
+    code: 'operation_not_supported',
+    message: 'Roles that belong to an organization are not supported yet.',
+  },
+  unknownApi: {
+    status: 404,
+    code: 'inexistent_resource_server',
+    message: 'The resource server {identifier} does not exist.',
+  },
   unknownPermission: {
     status: 400,
     code: 'invalid_body',

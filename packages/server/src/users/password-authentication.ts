@@ -2,6 +2,7 @@ import type { Connection } from '../connections/connection.ts';
 import { identifiersOf } from '../connections/connection.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { normaliseIdentifier, normalisePhone } from './identifier.ts';
+import type { PasswordStore } from './password-store.ts';
 import type { Identity, User } from './user.ts';
 import type { LoginKeys, UserStore } from './user-store.ts';
 
@@ -23,7 +24,8 @@ export type Authentication =
 
 interface Needs {
   /** On the pool: a hash takes longer than a transaction should. */
-  readonly users: Pick<UserStore, 'findLogin' | 'replaceHash'>;
+  readonly users: Pick<UserStore, 'findLogin'>;
+  readonly passwords: Pick<PasswordStore, 'replaceHash'>;
   readonly hasher: PasswordHasher;
 }
 
@@ -32,7 +34,7 @@ interface Needs {
  * knows which event an outcome is. Each outcome costs one verification, so that time tells nothing (attacks L1); only a
  * right password of a user whose hash is of an old form costs one more.
  */
-export function createPasswordAuthentication({ users, hasher }: Needs) {
+export function createPasswordAuthentication({ users, passwords, hasher }: Needs) {
   return async function authenticate(
     tenant: Pick<Tenant, 'tenantId'>,
     connection: Connection,
@@ -48,7 +50,8 @@ export function createPasswordAuthentication({ users, hasher }: Needs) {
     if (!valid || passwordHash === undefined) return { outcome: 'wrongPassword', user };
     if (user.blocked) return { outcome: 'blocked', user };
     const rehashed =
-      outdated && (await users.replaceHash(tenantId, identity, passwordHash, await hasher.hash(tenantId, password)));
+      outdated &&
+      (await passwords.replaceHash(tenantId, identity, passwordHash, await hasher.hash(tenantId, password)));
     return { outcome: 'ok', user, identity, rehashed };
   };
 }

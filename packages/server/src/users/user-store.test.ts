@@ -7,6 +7,7 @@ import { createConnectionStore } from '../connections/connection-store.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { createTenantStore } from '../tenants/tenant-store.ts';
 import { createDatabaseUser } from './create-user.ts';
+import { createPasswordStore } from './password-store.ts';
 import { createUserStore } from './user-store.ts';
 
 let database: TestDatabase;
@@ -20,18 +21,16 @@ beforeAll(async () => {
     await createTenantStore(db).insert({ tenantId, environment: 'development', isDefault: false, settings: {} });
   }
   const stores = { connections: createConnectionStore(db), connectionClients: createConnectionClientStore(db) };
-  directory = await db
-    .transaction()
-    .execute((transaction) =>
-      createConnection(
-        {
-          connections: createConnectionStore(transaction),
-          connectionClients: createConnectionClientStore(transaction),
-        },
-        'acme',
-        { name: 'people', strategy: 'auth0', options: { requires_username: true } },
-      ),
-    );
+  directory = await db.transaction().execute((transaction) =>
+    createConnection(
+      {
+        connections: createConnectionStore(transaction),
+        connectionClients: createConnectionClientStore(transaction),
+      },
+      'acme',
+      { name: 'people', strategy: 'auth0', options: { requires_username: true } },
+    ),
+  );
   expect(await stores.connections.find('acme', directory.id)).toEqual(directory);
 });
 
@@ -90,28 +89,36 @@ describe('users of a directory', () => {
 
   it('keep a password that was changed while an older hash of it was made better', async () => {
     const user = await create('hash@example.com', 'hash');
-    const users = createUserStore(db);
+    const passwords = createPasswordStore(db);
     const [identity] = user.identities;
     if (!identity) throw new Error('no identity');
-    await users.setPassword('acme', user.userId, identity, 'changed');
-    expect(await users.replaceHash('acme', identity, 'hash-1', 'better')).toBe(false);
-    expect(await users.replaceHash('acme', identity, 'changed', 'better')).toBe(true);
+    expect(await passwords.set('acme', identity, 'changed', 0)).toBe(true);
+    expect(await passwords.replaceHash('acme', identity, 'hash-1', 'better')).toBe(false);
+    expect(await passwords.replaceHash('acme', identity, 'changed', 'better')).toBe(true);
+  });
+
+  it('keep as many former passwords as the connection asks for, newest first', async () => {
+    const [identity] = (await create('history@example.com', 'history')).identities;
+    if (!identity) throw new Error('no identity');
+    const passwords = createPasswordStore(db);
+    for (const hash of ['hash-2', 'hash-3', 'hash-4']) await passwords.set('acme', identity, hash, 2);
+    expect(await passwords.hashes('acme', identity, 24)).toEqual(['hash-4', 'hash-3', 'hash-2']);
+    await passwords.set('acme', identity, 'hash-5', 0);
+    expect(await passwords.hashes('acme', identity, 24)).toEqual(['hash-5']);
   });
 
   it('go with their connection, and no user is left behind by one who signs up meanwhile', async () => {
     const connections = createConnectionStore(db);
-    const made = await db
-      .transaction()
-      .execute((transaction) =>
-        createConnection(
-          {
-            connections: createConnectionStore(transaction),
-            connectionClients: createConnectionClientStore(transaction),
-          },
-          'acme',
-          { name: 'short-lived', strategy: 'auth0' },
-        ),
-      );
+    const made = await db.transaction().execute((transaction) =>
+      createConnection(
+        {
+          connections: createConnectionStore(transaction),
+          connectionClients: createConnectionClientStore(transaction),
+        },
+        'acme',
+        { name: 'short-lived', strategy: 'auth0' },
+      ),
+    );
     const signUp = (n: number) =>
       createDatabaseUser({ users: createUserStore(db) }, 'acme', made, { email: `leaver${n}@example.com` }, 'hash');
     await signUp(0);

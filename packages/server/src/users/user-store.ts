@@ -108,24 +108,6 @@ export function createUserStore(db: Database) {
       );
     },
 
-    async setPassword(tenantId: string, userId: string, identity: Identity, passwordHash: string): Promise<void> {
-      await sql`
-        with changed as (
-          update user_identities set password_hash = ${passwordHash}
-          where ${isIdentity(tenantId, identity)} and user_id = ${userId} returning tenant_id, user_id
-        )
-        update users u set last_password_reset = now(), updated_at = now() from changed c
-        where u.tenant_id = c.tenant_id and u.user_id = c.user_id`.execute(db);
-    },
-
-    /** Stores a better hash of the same password, only while the verified one is still there: a change in between wins. */
-    async replaceHash(tenantId: string, identity: Identity, verified: string, better: string): Promise<boolean> {
-      const result = await sql`
-        update user_identities set password_hash = ${better}
-        where ${isIdentity(tenantId, identity)} and password_hash = ${verified}`.execute(db);
-      return result.numAffectedRows === 1n;
-    },
-
     /** One more login. Answers how many there were; undefined when the user is gone. */
     async recordLogin(tenantId: string, userId: string, ip: string): Promise<number | undefined> {
       const { rows } = await sql<{ logins_count: string }>`

@@ -70,6 +70,12 @@ export const userErrors = defineErrors({
     message: 'Cannot set username for connection without requires_username',
   },
   invalid: { status: 400, code: 'invalid_body', message: "Payload validation error: '{reason}'." },
+  unknownProperties: {
+    status: 400,
+    code: 'invalid_body',
+    message:
+      'Payload validation error: \'Additional properties not allowed: {names} (consider storing them in app_metadata or user_metadata. See "Users Metadata" in https://auth0.com/docs/api/v2/changes for more details)\'.',
+  },
   notTogether: { status: 400, code: 'invalid_body', message: 'Cannot update {one} and {other} simultaneously' },
   connectionNeeded: {
     status: 400,

@@ -1,0 +1,58 @@
+import { sql } from 'kysely';
+import type { Database } from '../db/database.ts';
+import type { Identity } from './user.ts';
+
+export type PasswordStore = ReturnType<typeof createPasswordStore>;
+
+/** The passwords of identities: the present one and, where a connection asks for it, former ones. */
+export function createPasswordStore(db: Database) {
+  return {
+    /** Sets a new password and its date, and keeps `formerHashes` of those before it, in one statement. */
+    async set(tenantId: string, identity: Identity, passwordHash: string, formerHashes: number): Promise<boolean> {
+      const result = await sql<{ user_id: string }>`
+        with before as (
+          select password_hash from user_identities where ${isIdentity(tenantId, identity)} for no key update
+        ), kept as (
+          insert into password_history (tenant_id, provider, identity_user_id, connection_id, password_hash)
+          select ${tenantId}, ${identity.provider}, ${identity.userId}, ${identity.connectionId}, password_hash
+          from before where ${formerHashes} > 0 and password_hash is not null
+        ), forgotten as (
+          delete from password_history where ${isIdentity(tenantId, identity)} and seq not in (
+            select seq from password_history where ${isIdentity(tenantId, identity)}
+            order by seq desc limit ${Math.max(0, formerHashes - 1)})
+        ), changed as (
+          update user_identities set password_hash = ${passwordHash}
+          where ${isIdentity(tenantId, identity)} and exists (select 1 from before) returning tenant_id, user_id
+        )
+        update users u set last_password_reset = now(), updated_at = now() from changed c
+        where u.tenant_id = c.tenant_id and u.user_id = c.user_id returning u.user_id`.execute(db);
+      return result.rows.length > 0;
+    },
+
+    /** The present hash and former ones, newest first, at most `limit`. */
+    async hashes(tenantId: string, identity: Identity, limit: number): Promise<string[]> {
+      if (limit <= 0) return [];
+      const { rows } = await sql<{ password_hash: string }>`
+        select password_hash from (
+          select password_hash, null::bigint as seq from user_identities
+          where ${isIdentity(tenantId, identity)} and password_hash is not null
+          union all
+          select password_hash, seq from password_history where ${isIdentity(tenantId, identity)}
+        ) had order by seq desc nulls first limit ${limit}`.execute(db);
+      return rows.map((row) => row.password_hash);
+    },
+
+    /** Stores a better hash of the same password, only while the verified one is still there: a change in between wins. */
+    async replaceHash(tenantId: string, identity: Identity, verified: string, better: string): Promise<boolean> {
+      const result = await sql`
+        update user_identities set password_hash = ${better}
+        where ${isIdentity(tenantId, identity)} and password_hash = ${verified}`.execute(db);
+      return result.numAffectedRows === 1n;
+    },
+  };
+}
+
+function isIdentity(tenantId: string, { provider, userId, connectionId }: Identity) {
+  return sql<boolean>`tenant_id = ${tenantId} and provider = ${provider} and identity_user_id = ${userId}
+    and connection_id = ${connectionId}`;
+}

@@ -1,0 +1,112 @@
+import type { Management, ManagementCall } from '../management/call.ts';
+import { asManagementError } from '../passwords/password-errors.ts';
+import { changeUser, identityToChange, type RevokeAccess, type UserStores } from './change-user.ts';
+import { createDatabaseUser, draftUser } from './create-user.ts';
+import { normaliseEmail } from './identifier.ts';
+import type { HashNewPassword, NewPassword } from './new-password.ts';
+import { ordinaryUser, userErrors } from './user.ts';
+import type { UserListStore } from './user-list-store.ts';
+import { compileUserSearch, type SearchRequest } from './user-search.ts';
+import { changeOf, newUserOf, toWire } from './user-wire.ts';
+
+export type UserRouteStores = UserStores & { readonly userLists: UserListStore };
+
+interface Needs<Stores> {
+  readonly hashNewPassword: HashNewPassword;
+  readonly revokeAccess: RevokeAccess<Stores>;
+}
+
+/** /users and /users-by-email of the Management API. That an end user's token acts on itself only is checked before. */
+export function userRoutes<Stores extends UserRouteStores>(
+  management: Management<Stores>,
+  { hashNewPassword, revokeAccess }: Needs<Stores>,
+): void {
+  management.route('GET /users', async (call) => {
+    const search = compileUserSearch(searchOf(call.query));
+    const { userLists } = call.stores;
+    return call.list('users', {
+      page: (offset, limit) => userLists.window(call.tenant.tenantId, search, offset, limit),
+      count: () => userLists.count(call.tenant.tenantId, search),
+      toWire,
+    });
+  });
+
+  management.route('GET /users-by-email', async (call) => {
+    const email = normaliseEmail(String(call.query.email ?? ''));
+    if (email === undefined) return [];
+    return (await call.stores.userLists.byEmail(call.tenant.tenantId, email)).map(toWire);
+  });
+
+  management.route('GET /users/{id}', async (call) =>
+    toWire(ordinaryUser(await call.stores.users.find(call.tenant.tenantId, idOf(call)))),
+  );
+
+  management.route('POST /users', async (call) => {
+    const { tenantId } = call.tenant;
+    const connection = await call.stores.connections.findByName(tenantId, String(call.body.connection));
+    if (!connection || connection.isSystem) throw userErrors.unknownConnection();
+    if (connection.strategy !== 'auth0') throw userErrors.notADirectory({ connection: connection.name });
+    const input = newUserOf(call.body);
+    draftUser(connection, input);
+    const { password } = call.body;
+    if (typeof password !== 'string') throw userErrors.missing({ property: 'password' });
+    const passwordHash = await hashed(hashNewPassword, tenantId, { connection, password, owner: call.body });
+    return call.commit(async (stores) =>
+      toWire(await createDatabaseUser(stores, tenantId, connection, input, passwordHash)),
+    );
+  });
+
+  management.route('PATCH /users/{id}', async (call) => {
+    const { tenantId } = call.tenant;
+    const change = changeOf(call.body);
+    const passwordHash =
+      change.password === undefined ? undefined : await newHash(call, change.password, change.connection);
+    return call.commit(async (stores) =>
+      toWire(await changeUser(stores, tenantId, idOf(call), change, passwordHash, revokeAccess)),
+    );
+  });
+
+  management.route('DELETE /users/{id}', async (call) =>
+    call.commit(async (stores) => {
+      const user = await stores.users.lock(call.tenant.tenantId, idOf(call));
+      if (!user || user.isSystem) return;
+      // Before the rows go: what is told to applications (back-channel logout) starts from them.
+      await revokeAccess(stores, call.tenant.tenantId, user.userId);
+      await stores.users.remove(call.tenant.tenantId, user.userId);
+    }),
+  );
+
+  async function newHash(
+    call: ManagementCall<Stores>,
+    password: string,
+    connectionName: string | undefined,
+  ): Promise<string> {
+    const { tenantId } = call.tenant;
+    const user = ordinaryUser(await call.stores.users.find(tenantId, idOf(call)));
+    const identity = identityToChange(user, connectionName);
+    const connection = await call.stores.connections.find(tenantId, identity.connectionId);
+    if (connection?.strategy !== 'auth0') throw userErrors.notADirectory({ connection: identity.connection });
+    return hashed(hashNewPassword, tenantId, { connection, password, owner: toWire(user), identity });
+  }
+}
+
+async function hashed(hashNewPassword: HashNewPassword, tenantId: string, asked: NewPassword): Promise<string> {
+  try {
+    return await hashNewPassword(tenantId, asked);
+  } catch (cause) {
+    throw asManagementError(cause);
+  }
+}
+
+function searchOf({ q, connection, sort, search_engine: engine }: ManagementCall<never>['query']): SearchRequest {
+  return {
+    ...(q === undefined ? {} : { q: String(q) }),
+    ...(connection === undefined ? {} : { connection: String(connection) }),
+    ...(sort === undefined ? {} : { sort: String(sort) }),
+    ...(engine === undefined ? {} : { searchEngine: String(engine) }),
+  };
+}
+
+function idOf({ params }: Pick<ManagementCall<never>, 'params'>): string {
+  return params.id ?? '';
+}
