@@ -48,6 +48,7 @@ export async function createKeysFixture() {
 
   return {
     db,
+    cache,
     transact,
     store,
     service,

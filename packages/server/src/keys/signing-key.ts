@@ -34,12 +34,12 @@ export interface PublishedKey extends RsaPublicJwk {
   readonly alg: 'RS256';
 }
 
+// No errorCode: many of Auth0's 404s have none, and none was seen here.
 export const signingKeyErrors = defineErrors({
-  notFound: { status: 404, code: 'inexistent_signing_key', message: 'The signing key does not exist.' },
+  notFound: { status: 404, message: 'The signing key does not exist.' },
   // The catalogue declares 401, 403, 404 and 429 for the operation, and no other.
   notRevocable: {
     status: 404,
-    code: 'inexistent_signing_key',
     message: 'The {state} signing key can not be revoked: rotate first, then revoke the previous key.',
   },
 });
