@@ -41,13 +41,20 @@ function chooseColours(pixels: Uint32Array): { palette: number[]; indexOf: Map<n
     const middle = sorted.length >> 1;
     boxes.splice(0, 1, measure(sorted.slice(0, middle)), measure(sorted.slice(middle)));
   }
-  const indexOf = new Map<number, number>();
-  const palette = boxes.map(({ colours }, index) => {
-    for (const colour of colours) indexOf.set(colour, index);
-    // The commonest stands for its box, so that large even areas keep their exact colour.
-    return colours.reduce((best, colour) => ((counts.get(colour) ?? 0) > (counts.get(best) ?? 0) ? colour : best));
+  // The commonest stands for its box, so that large even areas keep their exact colour; each colour then takes the nearest.
+  const palette = boxes.map(({ colours }) =>
+    colours.reduce((best, colour) => ((counts.get(colour) ?? 0) > (counts.get(best) ?? 0) ? colour : best)),
+  );
+  return { palette, indexOf: new Map([...counts.keys()].map((colour) => [colour, nearest(colour, palette)])) };
+}
+
+function nearest(colour: number, palette: readonly number[]): number {
+  const [red, green, blue] = channels(colour);
+  const distances = palette.map((entry) => {
+    const [r, g, b] = channels(entry);
+    return (red - r) ** 2 + (green - g) ** 2 + (blue - b) ** 2;
   });
-  return { palette, indexOf };
+  return distances.indexOf(Math.min(...distances));
 }
 
 function measure(colours: number[]) {

@@ -53,10 +53,10 @@ describe.each(pageNames)('the page %s', (name) => {
 
   it.each(HOSTILE)('shows %j in any variable as text, or not at all', (payload) => {
     const scripts = benign.filter(({ tag }) => tag === 'script').map(describeElement);
-    for (const model of replaceEachString(fullModels[name], payload)) {
-      const page = tryRender(name, model);
-      if (page !== undefined) expectHarmless(page.html, payload, scripts);
-    }
+    const models = replaceEachString(fullModels[name], payload);
+    const rendered = models.flatMap((model) => tryRender(name, model) ?? []);
+    expect(rendered.length).toBeGreaterThan(models.length / 2);
+    for (const { html } of rendered) expectHarmless(html, payload, scripts);
     for (const branding of brandings.flatMap((full) => replaceEachString(full, payload))) {
       expectHarmless(render(name, fullModels[name], branding).html, payload, scripts);
     }
