@@ -21,16 +21,18 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  */
 export async function createLocalTls({ authority, hosts, log }: Options): Promise<TlsSource> {
   let standing = await issueStanding();
+  let renewal: Promise<void> | undefined;
   const byName = new LRUCache<string, Promise<Served>>({ max: NAMES_KEPT });
   const serving = createServing(() => standing.issued, secureContextFor);
 
-  const timer = setInterval(() => void renew(), RENEWAL_CHECK).unref();
+  const timer = setInterval(() => void renewIfDue(), RENEWAL_CHECK).unref();
 
   async function issueStanding(): Promise<Served> {
     return serve(await authority.issue(hosts, LOOPBACK_ADDRESSES));
   }
 
   async function secureContextFor(servername: string): Promise<SecureContext> {
+    await renewIfDue();
     const name = servername.toLowerCase();
     if (!isTenantName(name, authority.domains)) return standing.context;
     const kept = byName.get(name);
@@ -41,8 +43,16 @@ export async function createLocalTls({ authority, hosts, log }: Options): Promis
     return (await made).context;
   }
 
-  async function renew(): Promise<void> {
+  /** At each handshake too: a laptop that slept for months must not serve an expired certificate until the next check. */
+  async function renewIfDue(): Promise<void> {
     if (!isDue(standing.issued)) return;
+    renewal ??= renew().finally(() => {
+      renewal = undefined;
+    });
+    await renewal;
+  }
+
+  async function renew(): Promise<void> {
     try {
       standing = await issueStanding();
       log.info('The certificate for https on localhost was renewed.');

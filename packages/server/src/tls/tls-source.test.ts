@@ -135,6 +135,26 @@ describe('https with a certificate of the local authority', () => {
     await expect(fetchOver('localhost', port, undefined)).rejects.toThrow(/certificate/);
   });
 
+  it('renews its certificates before they expire, once', async () => {
+    let time = Date.now();
+    const source = await createTlsSource({ folder, hosts: HOSTS, log, now: () => new Date(time) });
+    closers.push(() => source.close());
+    const announced = vi.fn();
+    source.onChange(announced);
+    const [standing, dev] = [
+      await source.secureContextFor('localhost'),
+      await source.secureContextFor('dev.localhost'),
+    ];
+    const { cert } = source.serverOptions();
+    time += 61 * 86_400_000;
+    const renewed = await Promise.all([source.secureContextFor('localhost'), source.secureContextFor('localhost')]);
+    expect(renewed[0]).not.toBe(standing);
+    expect(renewed[1]).toBe(renewed[0]);
+    expect(await source.secureContextFor('dev.localhost')).not.toBe(dev);
+    expect(source.serverOptions().cert).not.toBe(cert);
+    expect(announced).toHaveBeenCalledOnce();
+  });
+
   it('issues for a tenant once, and not for names outside its domains', async () => {
     const source = await localSource();
     const dev = await source.secureContextFor('dev.localhost');
