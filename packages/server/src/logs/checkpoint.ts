@@ -6,9 +6,10 @@ import { listPartitionDays } from './partition-keeper.ts';
 
 /**
  * How many days a partition stays open on either side of a position: a transaction that straddles midnight, or a clock that
- * was set back over it, writes into a neighbouring day.
+ * was wrong, writes into a neighbouring day. Partitions are made three days ahead, so that a clock which is further off
+ * writes into the default partition, and that one is read always.
  */
-const OPEN_DAYS = 2;
+const OPEN_DAYS = 4;
 const DAY = 86_400_000;
 
 /** Reads a tenant's events behind a position, in the order of delivery. */
@@ -23,15 +24,33 @@ export async function readAfter(
   if (from !== undefined && from.epoch > horizon.epoch) throw logErrors.malformedPosition();
   const read = (table: string) => readTable(pool, table, { tenantId, from, horizon, take });
 
-  const first = from === undefined ? '' : shiftDay(from.day, -OPEN_DAYS);
-  const days = (await listPartitionDays(pool)).filter(({ day }) => day >= first);
+  const partitions = await listPartitionDays(pool);
+  // A position from the default partition, or from one that is gone, says nothing about where to begin.
+  const isDated = from !== undefined && partitions.some(({ day }) => day === from.day);
+  const first = isDated ? shiftDay(from.day, -OPEN_DAYS) : '';
+  const ends: End[] = [];
   let page = await read('log_events_default');
-  for (const { day, table } of days) {
-    const last = page.at(-1);
-    if (page.length === take && last !== undefined && day > shiftDay(last.day, OPEN_DAYS)) break;
-    page = merge(page, await read(table), take);
+  for (const { day, table } of partitions) {
+    if (day < first) continue;
+    const last = page.length === take ? page.at(-1) : undefined;
+    if (last !== undefined && isBehind(logIdOf(last), day, ends)) break;
+    const rows = await read(table);
+    const end = rows.at(-1);
+    if (end !== undefined) ends.push({ day, logId: logIdOf(end) });
+    page = merge(page, rows, take);
   }
   return page;
+}
+
+/** How far a partition has been read. */
+interface End {
+  readonly day: string;
+  readonly logId: string;
+}
+
+/** Whether all of a day's events come after this one: an event at least as late lies in a day that is closed when this one opens. */
+function isBehind(logId: string, day: string, ends: readonly End[]): boolean {
+  return ends.some((end) => end.logId >= logId && shiftDay(end.day, OPEN_DAYS) < day);
 }
 
 interface Horizon {
