@@ -29,7 +29,10 @@ function routes(management: Management<TestStores>): void {
     seen = call;
     await call.commit(async () => undefined);
   });
-  management.route('GET /resource-servers/{id}', async (call) => ({ id: call.params.id, name: 'n', scopes: [] }));
+  management.route('GET /resource-servers/{id}', async (call) => {
+    call.setHeader?.('link', '<next>');
+    return { id: call.params.id, name: 'n', scopes: [] };
+  });
   management.route('GET /clients/{id}', async (call) => {
     call.accessedSecrets(['client_secret']);
     return { client_id: call.params.id, client_secret: 's' };
@@ -268,6 +271,11 @@ describe('how a call reaches its handler', () => {
       headers: { authorization },
     });
     expect([response.statusCode, response.body]).toEqual([200, '']);
+  });
+
+  it('lets a handler set a header', async () => {
+    const answer = await world.call('read:resource_servers', { method: 'GET', url: '/api/v2/resource-servers/a' });
+    expect(answer.headers).toMatchObject({ link: '<next>', 'cache-control': 'no-cache' });
   });
 
   it('keeps the fields that were asked for, or leaves them out', async () => {

@@ -118,6 +118,7 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
         parts.afterCommit?.(tenant.tenantId);
         return changed;
       },
+      setHeader: (name, value) => void reply.header(name, value),
       list: (key, source) => answerList(operation, query, key, source),
       accessedSecrets(names) {
         for (const name of names) secrets.add(name);
