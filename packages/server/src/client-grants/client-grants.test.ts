@@ -20,7 +20,7 @@ import { createClientGrant, updateClientGrant } from './manage-client-grants.ts'
 const sealer = createSealer(new Uint8Array(32));
 const storesOn = (db: Database) => ({
   clients: createClientStore(db, sealer),
-  clientCredentials: createCredentialStore(db),
+  credentials: createCredentialStore(db),
   resourceServers: createResourceServerStore(db, sealer, []),
   clientGrants: createClientGrantStore(db),
 });

@@ -13,7 +13,7 @@ export function clientCredentialRoutes<Stores extends ClientStores>(
 ): void {
   management.route('GET /clients/{client_id}/credentials', async (call) => {
     await checkClientExists(call);
-    const credentials = await call.stores.clientCredentials.list(call.tenant.tenantId, clientIdOf(call));
+    const credentials = await call.stores.credentials.list(call.tenant.tenantId, clientIdOf(call));
     return credentials.map(credentialToWire);
   });
 

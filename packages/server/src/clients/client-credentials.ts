@@ -15,10 +15,10 @@ export async function addCredential(
 ): Promise<ClientCredential> {
   const credential = readCredential(clientId, body, now);
   await lockClient(stores, tenantId, clientId);
-  const others = await stores.clientCredentials.list(tenantId, clientId);
+  const others = await stores.credentials.list(tenantId, clientId);
   if (others.length >= MOST_CREDENTIALS) throw clientErrors.tooManyCredentials({ maximum: MOST_CREDENTIALS });
   if (credential.kid && others.some(({ kid }) => kid === credential.kid)) throw clientErrors.credentialTaken();
-  await stores.clientCredentials.insert(tenantId, credential);
+  await stores.credentials.insert(tenantId, credential);
   return credential;
 }
 
@@ -33,7 +33,7 @@ export async function setCredentialExpiry(
   const current = await findCredential(stores, tenantId, clientId, credentialId);
   if (patch.expires_at === undefined) return current;
   const expiresAt = patch.expires_at === null ? undefined : readDate(patch.expires_at);
-  await stores.clientCredentials.setExpiry(tenantId, clientId, credentialId, expiresAt);
+  await stores.credentials.setExpiry(tenantId, clientId, credentialId, expiresAt);
   return findCredential(stores, tenantId, clientId, credentialId);
 }
 
@@ -46,7 +46,7 @@ export async function removeCredential(
 ): Promise<void> {
   const client = await lockClient(stores, tenantId, clientId);
   if (usedCredentialIds(client.body).has(credentialId)) throw clientErrors.credentialInUse();
-  await stores.clientCredentials.remove(tenantId, clientId, credentialId);
+  await stores.credentials.remove(tenantId, clientId, credentialId);
 }
 
 export async function findCredential(
@@ -55,7 +55,7 @@ export async function findCredential(
   clientId: string,
   credentialId: string,
 ): Promise<ClientCredential> {
-  const credentials = await stores.clientCredentials.list(tenantId, clientId);
+  const credentials = await stores.credentials.list(tenantId, clientId);
   const credential = credentials.find(({ id }) => id === credentialId);
   if (!credential) throw clientErrors.credentialNotFound();
   return credential;

@@ -19,7 +19,7 @@ import { deleteClient, rotateSecret, updateClient } from './update-client.ts';
 const sealer = createSealer(new Uint8Array(32));
 const storesOn = (db: Database) => ({
   clients: createClientStore(db, sealer),
-  clientCredentials: createCredentialStore(db),
+  credentials: createCredentialStore(db),
 });
 const { publicKey, privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2_048,
@@ -238,7 +238,7 @@ describe('the credentials of a client', () => {
     await expect(remove()).rejects.toMatchObject({ status: 400 });
     await patch(clientId, { client_authentication_methods: null });
     await remove();
-    expect(await stores.clientCredentials.list('dev', clientId)).toEqual([]);
+    expect(await stores.credentials.list('dev', clientId)).toEqual([]);
   });
 
   it('never share a kid, not even when added at once', async () => {

@@ -11,7 +11,7 @@ import { isObject, type Json, textOf } from './json-values.ts';
 
 export interface ClientStores {
   readonly clients: ClientStore;
-  readonly clientCredentials: CredentialStore;
+  readonly credentials: CredentialStore;
 }
 
 type TenantFacts = Pick<Tenant, 'tenantId' | 'environment'>;
@@ -39,7 +39,7 @@ export async function createClient(
     body: { ...body, client_metadata: metadata },
     secret: randomAlphanumeric(64),
   });
-  for (const credential of credentials) await stores.clientCredentials.insert(tenant.tenantId, credential);
+  for (const credential of credentials) await stores.credentials.insert(tenant.tenantId, credential);
   const created = await stores.clients.find(tenant.tenantId, clientId);
   if (!created) throw clientErrors.notFound();
   return created;

@@ -74,7 +74,7 @@ async function checkCredentialsExist(
 ): Promise<void> {
   const used = usedCredentialIds(next);
   if (used.size === 0) return;
-  const known = new Set((await stores.clientCredentials.list(tenantId, client.clientId)).map(({ id }) => id));
+  const known = new Set((await stores.credentials.list(tenantId, client.clientId)).map(({ id }) => id));
   for (const id of used) {
     if (!known.has(id)) {
       throw clientErrors.unknownCredential({ id: id.slice(0, 100), property: 'client_authentication_methods' });

@@ -3,6 +3,7 @@ import { flagOf, type Json, numberOf, objectOf, oneOf } from '../clients/json-va
 import { violatedConstraint } from '../db/constraint.ts';
 import type { Database } from '../db/database.ts';
 import type { Sealer } from '../kit/seal.ts';
+import { managementScopes } from './management-scopes.ts';
 import { type ResourceServer, resourceServerErrors, type Scope } from './resource-server.ts';
 import { readScopes } from './resource-server-rules.ts';
 
@@ -51,8 +52,12 @@ export interface ResourceServerFilter {
 
 export type ResourceServerStore = ReturnType<typeof createResourceServerStore>;
 
-/** `managementScopes` are the system API's: those that this version's catalogue has, whatever was stored. */
-export function createResourceServerStore(db: Database, sealer: Sealer, managementScopes: readonly Scope[]) {
+/** `systemScopes` are the Management API's: those that this version's catalogue has, whatever was stored. */
+export function createResourceServerStore(
+  db: Database,
+  sealer: Sealer,
+  systemScopes: readonly Scope[] = managementScopes,
+) {
   const secretContext = (tenantId: string, id: string) => `${tenantId}/resource_servers/${id}/signing_secret`;
 
   const fromRow = (tenantId: string, row: Row): ResourceServer => {
@@ -65,7 +70,7 @@ export function createResourceServerStore(db: Database, sealer: Sealer, manageme
       identifier: row.identifier,
       name: row.name,
       isSystem: row.is_system,
-      scopes: row.is_system ? managementScopes : readScopes(scopes),
+      scopes: row.is_system ? systemScopes : readScopes(scopes),
       signingAlg: oneOf(['RS256', 'HS256', 'PS256', 'RS512'], body.signing_alg) ?? 'RS256',
       signingSecret: row.signing_secret
         ? sealer.open(row.signing_secret, secretContext(tenantId, row.id)).toString()
