@@ -1,4 +1,4 @@
-import { isObject, type Json, objectsOf, textOf, withoutNulls } from '../clients/json-values.ts';
+import { isObject, type Json, numberOf, objectsOf, textOf, withoutNulls } from '../clients/json-values.ts';
 import { randomAlphanumeric } from '../kit/ids.ts';
 import { resourceServerErrors, type Scope } from './resource-server.ts';
 
@@ -14,20 +14,15 @@ const SYSTEM_PROPERTIES = new Set([
 
 /** The wire body of a new API: what was asked for over what Auth0 fills in. */
 export function withDefaults(given: Json): Json {
-  const asked = withoutNulls(given);
-  const lifetime = typeof asked.token_lifetime === 'number' ? asked.token_lifetime : DAY;
-  return {
+  return withLifetimes({
     signing_alg: 'RS256',
     allow_offline_access: false,
     skip_consent_for_verifiable_first_party_clients: true,
     enforce_policies: false,
     token_dialect: 'access_token',
     subject_type_authorization: { user: { policy: 'allow_all' }, client: { policy: 'require_client_grant' } },
-    ...asked,
-    token_lifetime: lifetime,
-    // A web token that outlives the API's lifetime would defeat it.
-    token_lifetime_for_web: Math.min(lifetime, 7_200),
-  };
+    ...withoutNulls(given),
+  });
 }
 
 /** The body after a PATCH: members replace, null removes. */
@@ -37,11 +32,26 @@ export function patched(current: Json, patch: Json): Json {
     if (value === null) delete next[key];
     else next[key] = isObject(value) ? withoutNulls(value) : value;
   }
-  const { token_lifetime, token_lifetime_for_web } = next;
-  if (typeof token_lifetime === 'number' && typeof token_lifetime_for_web === 'number') {
-    next.token_lifetime_for_web = Math.min(token_lifetime, token_lifetime_for_web);
+  // A shorter lifetime shortens the one for the web, unless the same request asks for both.
+  if (patch.token_lifetime !== undefined && patch.token_lifetime_for_web === undefined) {
+    next.token_lifetime_for_web = Math.min(lifetimeOf(next), numberOf(next.token_lifetime_for_web) ?? WEB_LIFETIME);
   }
-  return next;
+  return withLifetimes(next);
+}
+
+const WEB_LIFETIME = 7_200;
+const LONGEST_LIFETIME = 30 * DAY;
+
+const lifetimeOf = (body: Json) => numberOf(body.token_lifetime) ?? DAY;
+
+/** A web token that outlives the API's lifetime would defeat it. */
+function withLifetimes(body: Json): Json {
+  const lifetime = lifetimeOf(body);
+  const web = numberOf(body.token_lifetime_for_web) ?? Math.min(lifetime, WEB_LIFETIME);
+  if (!Number.isInteger(web) || web < 0 || web > Math.min(lifetime, LONGEST_LIFETIME)) {
+    throw resourceServerErrors.webLifetime();
+  }
+  return { ...body, token_lifetime: lifetime, token_lifetime_for_web: web };
 }
 
 export function checkSystemPatch(patch: Json): void {

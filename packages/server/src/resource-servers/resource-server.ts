@@ -61,6 +61,12 @@ export const resourceServerErrors = defineErrors({
     code: 'invalid_body',
     message: "Payload validation error: 'Additional properties not allowed: {properties}'",
   },
+  webLifetime: {
+    status: 400,
+    code: 'invalid_body',
+    message:
+      "Payload validation error: 'Must be a whole number of seconds, at most token_lifetime' on property token_lifetime_for_web.",
+  },
   duplicateScope: {
     status: 400,
     code: 'invalid_body',

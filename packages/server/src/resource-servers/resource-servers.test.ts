@@ -70,6 +70,10 @@ describe('a new API', () => {
 
   it('gives web tokens no longer life than its own', async () => {
     expect((await create({ identifier: 'short', token_lifetime: 600 })).tokenLifetimeForWeb).toBe(600);
+    const own = await create({ identifier: 'own', token_lifetime: 9_000, token_lifetime_for_web: 8_000 });
+    expect(own.tokenLifetimeForWeb).toBe(8_000);
+    expect((await patch('own', { token_lifetime: 500 })).tokenLifetimeForWeb).toBe(500);
+    await expect(patch('own', { token_lifetime_for_web: 501 })).rejects.toMatchObject({ status: 400 });
   });
 
   it('carries permissions with RBAC in an authz dialect only', async () => {
