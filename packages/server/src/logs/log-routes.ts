@@ -28,11 +28,11 @@ export function logRoutes(management: Management<Stores>): void {
 }
 
 /** GET /users/{id}/logs: for users/user-routes.ts, which knows whether there is such a user. */
-export function userLogs(call: Call, userId: string): Promise<unknown> {
+export async function userLogs(call: Call, userId: string): Promise<unknown> {
   return page(call, parseSearch(undefined, undefined, eventsOfUser(userId)));
 }
 
-function search(call: Call): Promise<unknown> {
+async function search(call: Call): Promise<unknown> {
   return page(call, parseSearch(textOf(call.query.q), textOf(call.query.search)));
 }
 
