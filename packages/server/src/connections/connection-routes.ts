@@ -1,4 +1,5 @@
 import type { Management, ManagementCall } from '../management/call.ts';
+import { normaliseEmail } from '../users/identifier.ts';
 import type { UserStore } from '../users/user-store.ts';
 import { connectionErrors } from './connection.ts';
 import {
@@ -96,7 +97,8 @@ export function connectionRoutes<Stores extends ConnectionRouteStores>(managemen
   management.route('DELETE /connections/{id}/users', async (call) =>
     call.commit(async (stores) => {
       const connection = ordinary(await stores.connections.find(call.tenant.tenantId, idOf(call)));
-      await stores.users.removeByEmail(call.tenant.tenantId, connection.id, String(call.query.email ?? ''));
+      const email = normaliseEmail(String(call.query.email ?? ''));
+      if (email !== undefined) await stores.users.removeByEmail(call.tenant.tenantId, connection.id, email);
     }),
   );
 }

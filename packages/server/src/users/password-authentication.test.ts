@@ -36,18 +36,16 @@ beforeAll(async () => {
   db = createDatabase(database.pool);
   await createTenantStore(db).insert({ tenantId: 'acme', environment: 'development', isDefault: false, settings: {} });
   const connect = (name: string, options: Record<string, unknown>) =>
-    db
-      .transaction()
-      .execute((transaction) =>
-        createConnection(
-          {
-            connections: createConnectionStore(transaction),
-            connectionClients: createConnectionClientStore(transaction),
-          },
-          'acme',
-          { name, strategy: 'auth0', options },
-        ),
-      );
+    db.transaction().execute((transaction) =>
+      createConnection(
+        {
+          connections: createConnectionStore(transaction),
+          connectionClients: createConnectionClientStore(transaction),
+        },
+        'acme',
+        { name, strategy: 'auth0', options },
+      ),
+    );
   people = await connect('people', {});
   withUsername = await connect('with-username', { requires_username: true });
   const create = (connection: Connection, input: NewDatabaseUser, hash: string) =>

@@ -19,18 +19,16 @@ beforeAll(async () => {
   db = createDatabase(database.pool);
   await createTenantStore(db).insert({ tenantId: 'acme', environment: 'development', isDefault: false, settings: {} });
   const connect = (name: string, isSystem = false) =>
-    db
-      .transaction()
-      .execute((transaction) =>
-        createConnection(
-          {
-            connections: createConnectionStore(transaction),
-            connectionClients: createConnectionClientStore(transaction),
-          },
-          'acme',
-          { name, strategy: 'auth0', isSystem, options: { requires_username: false } },
-        ),
-      );
+    db.transaction().execute((transaction) =>
+      createConnection(
+        {
+          connections: createConnectionStore(transaction),
+          connectionClients: createConnectionClientStore(transaction),
+        },
+        'acme',
+        { name, strategy: 'auth0', isSystem, options: { requires_username: false } },
+      ),
+    );
   const people = await connect('people');
   const staff = await connect('staff');
   const admins = await connect('gatewright-admins', true);
