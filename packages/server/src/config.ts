@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { faultOfSecret } from './keys/installation-secret.ts';
 
 /** The environment, validated once; nothing else reads it. Names and defaults: product.md section 4. */
 export interface Config {
@@ -74,6 +75,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   if (Number(read.PORT ?? 0) > 65_535) wrong.add('PORT');
   if (Number(read.HTTPS_PORT ?? 0) > 65_535) wrong.add('HTTPS_PORT');
   if (!read.TLS_CERT_FILE !== !read.TLS_KEY_FILE) wrong.add(read.TLS_CERT_FILE ? 'TLS_KEY_FILE' : 'TLS_CERT_FILE');
+  if (read.GATEWRIGHT_SECRET && faultOfSecret(read.GATEWRIGHT_SECRET)) wrong.add('GATEWRIGHT_SECRET');
   if (!list(read.TRUSTED_PROXIES).every(isNetwork)) wrong.add('TRUSTED_PROXIES');
   if (wrong.size > 0) throw new ConfigError([...wrong].map((name) => `${name} must be ${EXPECTED[name]}.`));
   return toConfig(read);

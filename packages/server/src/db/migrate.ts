@@ -17,6 +17,8 @@ export async function migrate(pool: pg.Pool, migrations?: readonly Migration[]):
   const wanted = migrations ?? (await readMigrations());
   const connection = await pool.connect();
   try {
+    // Whoever comes second waits for the first, however long its migrations take.
+    await connection.query('set statement_timeout = 0');
     await connection.query('select pg_advisory_lock($1)', [ADVISORY_LOCK]);
     await connection.query(
       'create table if not exists schema_migrations (number integer primary key, name text not null, applied_at timestamptz not null default now())',
@@ -31,7 +33,8 @@ export async function migrate(pool: pg.Pool, migrations?: readonly Migration[]):
     }
   } finally {
     await connection.query('select pg_advisory_unlock($1)', [ADVISORY_LOCK]).catch(() => {});
-    connection.release();
+    // Its settings are no longer those of the pool.
+    connection.release(true);
   }
 }
 
@@ -59,7 +62,6 @@ function refuseNewer(applied: readonly { number: number; name: string }[], known
 async function apply(connection: pg.PoolClient, migration: Migration): Promise<void> {
   await connection.query('begin');
   try {
-    await connection.query('set local statement_timeout = 0');
     await connection.query(migration.sql);
     await connection.query('insert into schema_migrations (number, name) values ($1, $2)', [
       migration.number,

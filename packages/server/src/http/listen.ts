@@ -1,6 +1,7 @@
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttps, type ServerOptions } from 'node:https';
+import { createServer as createHttps, Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TlsSource } from '../tls/serving.ts';
 
 export interface Listener {
   /** The port in use, also where any free one was asked for. */
@@ -13,7 +14,7 @@ interface Parts {
   readonly handler: RequestListener;
   readonly hosts: readonly string[];
   readonly port: number;
-  readonly tls?: ServerOptions;
+  readonly tls?: Pick<TlsSource, 'serverOptions' | 'onChange'>;
 }
 
 /** Limits of the transport: no header flood, no connection held open by a trickle of bytes (attack M9). */
@@ -31,7 +32,7 @@ export async function listen({ handler, hosts, port, tls }: Parts): Promise<List
   let actualPort = port;
   try {
     for (const host of hosts) {
-      const server = tls ? createHttps({ ...LIMITS, ...tls }, handler) : createHttp(LIMITS, handler);
+      const server = tls ? createHttps({ ...LIMITS, ...tls.serverOptions() }, handler) : createHttp(LIMITS, handler);
       if (await bind(server, host, actualPort, hosts.length > 1)) {
         servers.push(server);
         actualPort = (server.address() as AddressInfo).port;
@@ -42,6 +43,10 @@ export async function listen({ handler, hosts, port, tls }: Parts): Promise<List
     for (const server of servers) server.close();
     throw error;
   }
+  // Clients without SNI get the server's own context, which must follow a renewed certificate.
+  tls?.onChange(() => {
+    for (const server of servers) if (server instanceof HttpsServer) server.setSecureContext(tls.serverOptions());
+  });
   return { port: actualPort, close: async (deadline) => void (await Promise.all(servers.map((server) => close(server, deadline)))) };
 }
 

@@ -1,6 +1,7 @@
 import { digest } from '../kit/digest.ts';
 import { randomSecret } from '../kit/ids.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import { settingsOf } from '../tenants/tenant-settings.ts';
 
 /** A browser's login at a tenant; all applications of the tenant share it. */
 export interface Session {
@@ -18,11 +19,6 @@ export interface NewSession extends Session {
   /** Goes to the browser; stored as a hash. */
   readonly cookie: string;
 }
-
-const HOUR = 3_600_000;
-/** Auth0's defaults, in hours (authentication-api section 14). */
-const DEFAULT_LIFETIME = 168;
-const DEFAULT_IDLE = 72;
 
 /** A new login: always a new id and a new cookie, so that a cookie planted before it is worth nothing (attack L6). */
 export function startSession(tenant: Tenant, userId: string, connectionId: string, now: Date): NewSession {
@@ -51,21 +47,16 @@ export function isAlive(session: Session, tenant: Tenant, now: Date): boolean {
 
 /** Undefined: the cookie ends with the browser (tenant setting session_cookie.mode). */
 export function cookieExpiry(tenant: Tenant, session: Session): Date | undefined {
-  const cookie = tenant.settings.session_cookie;
-  const mode = typeof cookie === 'object' && cookie !== null && 'mode' in cookie ? cookie.mode : undefined;
-  return mode === 'non-persistent' ? undefined : session.expiresAt;
+  return settingsOf(tenant).isSessionCookiePersistent ? session.expiresAt : undefined;
 }
 
 export function cookieHash(cookie: string): string {
   return digest(cookie);
 }
 
-function lifetimes({ settings }: Tenant): { absolute: number; idle: number } {
-  const hours = (name: string, fallback: number) => {
-    const value = settings[name];
-    return (typeof value === 'number' && value > 0 ? value : fallback) * HOUR;
-  };
-  return { absolute: hours('session_lifetime', DEFAULT_LIFETIME), idle: hours('idle_session_lifetime', DEFAULT_IDLE) };
+function lifetimes(tenant: Tenant): { absolute: number; idle: number } {
+  const settings = settingsOf(tenant);
+  return { absolute: settings.sessionLifetime * 1000, idle: settings.idleSessionLifetime * 1000 };
 }
 
 function earlier(one: Date, other: Date): Date {

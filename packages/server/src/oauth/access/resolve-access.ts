@@ -1,8 +1,9 @@
 import type { Client } from '../../clients/client.ts';
-import type { ClientGrant } from '../../client-grants/client-grant.ts';
+import { type ClientGrant, grantedScopes } from '../../client-grants/client-grant.ts';
 import type { DeclaredError } from '../../kit/errors.ts';
-import type { ResourceServer } from '../../resource-servers/resource-server.ts';
+import type { AccessPolicy, ResourceServer } from '../../resource-servers/resource-server.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
+import { settingsOf } from '../../tenants/tenant-settings.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { OIDC_SCOPES, parseScope } from './scope.ts';
 
@@ -39,8 +40,7 @@ const CURRENT_USER_SCOPE = /^[a-z]+:current_user/;
 export function createAccessResolver({ findResourceServer, findClientGrant, permissionsOf }: Parts) {
   /** The API of an audience; the tenant's default_audience counts as if it stood in every request. */
   async function target(tenant: Tenant, asked: string | undefined, unknown: (audience: string) => DeclaredError): Promise<Target> {
-    const fallback = tenant.settings.default_audience;
-    const audience = asked ?? (typeof fallback === 'string' && fallback !== '' ? fallback : undefined);
+    const audience = asked ?? settingsOf(tenant).defaultAudience;
     if (audience === undefined || tenantsOwnUserinfo(audience)) return { api: undefined, audience: undefined };
     const api = await findResourceServer(tenant, audience);
     if (!api) throw unknown(audience);
@@ -54,10 +54,8 @@ export function createAccessResolver({ findResourceServer, findClientGrant, perm
   /** A machine's scopes: those of its client grant, narrowed to what was asked for. */
   async function forClient(tenant: Tenant, client: Client, asked: Target, scope: string | undefined): Promise<readonly string[]> {
     if (!asked.api || asked.audience === undefined) throw oauthErrors.missingAudience();
-    const grant = await findClientGrant(tenant.tenantId, client.clientId, asked.api.id, 'client');
-    if (!grant) throw oauthErrors.noClientGrant({ audience: asked.audience });
-    const existing = new Set(asked.api.scopes.map(({ value }) => value));
-    const granted = grant.scopes.filter((value) => existing.has(value));
+    const granted = await clientGranted(tenant, client, asked.api, 'client', asked.api.clientPolicy ?? 'require_client_grant');
+    if (!granted) throw oauthErrors.noClientGrant({ audience: asked.audience });
     const wanted = parseScope(scope);
     return wanted.length === 0 ? granted : granted.filter((value) => wanted.includes(value));
   }
@@ -68,21 +66,40 @@ export function createAccessResolver({ findResourceServer, findClientGrant, perm
    */
   async function forUser(tenant: Tenant, client: Client, userId: string, asked: Target, scope: string | undefined): Promise<UserAccess> {
     const wanted = parseScope(scope);
-    const permissions = asked.api?.enforcePolicies ? await permissionsOf(tenant.tenantId, userId, asked.api.id) : undefined;
-    const apiScopes = grantedApiScopes(asked.api, scope === undefined ? undefined : wanted, permissions);
+    const reachable = asked.api && (await clientGranted(tenant, client, asked.api, 'user', asked.api.userPolicy ?? 'allow_all'));
+    if (asked.api && !reachable) throw oauthErrors.noClientGrant({ audience: asked.audience ?? asked.api.identifier });
+    const permissions = asked.api?.enforcePolicies ? await existingPermissions(tenant.tenantId, userId, asked.api) : undefined;
+    const apiScopes = grantedApiScopes(asked.api, reachable ?? [], scope === undefined ? undefined : wanted, permissions);
     const offline = wanted.includes('offline_access') && mayRefresh(client, asked.api);
     const oidc = wanted.filter((value) => OIDC_SCOPES.has(value) && (value !== 'offline_access' || offline));
     return { ...asked, scopes: [...oidc, ...apiScopes], permissions, offline };
   }
 
+  /** A permission that the API has lost since is nobody's any more. */
+  async function existingPermissions(tenantId: string, userId: string, api: ResourceServer): Promise<readonly string[]> {
+    const known = new Set(api.scopes.map(({ value }) => value));
+    return (await permissionsOf(tenantId, userId, api.id)).filter((value) => known.has(value));
+  }
+
+  /** The scopes that a client may use at an API at all; undefined where it may not use the API (subject_type_authorization). */
+  async function clientGranted(tenant: Tenant, client: Client, api: ResourceServer, subjectType: 'client' | 'user', policy: AccessPolicy): Promise<readonly string[] | undefined> {
+    if (policy === 'deny_all') return undefined;
+    if (policy === 'allow_all') return api.scopes.map(({ value }) => value);
+    const grant = await findClientGrant(tenant.tenantId, client.clientId, api.id, subjectType);
+    return grant && grantedScopes(grant, api);
+  }
+
   return { target, forClient, forUser };
 }
 
-function grantedApiScopes(api: ResourceServer | undefined, wanted: readonly string[] | undefined, permissions: readonly string[] | undefined): string[] {
-  if (!api) return [];
-  return api.scopes
-    .map(({ value }) => value)
-    .filter((value) => !OIDC_SCOPES.has(value) && (!api.isSystem || CURRENT_USER_SCOPE.test(value)))
+function grantedApiScopes(
+  api: ResourceServer | undefined,
+  reachable: readonly string[],
+  wanted: readonly string[] | undefined,
+  permissions: readonly string[] | undefined,
+): string[] {
+  return reachable
+    .filter((value) => !OIDC_SCOPES.has(value) && (!api?.isSystem || CURRENT_USER_SCOPE.test(value)))
     .filter((value) => wanted === undefined || wanted.includes(value))
     .filter((value) => permissions === undefined || permissions.includes(value));
 }

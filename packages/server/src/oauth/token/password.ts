@@ -3,6 +3,7 @@ import type { Transact } from '../../db/transact.ts';
 import { randomAlphanumeric } from '../../kit/ids.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
+import { settingsOf } from '../../tenants/tenant-settings.ts';
 import type { createPasswordAuthentication } from '../../users/password-authentication.ts';
 import type { UserStore } from '../../users/user-store.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
@@ -108,8 +109,8 @@ export function passwordGrant(parts: Parts): Grant {
       return connection;
     }
     if (grantType === PASSWORD_REALM) throw oauthErrors.missingParameter({ name: 'realm' });
-    const name = tenant.settings.default_directory;
-    const connection = typeof name === 'string' && name !== '' ? await parts.findConnectionByName(tenant.tenantId, name) : undefined;
+    const name = settingsOf(tenant).defaultDirectory;
+    const connection = name ? await parts.findConnectionByName(tenant.tenantId, name) : undefined;
     if (!connection) throw oauthErrors.noDefaultConnection();
     return connection;
   }

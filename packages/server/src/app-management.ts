@@ -1,0 +1,66 @@
+import type { FastifyInstance } from 'fastify';
+import type { Authentication } from './app-authentication.ts';
+import { clientGrantRoutes } from './client-grants/client-grant-routes.ts';
+import { clientRoutes } from './clients/client-routes.ts';
+import { connectionRoutes } from './connections/connection-routes.ts';
+import type { Transact } from './db/transact.ts';
+import type { Log } from './kit/log.ts';
+import type { KeyRings } from './keys/key-ring.ts';
+import { keyRoutes } from './keys/key-routes.ts';
+import type { SigningKeyService } from './keys/signing-key-service.ts';
+import type { RecordEvent } from './logs/event.ts';
+import { logRoutes } from './logs/log-routes.ts';
+import { registerManagement } from './management/register-management.ts';
+import { createManagementTokenVerifier } from './management/verify-management-token.ts';
+import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
+import { roleRoutes } from './roles/role-routes.ts';
+import { userRoleRoutes } from './roles/user-role-routes.ts';
+import type { Stores } from './stores.ts';
+import type { TenantDirectory } from './tenants/tenant-directory.ts';
+import { tenantSettingsRoutes } from './tenants/tenant-settings-routes.ts';
+import { userRoutes } from './users/user-routes.ts';
+
+interface Parts extends Authentication {
+  readonly stores: Stores;
+  readonly transact: Transact<Stores>;
+  readonly directory: TenantDirectory;
+  readonly keyRings: KeyRings;
+  readonly signingKeys: SigningKeyService;
+  readonly recordAlone: RecordEvent;
+  readonly afterCommit: (tenantId: string) => void;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+/** The Management API: one line a domain. */
+export function createManagementApi(http: FastifyInstance, parts: Parts): void {
+  const { stores, transact, directory, keyRings, recordAlone, afterCommit, log, now } = parts;
+  const { isManagementAudience } = directory;
+  const audiences = { isManagementAudience, managementAudience: (origin: string) => `${origin}/api/v2/` };
+  const verifyAccessToken = createManagementTokenVerifier({ keys: keyRings, isTenantOrigin: directory.ownsOrigin, isManagementAudience, now });
+  const revokeAccess = async ({ sessions, tokenGrants }: Pick<Stores, 'sessions' | 'tokenGrants'>, tenantId: string, userId: string) => {
+    await sessions.removeOfUser(tenantId, userId);
+    await tokenGrants.revokeOfUser(tenantId, userId, now());
+  };
+
+  http.register(
+    async (app) => {
+      const management = registerManagement({ app, log, stores, transact, recordAlone, verifyAccessToken, afterCommit, now });
+      tenantSettingsRoutes(management);
+      clientRoutes(management, { signingCertificates: async (tenantId) => [toSigningCertificate(await keyRings.certificate(tenantId))], now });
+      resourceServerRoutes(management, audiences);
+      clientGrantRoutes(management, audiences);
+      connectionRoutes(management);
+      userRoutes(management, { hashNewPassword: parts.hashNewPassword, revokeAccess });
+      userRoleRoutes(management, { isManagementAudience });
+      roleRoutes(management, { isManagementAudience });
+      keyRoutes(management, parts.signingKeys);
+      logRoutes(management);
+    },
+    { prefix: '/api/v2' },
+  );
+}
+
+function toSigningCertificate({ pem, pkcs7, subject }: { pem: string; pkcs7: string; subject: string }) {
+  return { cert: pem, pkcs7, subject };
+}

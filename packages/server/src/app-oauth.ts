@@ -1,0 +1,115 @@
+import type { FastifyInstance } from 'fastify';
+import type { Authentication } from './app-authentication.ts';
+import type { Transact } from './db/transact.ts';
+import { addCors } from './http/cors.ts';
+import { createTenantCookie } from './http/cookies.ts';
+import type { KeyRings } from './keys/key-ring.ts';
+import { certificateRoutes } from './keys/certificate-routes.ts';
+import type { TenantSecrets } from './keys/tenant-secrets.ts';
+import { createTokenSigner } from './keys/token-signer.ts';
+import { createVerifyJwt } from './keys/verify-jwt.ts';
+import type { RecordEvent } from './logs/event.ts';
+import { createBeginLogin } from './login/begin-login.ts';
+import { createFinishLogin } from './login/finish-login.ts';
+import { createLoginContexts } from './login/login-context.ts';
+import { loginRoutes } from './login/login-routes.ts';
+import { resumeRoutes } from './login/resume-routes.ts';
+import type { SendPage } from './login/send-page.ts';
+import { signupRoutes } from './login/signup-routes.ts';
+import { staticRoutes } from './login/static-routes.ts';
+import { createAccessResolver } from './oauth/access/resolve-access.ts';
+import { createAuthorizationChecks } from './oauth/authorize/authorize.ts';
+import { authorizeRoutes } from './oauth/authorize/authorize-routes.ts';
+import { createSessionFinder } from './oauth/authorize/find-session.ts';
+import { createCodeIssuer } from './oauth/authorize/issue-code.ts';
+import { createResponder } from './oauth/authorize/respond.ts';
+import { createClientAuthentication } from './oauth/client-authentication/authenticate-client.ts';
+import { createAssertionVerifier } from './oauth/client-authentication/private-key-jwt.ts';
+import { discoveryRoutes } from './oauth/discovery/discovery-routes.ts';
+import { logoutRoutes } from './oauth/logout/logout-routes.ts';
+import { revocationRoutes } from './oauth/revocation/revocation-routes.ts';
+import { authorizationCodeGrant } from './oauth/token/authorization-code.ts';
+import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
+import { passwordGrant } from './oauth/token/password.ts';
+import { refreshTokenGrant } from './oauth/token/refresh-token.ts';
+import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
+import { createSignToken } from './oauth/tokens/sign-token.ts';
+import { createUserTokens } from './oauth/tokens/user-tokens.ts';
+import { userinfoRoutes } from './oauth/userinfo/userinfo-routes.ts';
+import type { Stores } from './stores.ts';
+import type { TenantCache } from './tenants/tenant-cache.ts';
+import type { TenantDirectory } from './tenants/tenant-directory.ts';
+
+interface Parts extends Authentication {
+  readonly stores: Stores;
+  readonly transact: Transact<Stores>;
+  readonly directory: TenantDirectory;
+  readonly cache: TenantCache;
+  readonly keyRings: KeyRings;
+  readonly secrets: TenantSecrets;
+  readonly recordAlone: RecordEvent;
+  readonly sendPage: SendPage;
+  readonly now: () => Date;
+}
+
+/** OAuth, OpenID Connect and the login pages: a login from /authorize to its tokens. */
+export function createOAuth(http: FastifyInstance, parts: Parts): void {
+  const { stores, transact, directory, cache, keyRings, secrets, recordAlone, sendPage, now, authenticate, hashNewPassword } = parts;
+  const { findConnection, findConnectionByName, findConnectionByRealm, connectionsOfClient } = parts.connections;
+  const findClient = parts.clients.find;
+  const findUser = (tenantId: string, userId: string) => stores.users.find(tenantId, userId);
+
+  const sessionCookie = createTenantCookie();
+  const browserCookie = createTenantCookie('-login');
+  const signer = createTokenSigner(keyRings);
+  const signToken = createSignToken({ signWithTenantKey: signer.sign });
+  const prepareTokens = createUserTokens({ signToken });
+  const verifyJwt = createVerifyJwt(keyRings, now);
+  const access = createAccessResolver({
+    findResourceServer: parts.resourceServers.find,
+    findClientGrant: parts.clientGrants.find,
+    permissionsOf: (tenantId, userId, resourceServerId) => stores.permissions.permissionsAt(tenantId, userId, resourceServerId),
+  });
+  const verifyAssertion = createAssertionVerifier({ useAssertion: stores.assertions.use, now });
+  const authenticateClient = createClientAuthentication({ findClient, verifyAssertion });
+
+  const checks = createAuthorizationChecks({ findClient, findConnectionByName, access });
+  const responder = createResponder({ sendPage });
+  const findSession = createSessionFinder({ sessionCookie, sessions: stores.sessions, findUser, findConnection, now });
+  const issueCode = createCodeIssuer({ transact, now });
+  const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
+  const contexts = createLoginContexts({ browserCookie, transactions: stores.loginTransactions, checks, connectionsOfClient, now });
+  const finishLogin = createFinishLogin<Stores>({ transact, sessionCookie, now });
+
+  addCors(http, { findClient, cache, stores, recordAlone });
+  discoveryRoutes(http, { jwks: keyRings.jwks });
+  certificateRoutes(http, keyRings);
+  staticRoutes(http);
+  authorizeRoutes(http, { checks, findSession, issueCode, responder, beginLogin, recordAlone, now });
+  loginRoutes(http, { contexts, authenticate, finishLogin, responder, recordAlone, sendPage });
+  signupRoutes(http, { contexts, hashNewPassword, finishLogin, responder, recordAlone, sendPage });
+  resumeRoutes(http, { contexts, findSession, issueCode, responder });
+  logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage });
+  tokenEndpoint(http, {
+    authenticateClient,
+    recordAlone,
+    grants: [
+      authorizationCodeGrant({ transact, stores, access, findUser, prepareTokens, now }),
+      clientCredentialsGrant({ access, signToken, recordAlone, now }),
+      passwordGrant({ transact, access, authenticate, findConnectionByName, findConnectionByRealm, prepareTokens, recordAlone, now }),
+      refreshTokenGrant({ transact, stores, access, findUser, findConnection, successorKey: (tenantId) => secrets.secretFor(tenantId, 'refresh-token-succession'), prepareTokens, now }),
+    ],
+  });
+  revocationRoutes(http, { authenticateClient, refreshTokens: stores.refreshTokens, transact, now });
+  userinfoRoutes(http, {
+    verifyToken: async (tenant, token) => {
+      const result = await verifyJwt(tenant.tenantId, token);
+      return result.valid ? result.claims : undefined;
+    },
+    isIssuer: directory.isIssuer,
+    findAccessToken: stores.tokenGrants.findAccessToken,
+    isGrantAlive: stores.tokenGrants.isAlive,
+    findUser,
+    now,
+  });
+}

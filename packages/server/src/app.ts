@@ -1,0 +1,99 @@
+import type { FastifyInstance } from 'fastify';
+import type pg from 'pg';
+import { createAuthentication } from './app-authentication.ts';
+import { createManagementApi } from './app-management.ts';
+import { createOAuth } from './app-oauth.ts';
+import type { Config } from './config.ts';
+import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
+import { createDatabase } from './db/database.ts';
+import { createHousekeeper } from './db/housekeeper.ts';
+import { transactionsOn } from './db/transact.ts';
+import { createHttpServer } from './http/server.ts';
+import { createRequestReader } from './http/requester.ts';
+import type { Log } from './kit/log.ts';
+import { createKeyRings } from './keys/key-ring.ts';
+import { type InstallationSecret, openSealer } from './keys/installation-secret.ts';
+import { createSigningKeyService } from './keys/signing-key-service.ts';
+import { createTenantSecrets } from './keys/tenant-secrets.ts';
+import { createEventWriter } from './logs/event-writer.ts';
+import { createLogReader } from './logs/log-reader.ts';
+import { createPartitionKeeper } from './logs/partition-keeper.ts';
+import { createPageRenderer } from './login/pages/page-renderer.ts';
+import { createErrorPage, createSendPage } from './login/send-page.ts';
+import { createPasswordHasher } from './passwords/password-hasher.ts';
+import { healthRoutes } from './status/health-routes.ts';
+import { securityTextRoutes } from './status/security-text-routes.ts';
+import { type Stores, storesOn } from './stores.ts';
+import { createTenantCreation } from './tenants/create-tenant.ts';
+import { createTenantCache } from './tenants/tenant-cache.ts';
+import { ALL_TENANTS, createTenantDirectory, type Listening } from './tenants/tenant-directory.ts';
+
+/** What an app is made of that tests own as well: the database, the clock, the ports. */
+export interface World {
+  readonly pool: pg.Pool;
+  readonly poolOptions: pg.PoolConfig;
+  readonly secret: InstallationSecret;
+  readonly config: Pick<Config, 'baseDomain' | 'origin' | 'trustedProxies'>;
+  /** The ports in use; asked at each request, since they are known only after listening. */
+  readonly listening: () => Listening;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+export type App = Awaited<ReturnType<typeof createApp>>;
+
+/** The composition root: every `new` and every wire is here and in the three app-*.ts files that it calls. */
+export async function createApp(world: World) {
+  const { pool, poolOptions, log, now } = world;
+  const db = createDatabase(pool);
+  const sealer = await openSealer(world.secret, db);
+  const logs = createLogReader({ pool });
+  const storesIn = (database: typeof db): Stores => storesOn(database, { sealer, logs });
+  const stores = storesIn(db);
+  const partitions = createPartitionKeeper({ pool, now, onError: (error) => log.error('log partitions could not be made', { error }) });
+  const eventWriter = createEventWriter({ pool });
+  const { recordAlone } = eventWriter;
+
+  let listener: ChangeListener | undefined;
+  const cache = createTenantCache({ isCurrent: () => listener?.isListening() ?? false });
+  // Our own changes are forgotten at once; those of other processes when the database tells.
+  const forget = (tenantId: string) => (tenantId === ALL_TENANTS ? cache.forgetAll() : cache.forget(tenantId));
+  const transact = transactionsOn(db, storesIn);
+
+  const directory = createTenantDirectory({ cache, tenants: stores.tenants, baseDomain: world.config.baseDomain, defaultOrigin: world.config.origin, listening: world.listening });
+  const keyRings = createKeyRings({ signingKeys: stores.signingKeys, cache });
+  const signingKeys = createSigningKeyService({ now });
+  const secrets = createTenantSecrets({ db, sealer, cache });
+  const hasher = createPasswordHasher();
+  const sendPage = createSendPage(createPageRenderer());
+  const housekeeper = createHousekeeper({ pool, now, log });
+
+  const http: FastifyInstance = createHttpServer({ log, reader: createRequestReader(world.config.trustedProxies), directory, renderErrorPage: createErrorPage(sendPage) });
+  const authentication = createAuthentication({ cache, stores, directory, hasher });
+  healthRoutes(http, { pool });
+  securityTextRoutes(http, { now });
+  createOAuth(http, { ...authentication, stores, transact, directory, cache, keyRings, secrets, recordAlone, sendPage, now });
+  createManagementApi(http, { ...authentication, stores, transact, directory, keyRings, signingKeys, recordAlone, afterCommit: forget, log, now });
+  const tenants = createTenantCreation({ transact, signingKeys, hasher, forget, baseDomain: world.config.baseDomain });
+
+  return {
+    http,
+    directory,
+    tenants,
+    stores,
+    transact,
+    forget,
+    async start(): Promise<void> {
+      await partitions.start();
+      listener = await listenForChanges({ poolOptions, channel: 'configuration_changed', onMessage: forget, onReconnect: () => cache.forgetAll() });
+      housekeeper.start();
+      await http.ready();
+    },
+    async stop(): Promise<void> {
+      housekeeper.stop();
+      await http.close();
+      await eventWriter.stop();
+      await Promise.all([hasher.stop(), partitions.stop(), listener?.stop()]);
+    },
+  };
+}

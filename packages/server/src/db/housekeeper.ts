@@ -1,0 +1,59 @@
+import type pg from 'pg';
+import type { Log } from '../kit/log.ts';
+import { isDatabaseAway } from './database-away.ts';
+
+interface Parts {
+  readonly pool: pg.Pool;
+  readonly now: () => Date;
+  readonly log: Log;
+}
+
+/** What ends by itself, and the key that its rows are found by. Grants take their codes and tokens along. */
+const EXPIRING = {
+  login_transactions: 'tenant_id, state_hash',
+  sessions: 'tenant_id, session_id',
+  authorization_codes: 'tenant_id, code_hash',
+  access_tokens: 'tenant_id, token_hash',
+  token_grants: 'tenant_id, grant_id',
+  client_assertions: 'tenant_id, client_id, jti_hash',
+} as const;
+
+const EVERY_MILLISECONDS = 60_000;
+const BATCH = 500;
+const BATCHES_AT_ONCE = 20;
+/** A replayed code must still be known some time after it expired. */
+const GRACE_MILLISECONDS = 3_600_000;
+
+/**
+ * Removes expired rows of all tenants, a few hundred at a time: one large DELETE would hold logins up, and several
+ * processes share the work by skipping what another has locked.
+ */
+export function createHousekeeper({ pool, now, log }: Parts) {
+  let timer: NodeJS.Timeout | undefined;
+
+  async function sweep(): Promise<void> {
+    const before = new Date(now().getTime() - GRACE_MILLISECONDS);
+    for (const [table, key] of Object.entries(EXPIRING)) {
+      for (let batch = 0; batch < BATCHES_AT_ONCE; batch++) {
+        const { rowCount } = await pool.query(
+          `delete from ${table} where (${key}) in (select ${key} from ${table} where expires_at < $1 limit ${BATCH} for update skip locked)`,
+          [before],
+        );
+        if ((rowCount ?? 0) < BATCH) break;
+      }
+    }
+  }
+
+  return {
+    sweep,
+    start(): void {
+      timer = setInterval(() => {
+        sweep().catch((error) => {
+          if (!isDatabaseAway(error)) log.error('expired rows could not be removed', { error });
+        });
+      }, EVERY_MILLISECONDS);
+      timer.unref();
+    },
+    stop: (): void => clearInterval(timer),
+  };
+}

@@ -1,0 +1,37 @@
+import type { Connection } from '../connections/connection.ts';
+import { DeclaredError } from '../kit/errors.ts';
+import { type PasswordOptions, passwordRequirements } from '../passwords/password-options.ts';
+import type { FormErrors } from './pages/page.ts';
+import type { PasswordRules, SignUpError } from './pages/sign-up-page.ts';
+
+type Errors = FormErrors<SignUpError, 'email' | 'username' | 'password'>;
+
+const PASSWORD_PROBLEMS: Readonly<Record<string, SignUpError>> = {
+  PasswordStrengthError: 'password-too-weak',
+  PasswordDictionaryError: 'password-too-common',
+  PasswordNoUserInfoError: 'password-has-user-info',
+};
+
+/** What a refused sign-up tells the user. A taken address gets the general sentence: it must not tell who has an account (L1). */
+export function signUpProblem(error: unknown): Errors | undefined {
+  if (!(error instanceof DeclaredError) || error.status >= 500 || error.status === 429) return undefined;
+  const name = error.extra.name;
+  const password = typeof name === 'string' ? PASSWORD_PROBLEMS[name] : undefined;
+  if (password) return { fields: { password } };
+  if (/missing property: email|email/i.test(error.message) && error.status === 400) return { fields: { email: /missing/i.test(error.message) ? 'no-email' : 'invalid-email-format' } };
+  if (/username/i.test(error.message) && error.status === 400) return { fields: { username: /missing/i.test(error.message) ? 'no-username' : 'invalid-username' } };
+  return error.status === 409 || error.status === 400 ? { form: ['invalid-signup'] } : undefined;
+}
+
+/** The connection's policy as the page lists it. */
+export function passwordRulesOf(connection: Connection): PasswordRules {
+  const { minLength, characterTypes, typesNeeded, maxIdentical } = passwordRequirements(connection.options as PasswordOptions);
+  return {
+    minLength,
+    groups: characterTypes.map((type) => GROUPS[type]),
+    groupsNeeded: typesNeeded,
+    ...(maxIdentical !== undefined && { maxIdenticalInRow: maxIdentical }),
+  };
+}
+
+const GROUPS = { lowercase: 'lowerCase', uppercase: 'upperCase', number: 'numbers', special: 'special' } as const;

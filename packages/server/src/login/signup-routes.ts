@@ -1,0 +1,121 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Connection, identifiersOf, isSignupOpen } from '../connections/connection.ts';
+import { DeclaredError } from '../kit/errors.ts';
+import type { RecordEvent } from '../logs/event.ts';
+import type { Responder } from '../oauth/authorize/respond.ts';
+import { queryForm } from '../oauth/parameters.ts';
+import { createDatabaseUser, draftUser, type NewDatabaseUser } from '../users/create-user.ts';
+import type { HashNewPassword } from '../users/new-password.ts';
+import type { UserStore } from '../users/user-store.ts';
+import type { FinishLogin, FinishStores } from './finish-login.ts';
+import { guardLogin } from './guard-login.ts';
+import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
+import type { FormErrors } from './pages/page.ts';
+import type { SignUpError } from './pages/sign-up-page.ts';
+import type { SendPage } from './send-page.ts';
+import { passwordRulesOf, signUpProblem } from './signup-problem.ts';
+
+type Errors = FormErrors<SignUpError, 'email' | 'username' | 'password'>;
+export type SignUpStores = Omit<FinishStores, 'users'> & { readonly users: UserStore };
+
+interface Parts {
+  readonly contexts: LoginContexts;
+  readonly hashNewPassword: HashNewPassword;
+  readonly finishLogin: FinishLogin<SignUpStores>;
+  readonly responder: Responder;
+  readonly recordAlone: RecordEvent;
+  readonly sendPage: SendPage;
+}
+
+const MAX_FORM_BYTES = 65_536;
+const MAX_FIELD = 320;
+
+/** GET and POST /u/signup: a new user of the directory, logged in at once. */
+export function signupRoutes(app: FastifyInstance, parts: Parts): void {
+  const { contexts, hashNewPassword, finishLogin, recordAlone, sendPage } = parts;
+  const guard = guardLogin(parts);
+
+  app.get('/u/signup', { config: { errors: 'page' } }, (http, reply) =>
+    guard(http, reply, queryForm(http).values.state, async (context) => {
+      const connection = await contexts.directoryOf(http.tenant, context.request);
+      if (context.transaction.sessionId || !isSignupOpen(connection)) return reply.redirect(`/u/login?state=${context.key.state}`, 303);
+      return show(http, reply, context, connection, { email: context.request.loginHint ?? '' });
+    }),
+  );
+
+  app.post('/u/signup', { config: { errors: 'page' }, bodyLimit: MAX_FORM_BYTES }, async (http, reply) => {
+    const { context, fields } = await contexts.openPosted(http);
+    return guard(http, reply, context.key.state, async () => {
+      const connection = await contexts.directoryOf(http.tenant, context.request);
+      const given = { email: field(fields.email), username: field(fields.username) };
+      const password = fields.password ?? '';
+      try {
+        // The page hides the link, but a form can be posted without it (attack L7).
+        if (!isSignupOpen(connection)) return show(http, reply, context, connection, given, { form: ['signup-disabled'] });
+        return await signUp(http, reply, context, connection, given, password);
+      } catch (error) {
+        const errors = signUpProblem(error);
+        if (!errors || !(error instanceof DeclaredError)) throw error;
+        await recordAlone(http.tenant.tenantId, {
+          ...loginEvent(http, context.request, connection),
+          type: 'signUpFailed',
+          userName: given.email || given.username,
+          description: error.message,
+          details: { body: { client_id: context.request.client.clientId, connection: connection.name, ...given, password } },
+        });
+        return show(http, reply, context, connection, given, errors);
+      }
+    });
+  });
+
+  async function signUp(http: FastifyRequest, reply: FastifyReply, context: LoginContext, connection: Connection, given: { email: string; username: string }, password: string): Promise<FastifyReply> {
+    const { tenantId } = http.tenant;
+    const input: NewDatabaseUser = { ...(given.email && { email: given.email }), ...(given.username && { username: given.username }) };
+    draftUser(connection, input);
+    // Hashed whether or not the address is taken: only the insert finds that out (attack L1).
+    const hash = await hashNewPassword(tenantId, { connection, password, owner: { ...given } });
+    return finishLogin(http, reply, {
+      context,
+      connection,
+      prompt: 'prompt-signup',
+      async user(stores) {
+        const user = await createDatabaseUser(stores, tenantId, connection, input, hash);
+        await stores.record(tenantId, {
+          ...loginEvent(http, context.request, connection),
+          type: 'signedUp',
+          userId: user.userId,
+          userName: user.email ?? user.username ?? user.userId,
+          details: { body: { client_id: context.request.client.clientId, connection: connection.name, ...given, password } },
+        });
+        return user;
+      },
+    });
+  }
+
+  function show(http: FastifyRequest, reply: FastifyReply, { key, request, csrfToken }: LoginContext, connection: Connection, given: { email?: string; username?: string }, errors?: Errors): FastifyReply {
+    return sendPage(
+      http,
+      reply,
+      'sign-up',
+      {
+        action: `/u/signup?state=${key.state}`,
+        state: key.state,
+        csrfToken,
+        connection: connection.name,
+        clientName: request.client.name,
+        ...(request.client.logoUri && { clientLogoUrl: request.client.logoUri }),
+        requiresUsername: identifiersOf(connection).has('username'),
+        email: given.email ?? '',
+        username: given.username ?? '',
+        passwordRules: passwordRulesOf(connection),
+        loginUrl: `/u/login?state=${key.state}`,
+        ...(errors && { errors }),
+      },
+      errors ? 400 : 200,
+    );
+  }
+}
+
+function field(value: string | undefined): string {
+  return (value ?? '').trim().slice(0, MAX_FIELD);
+}

@@ -1,0 +1,30 @@
+import { Command } from 'commander';
+import { firstRunCommand } from './cli/first-run-command.ts';
+import { startCommand } from './cli/start-command.ts';
+import { tenantCommand } from './cli/tenant-command.ts';
+import { ConfigError } from './config.ts';
+import { CommandError } from './control/control-client.ts';
+
+/** `gatewright <verb>`: a file each under cli/. */
+const program = new Command('gatewright')
+  .description('An identity platform that you run yourself and that speaks Auth0\'s wire protocols.')
+  .showHelpAfterError()
+  .addCommand(startCommand())
+  .addCommand(tenantCommand())
+  .addCommand(firstRunCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof Error)) throw error;
+  const isForPeople = error instanceof CommandError || error instanceof ConfigError;
+  process.stderr.write(`gatewright: ${isForPeople ? error.message : explain(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** The message, and those of its causes; the stack where GATEWRIGHT_DEBUG asks for it. */
+function explain(error: Error): string {
+  if (process.env.GATEWRIGHT_DEBUG) return error.stack ?? error.message;
+  const cause = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : '';
+  return error.message + cause;
+}

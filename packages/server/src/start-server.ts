@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type App, createApp } from './app.ts';
+import { domainsToServe, startListening } from './app-listen.ts';
+import type { Config } from './config.ts';
+import { startControlServer } from './control/control-server.ts';
+import { createPool } from './db/database.ts';
+import { lockDataFolder } from './db/embedded/folder-lock.ts';
+import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
+import { migrate } from './db/migrate.ts';
+import type { Log } from './kit/log.ts';
+import { readInstallationSecret } from './keys/installation-secret.ts';
+import type { Listening } from './tenants/tenant-directory.ts';
+import type { FirstRun } from './tenants/first-run.ts';
+import { refreshFirstRun, runFirst } from './tenants/run-first.ts';
+import { tenantCommands } from './tenants/tenant-commands.ts';
+import { createTlsSource } from './tls/tls-source.ts';
+
+export interface RunningServer {
+  readonly app: App;
+  readonly listening: Listening;
+  readonly caFile: string | null;
+  readonly firstRun: FirstRun | undefined;
+  /** Drains: no new requests, those under way finish, then the database stops. Within ten seconds. */
+  stop(): Promise<void>;
+}
+
+const DRAIN_MILLISECONDS = 7_000;
+
+/** Starts everything in order; what was started before a failure is stopped again. */
+export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+  const undo: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (const step of undo.reverse().splice(0)) await step();
+  };
+  try {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+    const database = await openDatabase(config, log, undo);
+    const pool = createPool(database.poolOptions);
+    undo.push(() => pool.end());
+    await migrate(pool);
+
+    const listening: { http: number | undefined; https: number | undefined } = { http: undefined, https: undefined };
+    const secret = await readInstallationSecret({ given: config.secret, dataDir: config.dataDir });
+    const app = await createApp({ pool, poolOptions: database.poolOptions, secret, config, listening: () => listening, log, now: () => new Date() });
+    undo.push(() => app.stop());
+    await app.start();
+    if (config.bootstrap) await runFirst(app, config.dataDir, log);
+
+    const tls = config.httpsPort === 0 ? undefined : await createTlsSource({ certFile: config.tlsCertFile, keyFile: config.tlsKeyFile, folder: join(config.dataDir, 'tls'), hosts: domainsToServe(config.baseDomain), log });
+    undo.push(() => tls?.close());
+    const listeners = await startListening(config, app.http, tls);
+    undo.push(() => listeners.close(DRAIN_MILLISECONDS));
+    listening.http = listeners.http;
+    listening.https = listeners.https;
+    const caFile = tls?.caFile ?? null;
+    const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
+    const control = await startControlServer({ dataDir: config.dataDir, verbs: tenantCommands(app, caFile), log });
+    undo.push(() => control.stop());
+    return { app, listening, caFile, firstRun, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openDatabase(config: Config, log: Log, undo: (() => Promise<void> | void)[]) {
+  if (config.databaseUrl) {
+    const lock = await lockDataFolder(config.dataDir);
+    undo.push(() => lock.release());
+    return { poolOptions: { connectionString: config.databaseUrl } };
+  }
+  const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log: (message) => log.info(message) });
+  embedded.onExit((reason) => log.warn('PostgreSQL ended by itself and is started again', { reason }));
+  undo.push(() => embedded.stop());
+  return embedded;
+}

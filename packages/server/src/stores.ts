@@ -1,0 +1,60 @@
+import { createClientStore } from './clients/client-store.ts';
+import { createCredentialStore } from './clients/credential-store.ts';
+import { createClientGrantStore } from './client-grants/client-grant-store.ts';
+import { createConnectionClientStore } from './connections/connection-client-store.ts';
+import { createConnectionStore } from './connections/connection-store.ts';
+import type { Database } from './db/database.ts';
+import type { Sealer } from './kit/seal.ts';
+import { createSigningKeyStore } from './keys/signing-key-store.ts';
+import { createEventStore } from './logs/event-store.ts';
+import type { LogReader } from './logs/log-reader.ts';
+import { createLoginTransactionStore } from './login/login-transaction-store.ts';
+import { createAuthorizationCodeStore } from './oauth/authorize/authorization-code-store.ts';
+import { createAssertionStore } from './oauth/client-authentication/assertion-store.ts';
+import { createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';
+import { createTokenGrantStore } from './oauth/tokens/token-grant-store.ts';
+import { createResourceServerStore } from './resource-servers/resource-server-store.ts';
+import { createMemberStore } from './roles/member-store.ts';
+import { createPermissionStore } from './roles/permission-store.ts';
+import { createRoleStore } from './roles/role-store.ts';
+import { createSessionStore } from './sessions/session-store.ts';
+import { createTenantStore } from './tenants/tenant-store.ts';
+import { createPasswordStore } from './users/password-store.ts';
+import { createUserListStore } from './users/user-list-store.ts';
+import { createUserStore } from './users/user-store.ts';
+
+export type Stores = ReturnType<typeof storesOn>;
+
+interface StoreParts {
+  readonly sealer: Sealer;
+  /** Reads events across partitions, on the pool: a transaction has nothing to add to it. */
+  readonly logs: LogReader;
+}
+
+/** Every store, bound to the pool or to one transaction. */
+export function storesOn(db: Database, { sealer, logs }: StoreParts) {
+  return {
+    tenants: createTenantStore(db),
+    signingKeys: createSigningKeyStore(db, sealer),
+    clients: createClientStore(db, sealer),
+    credentials: createCredentialStore(db),
+    assertions: createAssertionStore(db),
+    resourceServers: createResourceServerStore(db, sealer),
+    clientGrants: createClientGrantStore(db),
+    connections: createConnectionStore(db),
+    connectionClients: createConnectionClientStore(db),
+    users: createUserStore(db),
+    userLists: createUserListStore(db),
+    passwords: createPasswordStore(db),
+    roles: createRoleStore(db),
+    roleMembers: createMemberStore(db),
+    permissions: createPermissionStore(db),
+    sessions: createSessionStore(db),
+    loginTransactions: createLoginTransactionStore(db),
+    codes: createAuthorizationCodeStore(db),
+    tokenGrants: createTokenGrantStore(db),
+    refreshTokens: createRefreshTokenStore(db),
+    logs,
+    record: createEventStore(db).record,
+  };
+}
