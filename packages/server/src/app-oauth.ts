@@ -1,14 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
 import type { Transact } from './db/transact.ts';
-import { addCors } from './http/cors.ts';
 import { createTenantCookie } from './http/cookies.ts';
-import type { KeyRings } from './keys/key-ring.ts';
+import { addCors } from './http/cors.ts';
 import { certificateRoutes } from './keys/certificate-routes.ts';
+import type { KeyRings } from './keys/key-ring.ts';
 import type { TenantSecrets } from './keys/tenant-secrets.ts';
 import { createTokenSigner } from './keys/token-signer.ts';
 import { createVerifyJwt } from './keys/verify-jwt.ts';
-import type { RecordEvent } from './logs/event.ts';
 import { createBeginLogin } from './login/begin-login.ts';
 import { createFinishLogin } from './login/finish-login.ts';
 import { createLoginContexts } from './login/login-context.ts';
@@ -17,6 +16,7 @@ import { resumeRoutes } from './login/resume-routes.ts';
 import type { SendPage } from './login/send-page.ts';
 import { signupRoutes } from './login/signup-routes.ts';
 import { staticRoutes } from './login/static-routes.ts';
+import type { RecordEvent } from './logs/event.ts';
 import { createAccessResolver } from './oauth/access/resolve-access.ts';
 import { createAuthorizationChecks } from './oauth/authorize/authorize.ts';
 import { authorizeRoutes } from './oauth/authorize/authorize-routes.ts';
@@ -54,7 +54,19 @@ interface Parts extends Authentication {
 
 /** OAuth, OpenID Connect and the login pages: a login from /authorize to its tokens. */
 export function createOAuth(http: FastifyInstance, parts: Parts): void {
-  const { stores, transact, directory, cache, keyRings, secrets, recordAlone, sendPage, now, authenticate, hashNewPassword } = parts;
+  const {
+    stores,
+    transact,
+    directory,
+    cache,
+    keyRings,
+    secrets,
+    recordAlone,
+    sendPage,
+    now,
+    authenticate,
+    hashNewPassword,
+  } = parts;
   const { findConnection, findConnectionByName, findConnectionByRealm, connectionsOfClient } = parts.connections;
   const findClient = parts.clients.find;
   const findUser = (tenantId: string, userId: string) => stores.users.find(tenantId, userId);
@@ -68,7 +80,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   const access = createAccessResolver({
     findResourceServer: parts.resourceServers.find,
     findClientGrant: parts.clientGrants.find,
-    permissionsOf: (tenantId, userId, resourceServerId) => stores.permissions.permissionsAt(tenantId, userId, resourceServerId),
+    permissionsOf: (tenantId, userId, resourceServerId) =>
+      stores.permissions.permissionsAt(tenantId, userId, resourceServerId),
   });
   const verifyAssertion = createAssertionVerifier({ useAssertion: stores.assertions.use, now });
   const authenticateClient = createClientAuthentication({ findClient, verifyAssertion });
@@ -78,7 +91,13 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   const findSession = createSessionFinder({ sessionCookie, sessions: stores.sessions, findUser, findConnection, now });
   const issueCode = createCodeIssuer({ transact, now });
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
-  const contexts = createLoginContexts({ browserCookie, transactions: stores.loginTransactions, checks, connectionsOfClient, now });
+  const contexts = createLoginContexts({
+    browserCookie,
+    transactions: stores.loginTransactions,
+    checks,
+    connectionsOfClient,
+    now,
+  });
   const finishLogin = createFinishLogin<Stores>({ transact, sessionCookie, now });
 
   addCors(http, { findClient, cache, stores, recordAlone });
@@ -96,8 +115,26 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
     grants: [
       authorizationCodeGrant({ transact, stores, access, findUser, prepareTokens, now }),
       clientCredentialsGrant({ access, signToken, recordAlone, now }),
-      passwordGrant({ transact, access, authenticate, findConnectionByName, findConnectionByRealm, prepareTokens, recordAlone, now }),
-      refreshTokenGrant({ transact, stores, access, findUser, findConnection, successorKey: (tenantId) => secrets.secretFor(tenantId, 'refresh-token-succession'), prepareTokens, now }),
+      passwordGrant({
+        transact,
+        access,
+        authenticate,
+        findConnectionByName,
+        findConnectionByRealm,
+        prepareTokens,
+        recordAlone,
+        now,
+      }),
+      refreshTokenGrant({
+        transact,
+        stores,
+        access,
+        findUser,
+        findConnection,
+        successorKey: (tenantId) => secrets.secretFor(tenantId, 'refresh-token-succession'),
+        prepareTokens,
+        now,
+      }),
     ],
   });
   revocationRoutes(http, { authenticateClient, refreshTokens: stores.refreshTokens, transact, now });

@@ -8,18 +8,18 @@ import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
 import { createDatabase } from './db/database.ts';
 import { createHousekeeper } from './db/housekeeper.ts';
 import { transactionsOn } from './db/transact.ts';
-import { createHttpServer } from './http/server.ts';
 import { createRequestReader } from './http/requester.ts';
-import type { Log } from './kit/log.ts';
-import { createKeyRings } from './keys/key-ring.ts';
+import { createHttpServer } from './http/server.ts';
 import { type InstallationSecret, openSealer } from './keys/installation-secret.ts';
+import { createKeyRings } from './keys/key-ring.ts';
 import { createSigningKeyService } from './keys/signing-key-service.ts';
 import { createTenantSecrets } from './keys/tenant-secrets.ts';
+import type { Log } from './kit/log.ts';
+import { createPageRenderer } from './login/pages/page-renderer.ts';
+import { createErrorPage, createSendPage } from './login/send-page.ts';
 import { createEventWriter } from './logs/event-writer.ts';
 import { createLogReader } from './logs/log-reader.ts';
 import { createPartitionKeeper } from './logs/partition-keeper.ts';
-import { createPageRenderer } from './login/pages/page-renderer.ts';
-import { createErrorPage, createSendPage } from './login/send-page.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
 import { securityTextRoutes } from './status/security-text-routes.ts';
@@ -50,7 +50,11 @@ export async function createApp(world: World) {
   const logs = createLogReader({ pool });
   const storesIn = (database: typeof db): Stores => storesOn(database, { sealer, logs });
   const stores = storesIn(db);
-  const partitions = createPartitionKeeper({ pool, now, onError: (error) => log.error('log partitions could not be made', { error }) });
+  const partitions = createPartitionKeeper({
+    pool,
+    now,
+    onError: (error) => log.error('log partitions could not be made', { error }),
+  });
   const eventWriter = createEventWriter({ pool });
   const { recordAlone } = eventWriter;
 
@@ -60,7 +64,13 @@ export async function createApp(world: World) {
   const forget = (tenantId: string) => (tenantId === ALL_TENANTS ? cache.forgetAll() : cache.forget(tenantId));
   const transact = transactionsOn(db, storesIn);
 
-  const directory = createTenantDirectory({ cache, tenants: stores.tenants, baseDomain: world.config.baseDomain, defaultOrigin: world.config.origin, listening: world.listening });
+  const directory = createTenantDirectory({
+    cache,
+    tenants: stores.tenants,
+    baseDomain: world.config.baseDomain,
+    defaultOrigin: world.config.origin,
+    listening: world.listening,
+  });
   const keyRings = createKeyRings({ signingKeys: stores.signingKeys, cache });
   const signingKeys = createSigningKeyService({ now });
   const secrets = createTenantSecrets({ db, sealer, cache });
@@ -68,12 +78,39 @@ export async function createApp(world: World) {
   const sendPage = createSendPage(createPageRenderer());
   const housekeeper = createHousekeeper({ pool, now, log });
 
-  const http: FastifyInstance = createHttpServer({ log, reader: createRequestReader(world.config.trustedProxies), directory, renderErrorPage: createErrorPage(sendPage) });
+  const http: FastifyInstance = createHttpServer({
+    log,
+    reader: createRequestReader(world.config.trustedProxies),
+    directory,
+    renderErrorPage: createErrorPage(sendPage),
+  });
   const authentication = createAuthentication({ cache, stores, directory, hasher });
   healthRoutes(http, { pool });
   securityTextRoutes(http, { now });
-  createOAuth(http, { ...authentication, stores, transact, directory, cache, keyRings, secrets, recordAlone, sendPage, now });
-  createManagementApi(http, { ...authentication, stores, transact, directory, keyRings, signingKeys, recordAlone, afterCommit: forget, log, now });
+  createOAuth(http, {
+    ...authentication,
+    stores,
+    transact,
+    directory,
+    cache,
+    keyRings,
+    secrets,
+    recordAlone,
+    sendPage,
+    now,
+  });
+  createManagementApi(http, {
+    ...authentication,
+    stores,
+    transact,
+    directory,
+    keyRings,
+    signingKeys,
+    recordAlone,
+    afterCommit: forget,
+    log,
+    now,
+  });
   const tenants = createTenantCreation({ transact, signingKeys, hasher, forget, baseDomain: world.config.baseDomain });
 
   return {
@@ -85,7 +122,12 @@ export async function createApp(world: World) {
     forget,
     async start(): Promise<void> {
       await partitions.start();
-      listener = await listenForChanges({ poolOptions, channel: 'configuration_changed', onMessage: forget, onReconnect: () => cache.forgetAll() });
+      listener = await listenForChanges({
+        poolOptions,
+        channel: 'configuration_changed',
+        onMessage: forget,
+        onReconnect: () => cache.forgetAll(),
+      });
       housekeeper.start();
       await http.ready();
     },

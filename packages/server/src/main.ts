@@ -7,7 +7,7 @@ import { CommandError } from './control/control-client.ts';
 
 /** `gatewright <verb>`: a file each under cli/. */
 const program = new Command('gatewright')
-  .description('An identity platform that you run yourself and that speaks Auth0\'s wire protocols.')
+  .description("An identity platform that you run yourself and that speaks Auth0's wire protocols.")
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(tenantCommand())

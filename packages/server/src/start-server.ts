@@ -5,15 +5,15 @@ import { domainsToServe, startListening } from './app-listen.ts';
 import type { Config } from './config.ts';
 import { startControlServer } from './control/control-server.ts';
 import { createPool } from './db/database.ts';
-import { lockDataFolder } from './db/embedded/folder-lock.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
+import { lockDataFolder } from './db/embedded/folder-lock.ts';
 import { migrate } from './db/migrate.ts';
-import type { Log } from './kit/log.ts';
 import { readInstallationSecret } from './keys/installation-secret.ts';
-import type { Listening } from './tenants/tenant-directory.ts';
+import type { Log } from './kit/log.ts';
 import type { FirstRun } from './tenants/first-run.ts';
 import { refreshFirstRun, runFirst } from './tenants/run-first.ts';
 import { tenantCommands } from './tenants/tenant-commands.ts';
+import type { Listening } from './tenants/tenant-directory.ts';
 import { createTlsSource } from './tls/tls-source.ts';
 
 export interface RunningServer {
@@ -42,12 +42,29 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
 
     const listening: { http: number | undefined; https: number | undefined } = { http: undefined, https: undefined };
     const secret = await readInstallationSecret({ given: config.secret, dataDir: config.dataDir });
-    const app = await createApp({ pool, poolOptions: database.poolOptions, secret, config, listening: () => listening, log, now: () => new Date() });
+    const app = await createApp({
+      pool,
+      poolOptions: database.poolOptions,
+      secret,
+      config,
+      listening: () => listening,
+      log,
+      now: () => new Date(),
+    });
     undo.push(() => app.stop());
     await app.start();
     if (config.bootstrap) await runFirst(app, config.dataDir, log);
 
-    const tls = config.httpsPort === 0 ? undefined : await createTlsSource({ certFile: config.tlsCertFile, keyFile: config.tlsKeyFile, folder: join(config.dataDir, 'tls'), hosts: domainsToServe(config.baseDomain), log });
+    const tls =
+      config.httpsPort === 0
+        ? undefined
+        : await createTlsSource({
+            certFile: config.tlsCertFile,
+            keyFile: config.tlsKeyFile,
+            folder: join(config.dataDir, 'tls'),
+            hosts: domainsToServe(config.baseDomain),
+            log,
+          });
     undo.push(() => tls?.close());
     const listeners = await startListening(config, app.http, tls);
     undo.push(() => listeners.close(DRAIN_MILLISECONDS));

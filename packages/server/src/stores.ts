@@ -1,14 +1,14 @@
+import { createClientGrantStore } from './client-grants/client-grant-store.ts';
 import { createClientStore } from './clients/client-store.ts';
 import { createCredentialStore } from './clients/credential-store.ts';
-import { createClientGrantStore } from './client-grants/client-grant-store.ts';
 import { createConnectionClientStore } from './connections/connection-client-store.ts';
 import { createConnectionStore } from './connections/connection-store.ts';
 import type { Database } from './db/database.ts';
-import type { Sealer } from './kit/seal.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
+import type { Sealer } from './kit/seal.ts';
+import { createLoginTransactionStore } from './login/login-transaction-store.ts';
 import { createEventStore } from './logs/event-store.ts';
 import type { LogReader } from './logs/log-reader.ts';
-import { createLoginTransactionStore } from './login/login-transaction-store.ts';
 import { createAuthorizationCodeStore } from './oauth/authorize/authorization-code-store.ts';
 import { createAssertionStore } from './oauth/client-authentication/assertion-store.ts';
 import { createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';

@@ -11,7 +11,13 @@ export function firstRunCommand(): Command {
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const forgotten = await forgetFirstRun(dataFolder());
-      process.stdout.write(json ? `${JSON.stringify({ forgotten })}\n` : forgotten ? 'first-run.json is deleted.\n' : 'There was no first-run.json.\n');
+      process.stdout.write(
+        json
+          ? `${JSON.stringify({ forgotten })}\n`
+          : forgotten
+            ? 'first-run.json is deleted.\n'
+            : 'There was no first-run.json.\n',
+      );
     });
   return firstRun;
 }

@@ -20,7 +20,10 @@ export function startCommand(): Command {
       enableCompileCache(join(config.dataDir, 'cache'));
       const { startServer } = await import('../start-server.ts');
       const server = await startServer(config, log);
-      if (config.workers > 1) log.warn('GATEWRIGHT_WORKERS is not built yet: one process serves. Start several servers on one DATABASE_URL instead.');
+      if (config.workers > 1)
+        log.warn(
+          'GATEWRIGHT_WORKERS is not built yet: one process serves. Start several servers on one DATABASE_URL instead.',
+        );
       for (const line of welcome(server, config.dataDir)) log.info(line);
       log.info(`Ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Stop with Ctrl+C.`);
       await untilSignal();
@@ -39,7 +42,9 @@ function untilSignal(): Promise<void> {
 
 /** What somebody who sees Gatewright for the first time needs to log in. */
 function welcome({ listening, caFile, firstRun }: RunningServer, dataDir: string): string[] {
-  const lines = [`http://localhost:${listening.http}${listening.https ? ` and https://localhost:${listening.https}` : ''}`];
+  const lines = [
+    `http://localhost:${listening.http}${listening.https ? ` and https://localhost:${listening.https}` : ''}`,
+  ];
   if (!firstRun) return lines;
   const file = join(dataDir, 'first-run.json');
   return [

@@ -2,14 +2,17 @@ import { Command, Option } from 'commander';
 import { callServer } from '../control/control-client.ts';
 import { dataFolder } from './data-folder.ts';
 
-const environmentOption = () => new Option('--environment <name>', 'the environment tag').choices(['development', 'staging', 'production']);
+const environmentOption = () =>
+  new Option('--environment <name>', 'the environment tag').choices(['development', 'staging', 'production']);
 
 /** `gatewright tenant create | set-environment`. */
 export function tenantCommand(): Command {
   const tenant = new Command('tenant').description('Make tenants and tag their environment. A server must be running.');
   tenant
     .command('create <name>')
-    .description('Make a tenant with keys, clients, an API, an administrator and a user; prints their secrets, this once.')
+    .description(
+      'Make a tenant with keys, clients, an API, an administrator and a user; prints their secrets, this once.',
+    )
     .addOption(environmentOption().default('production'))
     .option('--json', 'print the object of first-run.json')
     .action(async (name: string, { environment, json }: { environment: string; json?: boolean }) => {
@@ -18,7 +21,9 @@ export function tenantCommand(): Command {
     });
   tenant
     .command('set-environment <name> <environment>')
-    .description('Tag a tenant as development, staging or production. Production tenants refuse http://localhost:* entries.')
+    .description(
+      'Tag a tenant as development, staging or production. Production tenants refuse http://localhost:* entries.',
+    )
     .option('--json', 'print JSON')
     .action(async (name: string, environment: string, { json }: { json?: boolean }) => {
       const result = await callServer(dataFolder(), 'tenant-set-environment', { name, environment });

@@ -6,7 +6,11 @@ import { join } from 'node:path';
 export class CommandError extends Error {}
 
 /** Asks the running server of this data folder; every command but `start` and `first-run` goes this way. */
-export async function callServer(dataDir: string, verb: string, input: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>> {
+export async function callServer(
+  dataDir: string,
+  verb: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
   const { socket, token } = await findServer(dataDir);
   const { status, body } = await post(socket, token, verb, input).catch((cause: NodeJS.ErrnoException) => {
     throw cause.code === 'ENOENT' || cause.code === 'ECONNREFUSED' ? notRunning(dataDir) : cause;
@@ -28,19 +32,34 @@ async function findServer(dataDir: string): Promise<{ socket: string; token: str
 }
 
 function notRunning(dataDir: string): CommandError {
-  return new CommandError(`No server is running on ${dataDir}. Start it with "npm start", or name its folder with GATEWRIGHT_DATA_DIR.`);
+  return new CommandError(
+    `No server is running on ${dataDir}. Start it with "npm start", or name its folder with GATEWRIGHT_DATA_DIR.`,
+  );
 }
 
-function post(socketPath: string, token: string, verb: string, input: Readonly<Record<string, unknown>>): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
+function post(
+  socketPath: string,
+  token: string,
+  verb: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<{ status: number; body: Readonly<Record<string, unknown>> }> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, path: `/${verb}`, method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' } }, (incoming) => {
-      let text = '';
-      incoming.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: JSON.parse(text) }));
-      incoming.on('error', reject);
-    });
+    const outgoing = request(
+      {
+        socketPath,
+        path: `/${verb}`,
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      },
+      (incoming) => {
+        let text = '';
+        incoming.setEncoding('utf8').on('data', (chunk: string) => {
+          text += chunk;
+        });
+        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: JSON.parse(text) }));
+        incoming.on('error', reject);
+      },
+    );
     outgoing.on('error', reject);
     outgoing.end(JSON.stringify(input));
   });

@@ -2,8 +2,8 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DeclaredError } from '../kit/errors.ts';
 import { equalSecrets } from '../kit/digest.ts';
+import { DeclaredError } from '../kit/errors.ts';
 import { randomSecret } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 
@@ -24,7 +24,8 @@ export async function startControlServer({ dataDir, verbs, log }: { dataDir: str
     answer(request, verbs, token).then(
       (result) => send(response, 200, result ?? {}),
       (error) => {
-        if (error instanceof DeclaredError) return send(response, error.status, { error: error.code, message: error.message });
+        if (error instanceof DeclaredError)
+          return send(response, error.status, { error: error.code, message: error.message });
         log.error('a command failed', { error });
         return send(response, 500, { error: 'internal', message: 'The server failed; its log says why.' });
       },
@@ -46,10 +47,16 @@ export async function startControlServer({ dataDir, verbs, log }: { dataDir: str
 
 async function answer(request: IncomingMessage, verbs: ControlVerbs, token: string): Promise<unknown> {
   const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  if (!equalSecrets(given, token)) throw new DeclaredError({ status: 401, code: 'unauthorized', message: 'Wrong token' }, 'Wrong token', {});
+  if (!equalSecrets(given, token))
+    throw new DeclaredError({ status: 401, code: 'unauthorized', message: 'Wrong token' }, 'Wrong token', {});
   const name = (request.url ?? '').slice(1);
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-  if (!verb) throw new DeclaredError({ status: 404, code: 'unknown_verb', message: '' }, `This server does not know '${name}': is it an older version?`, {});
+  if (!verb)
+    throw new DeclaredError(
+      { status: 404, code: 'unknown_verb', message: '' },
+      `This server does not know '${name}': is it an older version?`,
+      {},
+    );
   return verb(await readInput(request));
 }
 

@@ -15,10 +15,16 @@ export class FormBody {
 /** JSON (strict UTF-8, no `__proto__`) and forms; every other content type is refused with 415. */
 export function addBodyParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
-    body.length === 0 ? undefined : parseJson(decodeUtf8(body)),
+  app.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => (body.length === 0 ? undefined : parseJson(decodeUtf8(body))),
   );
-  app.addContentTypeParser<Buffer>('application/x-www-form-urlencoded', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => new FormBody(parseForm(decodeUtf8(body))));
+  app.addContentTypeParser<Buffer>(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => new FormBody(parseForm(decodeUtf8(body))),
+  );
 }
 
 function decodeUtf8(body: Buffer): string {

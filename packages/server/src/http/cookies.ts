@@ -16,7 +16,8 @@ export interface TenantCookie {
 export function createTenantCookie(suffix = ''): TenantCookie {
   function names(request: FastifyRequest): { main: string; twin: string | undefined; secure: boolean } {
     const url = new URL(request.origin);
-    if (url.protocol !== 'https:') return { main: `gw-${request.tenant.tenantId}-${url.port || 80}${suffix}`, twin: undefined, secure: false };
+    if (url.protocol !== 'https:')
+      return { main: `gw-${request.tenant.tenantId}-${url.port || 80}${suffix}`, twin: undefined, secure: false };
     const main = `__Host-gw-${request.tenant.tenantId}${suffix}`;
     return { main, twin: `${main}-lax`, secure: true };
   }

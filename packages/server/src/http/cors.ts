@@ -15,9 +15,15 @@ interface Parts {
 
 /** Endpoints that pages call with a client's id (authentication-api section 0). Others are open to all, or to nobody. */
 const CLIENT_PATHS: ReadonlySet<string> = new Set(['/oauth/token', '/oauth/revoke']);
-const OPEN_PATHS: ReadonlySet<string> = new Set(['/userinfo', '/.well-known/openid-configuration', '/.well-known/oauth-authorization-server', '/.well-known/jwks.json']);
+const OPEN_PATHS: ReadonlySet<string> = new Set([
+  '/userinfo',
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+  '/.well-known/jwks.json',
+]);
 const ALLOWED_HEADERS = 'Authorization, Content-Type, Auth0-Client, DPoP, X-Request-Language';
-const EXPOSED_HEADERS = 'DPoP-Nonce, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, WWW-Authenticate, Retry-After';
+const EXPOSED_HEADERS =
+  'DPoP-Nonce, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, WWW-Authenticate, Retry-After';
 const PREFLIGHT_SECONDS = '86400';
 const MOST_CLIENTS = 1_000;
 
@@ -30,7 +36,11 @@ export function addCors(app: FastifyInstance, { findClient, cache, stores, recor
       if (OPEN_PATHS.has(path)) allow(reply, '*');
       else if (origin !== undefined && (await isKnownToSomeClient(request, origin))) allow(reply, origin);
       return reply
-        .headers({ 'access-control-allow-methods': 'GET, POST, OPTIONS', 'access-control-allow-headers': ALLOWED_HEADERS, 'access-control-max-age': PREFLIGHT_SECONDS })
+        .headers({
+          'access-control-allow-methods': 'GET, POST, OPTIONS',
+          'access-control-allow-headers': ALLOWED_HEADERS,
+          'access-control-max-age': PREFLIGHT_SECONDS,
+        })
         .code(204)
         .send();
     });
@@ -60,7 +70,9 @@ export function addCors(app: FastifyInstance, { findClient, cache, stores, recor
 
   async function listClients(tenantId: string): Promise<readonly Client[]> {
     const listed = await stores.clients.page(tenantId, {}, 0, MOST_CLIENTS);
-    return listed.map(({ client }) => client).filter((client) => client.callbacks.length + client.allowedOrigins.length + client.webOrigins.length > 0);
+    return listed
+      .map(({ client }) => client)
+      .filter((client) => client.callbacks.length + client.allowedOrigins.length + client.webOrigins.length > 0);
   }
 }
 
@@ -74,7 +86,12 @@ function allow(reply: FastifyReply, origin: string): void {
 
 function clientIdOf(request: FastifyRequest): string | undefined {
   const { body } = request;
-  const value = body instanceof FormBody ? body.form.values.client_id : typeof body === 'object' && body !== null && 'client_id' in body ? body.client_id : undefined;
+  const value =
+    body instanceof FormBody
+      ? body.form.values.client_id
+      : typeof body === 'object' && body !== null && 'client_id' in body
+        ? body.client_id
+        : undefined;
   return typeof value === 'string' ? value : undefined;
 }
 

@@ -38,7 +38,8 @@ export async function listen({ handler, hosts, port, tls }: Parts): Promise<List
         actualPort = (server.address() as AddressInfo).port;
       }
     }
-    if (servers.length === 0) throw new Error(`None of the addresses ${hosts.join(', ')} exists on this machine. Set HOST to one that does.`);
+    if (servers.length === 0)
+      throw new Error(`None of the addresses ${hosts.join(', ')} exists on this machine. Set HOST to one that does.`);
   } catch (error) {
     for (const server of servers) server.close();
     throw error;
@@ -47,15 +48,29 @@ export async function listen({ handler, hosts, port, tls }: Parts): Promise<List
   tls?.onChange(() => {
     for (const server of servers) if (server instanceof HttpsServer) server.setSecureContext(tls.serverOptions());
   });
-  return { port: actualPort, close: async (deadline) => void (await Promise.all(servers.map((server) => close(server, deadline)))) };
+  return {
+    port: actualPort,
+    close: async (deadline) => void (await Promise.all(servers.map((server) => close(server, deadline)))),
+  };
 }
 
 function bind(server: Server, host: string, port: number, optional: boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (optional && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')) resolve(false);
-      else if (error.code === 'EADDRINUSE') reject(new Error(`Port ${port} on ${host} is in use. Stop the program that uses it, or choose other ports with PORT and HTTPS_PORT.`, { cause: error }));
-      else if (error.code === 'EACCES') reject(new Error(`Port ${port} may not be opened by this user. Choose a port above 1023 with PORT and HTTPS_PORT.`, { cause: error }));
+      else if (error.code === 'EADDRINUSE')
+        reject(
+          new Error(
+            `Port ${port} on ${host} is in use. Stop the program that uses it, or choose other ports with PORT and HTTPS_PORT.`,
+            { cause: error },
+          ),
+        );
+      else if (error.code === 'EACCES')
+        reject(
+          new Error(`Port ${port} may not be opened by this user. Choose a port above 1023 with PORT and HTTPS_PORT.`, {
+            cause: error,
+          }),
+        );
       else reject(error);
     });
     server.listen({ host, port, backlog: 1024 }, () => resolve(true));

@@ -57,7 +57,8 @@ export function createRequestReader(trustedProxies: readonly string[]): RequestR
 /** A host header is hostile until it is a plain name or address with an optional port. */
 function toOrigin(scheme: string, host: string | undefined): string | undefined {
   if (!host || (scheme !== 'http' && scheme !== 'https')) return undefined;
-  if (!/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?$/.test(host)) return undefined;
+  if (!/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?$/.test(host))
+    return undefined;
   try {
     return new URL(`${scheme}://${host}`).origin;
   } catch {
@@ -81,7 +82,10 @@ function decodeAuth0Client(header: string | string[] | undefined): Readonly<Reco
 }
 
 function listOf(header: string | string[] | undefined): string[] {
-  return (Array.isArray(header) ? header.join(',') : (header ?? '')).split(',').map((item) => item.trim()).filter(Boolean);
+  return (Array.isArray(header) ? header.join(',') : (header ?? ''))
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
 }
 
 function lastOf(header: string | string[] | undefined): string | undefined {

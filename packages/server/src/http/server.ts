@@ -37,7 +37,8 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
     genReqId: () => randomBytes(10).toString('hex'),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
-    frameworkErrors: (error, request, reply) => sendError(reply as FastifyReply, 'management', declareError(error, request as FastifyRequest, log)),
+    frameworkErrors: (error, request, reply) =>
+      sendError(reply as FastifyReply, 'management', declareError(error, request as FastifyRequest, log)),
   });
   addBodyParsers(app);
   app.decorateRequest('tenant');

@@ -29,6 +29,8 @@ function toPlain(value: unknown): unknown {
 }
 
 function inWords(facts: Readonly<Record<string, unknown>>): string {
-  const words = Object.entries(facts).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const words = Object.entries(facts).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }

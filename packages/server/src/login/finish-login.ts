@@ -35,7 +35,11 @@ export interface Finish<Stores> {
 
 /** The user has proved who they are: a new session replaces the browser's old one, and the request goes on at /authorize/resume. */
 export function createFinishLogin<Stores extends FinishStores>({ transact, sessionCookie, now }: Parts<Stores>) {
-  return async function finishLogin(http: FastifyRequest, reply: FastifyReply, { context, connection, prompt, user }: Finish<Stores>): Promise<FastifyReply> {
+  return async function finishLogin(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    { context, connection, prompt, user }: Finish<Stores>,
+  ): Promise<FastifyReply> {
     const { tenant, requester } = http;
     const { tenantId } = tenant;
     const time = now();
@@ -43,7 +47,8 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
     const session = await transact(async (stores) => {
       const { userId, email, username } = await user(stores);
       const started = startSession(tenant, userId, connection.id, time);
-      if (!(await stores.loginTransactions.complete(tenantId, context.key.state, started.sessionId))) throw authorizePageErrors.expired();
+      if (!(await stores.loginTransactions.complete(tenantId, context.key.state, started.sessionId)))
+        throw authorizePageErrors.expired();
       if (oldCookie) await stores.sessions.removeByCookie(tenantId, oldCookie);
       const loginsCount = await stores.users.recordLogin(tenantId, userId, requester.ip);
       await stores.sessions.insert(tenantId, started, { user_agent: requester.userAgent, ip: requester.ip });
@@ -53,7 +58,16 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
         userId,
         userName: email ?? username ?? userId,
         details: {
-          prompts: [{ name: prompt, connection: connection.name, connection_id: connection.id, strategy: connection.strategy, flow: 'universal-login', completedAt: time.getTime() }],
+          prompts: [
+            {
+              name: prompt,
+              connection: connection.name,
+              connection_id: connection.id,
+              strategy: connection.strategy,
+              flow: 'universal-login',
+              completedAt: time.getTime(),
+            },
+          ],
           completedAt: time.getTime(),
           session_id: started.sessionId,
           stats: { loginsCount: loginsCount ?? 1 },
@@ -66,4 +80,8 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
   };
 }
 
-export type FinishLogin<Stores> = (http: FastifyRequest, reply: FastifyReply, finish: Finish<Stores>) => Promise<FastifyReply>;
+export type FinishLogin<Stores> = (
+  http: FastifyRequest,
+  reply: FastifyReply,
+  finish: Finish<Stores>,
+) => Promise<FastifyReply>;

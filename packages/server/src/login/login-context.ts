@@ -45,11 +45,14 @@ export function createLoginContexts({ browserCookie, transactions, checks, conne
   }
 
   /** The step of a posted form: besides the cookie it needs the token that only our page has, and our own origin (attack L6). */
-  async function openPosted(http: FastifyRequest): Promise<{ context: LoginContext; fields: Readonly<Record<string, string>> }> {
+  async function openPosted(
+    http: FastifyRequest,
+  ): Promise<{ context: LoginContext; fields: Readonly<Record<string, string>> }> {
     const { origin } = http.headers;
     if (origin !== undefined && origin !== http.origin) throw authorizePageErrors.foreignOrigin();
     const form = http.body instanceof FormBody ? http.body.form : undefined;
-    if (!form?.wellFormed || form.repeated.length > 0) throw authorizePageErrors.malformed({ reason: 'The form is malformed' });
+    if (!form?.wellFormed || form.repeated.length > 0)
+      throw authorizePageErrors.malformed({ reason: 'The form is malformed' });
     const context = await open(http, form.values.state ?? queryForm(http).values.state);
     if (!equalSecrets(form.values._csrf ?? '', context.csrfToken)) throw authorizePageErrors.foreignOrigin();
     return { context, fields: form.values };
@@ -58,7 +61,9 @@ export function createLoginContexts({ browserCookie, transactions, checks, conne
   /** The directory that the page asks: the one that the client named, the tenant's default, or the client's first. */
   async function directoryOf(tenant: Tenant, { client, connection }: AuthorizationRequest): Promise<Connection> {
     if (connection) return connection;
-    const enabled = (await connectionsOfClient(tenant.tenantId, client.clientId)).filter(({ strategy }) => strategy === 'auth0');
+    const enabled = (await connectionsOfClient(tenant.tenantId, client.clientId)).filter(
+      ({ strategy }) => strategy === 'auth0',
+    );
     const chosen = enabled.find(({ name }) => name === tenant.settings.default_directory) ?? enabled[0];
     if (!chosen) throw authorizeErrors.noConnection();
     return chosen;
@@ -72,7 +77,11 @@ function csrfTokenOf({ state, browser }: LoginKey): string {
 }
 
 /** Members that every event of a login step has. */
-export function loginEvent(http: FastifyRequest, { client, target, scope }: AuthorizationRequest, connection: Connection): Omit<AuditEvent, 'type'> {
+export function loginEvent(
+  http: FastifyRequest,
+  { client, target, scope }: AuthorizationRequest,
+  connection: Connection,
+): Omit<AuditEvent, 'type'> {
   return {
     ...http.requester,
     clientId: client.clientId,

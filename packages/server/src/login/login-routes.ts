@@ -6,8 +6,8 @@ import type { Responder } from '../oauth/authorize/respond.ts';
 import { queryForm } from '../oauth/parameters.ts';
 import type { createPasswordAuthentication } from '../users/password-authentication.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
-import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
 import { guardLogin } from './guard-login.ts';
+import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
 import type { LoginError, LoginModel } from './pages/login-page.ts';
 import type { SendPage } from './send-page.ts';
 
@@ -42,7 +42,8 @@ export function loginRoutes(app: FastifyInstance, parts: Parts): void {
       const connection = await contexts.directoryOf(http.tenant, context.request);
       const username = (fields.username ?? '').trim();
       const password = fields.password ?? '';
-      if (username === '' || username.length > MAX_IDENTIFIER) return show(http, reply, context, connection, '', { username: missing(connection) });
+      if (username === '' || username.length > MAX_IDENTIFIER)
+        return show(http, reply, context, connection, '', { username: missing(connection) });
       if (password === '') return show(http, reply, context, connection, username, { password: 'no-password' });
       const outcome = await authenticate(http.tenant, connection, username, password);
       const event = { ...loginEvent(http, context.request, connection), userName: username };
@@ -59,7 +60,15 @@ export function loginRoutes(app: FastifyInstance, parts: Parts): void {
         description,
         details: { error: { message: description } },
       });
-      return show(http, reply, context, connection, username, {}, identifiersOf(connection).has('username') ? 'wrong-credentials' : 'wrong-email-credentials');
+      return show(
+        http,
+        reply,
+        context,
+        connection,
+        username,
+        {},
+        identifiersOf(connection).has('username') ? 'wrong-credentials' : 'wrong-email-credentials',
+      );
     });
   });
 

@@ -38,7 +38,12 @@ export type LoginTransactionStore = ReturnType<typeof createLoginTransactionStor
 
 export function createLoginTransactionStore(db: Database) {
   return {
-    async insert(tenantId: string, key: LoginKey, transaction: Omit<LoginTransaction, 'sessionId'>, expiresAt: Date): Promise<void> {
+    async insert(
+      tenantId: string,
+      key: LoginKey,
+      transaction: Omit<LoginTransaction, 'sessionId'>,
+      expiresAt: Date,
+    ): Promise<void> {
       await db
         .insertInto('login_transactions')
         .values({
@@ -79,7 +84,11 @@ export function createLoginTransactionStore(db: Database) {
 
     /** Ends a transaction; of parallel callers one gets true. */
     async remove(tenantId: string, state: string): Promise<boolean> {
-      const result = await db.deleteFrom('login_transactions').where('tenant_id', '=', tenantId).where('state_hash', '=', digest(state)).executeTakeFirst();
+      const result = await db
+        .deleteFrom('login_transactions')
+        .where('tenant_id', '=', tenantId)
+        .where('state_hash', '=', digest(state))
+        .executeTakeFirst();
       return result.numDeletedRows > 0n;
     },
   };

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { FindSession } from '../oauth/authorize/find-session.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
+import type { FindSession } from '../oauth/authorize/find-session.ts';
 import type { IssueCode } from '../oauth/authorize/issue-code.ts';
 import type { Responder } from '../oauth/authorize/respond.ts';
 import { queryForm } from '../oauth/parameters.ts';

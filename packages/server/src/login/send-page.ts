@@ -4,27 +4,53 @@ import { brandingFrom } from './pages/branding.ts';
 import type { ErrorReason } from './pages/error-page.ts';
 import type { PageModelByName, PageName, PageRenderer } from './pages/page-renderer.ts';
 
-export type SendPage = <Name extends PageName>(request: FastifyRequest, reply: FastifyReply, name: Name, model: PageModelByName[Name], status?: number) => FastifyReply;
+export type SendPage = <Name extends PageName>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: Name,
+  model: PageModelByName[Name],
+  status?: number,
+) => FastifyReply;
 
 /** Sends a page in the look of the request's tenant. */
 export function createSendPage(renderer: PageRenderer): SendPage {
   return (request, reply, name, model, status = 200) => {
-    const { html, headers } = renderer.render(name, model, brandingFrom(request.tenant.tenantId, request.tenant.settings));
+    const { html, headers } = renderer.render(
+      name,
+      model,
+      brandingFrom(request.tenant.tenantId, request.tenant.settings),
+    );
     return reply.code(status).headers(headers).send(html);
   };
 }
 
 const REASONS: ReadonlySet<string> = new Set<ErrorReason>([
-  'invalid-request', 'unknown-client', 'callback-mismatch', 'logout-url-mismatch', 'access-denied', 'transaction-expired',
-  'cookies-missing', 'not-found', 'too-many-requests', 'temporarily-unavailable', 'server-error',
+  'invalid-request',
+  'unknown-client',
+  'callback-mismatch',
+  'logout-url-mismatch',
+  'access-denied',
+  'transaction-expired',
+  'cookies-missing',
+  'not-found',
+  'too-many-requests',
+  'temporarily-unavailable',
+  'server-error',
 ]);
 
 /** Errors of endpoints whose users are people: what happened, what to do, and a reference for support. */
 export function createErrorPage(sendPage: SendPage) {
   return (request: FastifyRequest, reply: FastifyReply, error: DeclaredError): FastifyReply => {
     reply.headers(error.headers);
-    const details = error.code && error.status < 500 ? { details: { error: error.code, description: error.message } } : {};
-    return sendPage(request, reply, 'error', { reason: reasonOf(error), reference: request.id, ...details }, error.status);
+    const details =
+      error.code && error.status < 500 ? { details: { error: error.code, description: error.message } } : {};
+    return sendPage(
+      request,
+      reply,
+      'error',
+      { reason: reasonOf(error), reference: request.id, ...details },
+      error.status,
+    );
   };
 }
 

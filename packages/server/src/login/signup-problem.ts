@@ -18,14 +18,18 @@ export function signUpProblem(error: unknown): Errors | undefined {
   const name = error.extra.name;
   const password = typeof name === 'string' ? PASSWORD_PROBLEMS[name] : undefined;
   if (password) return { fields: { password } };
-  if (/missing property: email|email/i.test(error.message) && error.status === 400) return { fields: { email: /missing/i.test(error.message) ? 'no-email' : 'invalid-email-format' } };
-  if (/username/i.test(error.message) && error.status === 400) return { fields: { username: /missing/i.test(error.message) ? 'no-username' : 'invalid-username' } };
+  if (/missing property: email|email/i.test(error.message) && error.status === 400)
+    return { fields: { email: /missing/i.test(error.message) ? 'no-email' : 'invalid-email-format' } };
+  if (/username/i.test(error.message) && error.status === 400)
+    return { fields: { username: /missing/i.test(error.message) ? 'no-username' : 'invalid-username' } };
   return error.status === 409 || error.status === 400 ? { form: ['invalid-signup'] } : undefined;
 }
 
 /** The connection's policy as the page lists it. */
 export function passwordRulesOf(connection: Connection): PasswordRules {
-  const { minLength, characterTypes, typesNeeded, maxIdentical } = passwordRequirements(connection.options as PasswordOptions);
+  const { minLength, characterTypes, typesNeeded, maxIdentical } = passwordRequirements(
+    connection.options as PasswordOptions,
+  );
   return {
     minLength,
     groups: characterTypes.map((type) => GROUPS[type]),

@@ -38,7 +38,8 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
   app.get('/u/signup', { config: { errors: 'page' } }, (http, reply) =>
     guard(http, reply, queryForm(http).values.state, async (context) => {
       const connection = await contexts.directoryOf(http.tenant, context.request);
-      if (context.transaction.sessionId || !isSignupOpen(connection)) return reply.redirect(`/u/login?state=${context.key.state}`, 303);
+      if (context.transaction.sessionId || !isSignupOpen(connection))
+        return reply.redirect(`/u/login?state=${context.key.state}`, 303);
       return show(http, reply, context, connection, { email: context.request.loginHint ?? '' });
     }),
   );
@@ -51,7 +52,8 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
       const password = fields.password ?? '';
       try {
         // The page hides the link, but a form can be posted without it (attack L7).
-        if (!isSignupOpen(connection)) return show(http, reply, context, connection, given, { form: ['signup-disabled'] });
+        if (!isSignupOpen(connection))
+          return show(http, reply, context, connection, given, { form: ['signup-disabled'] });
         return await signUp(http, reply, context, connection, given, password);
       } catch (error) {
         const errors = signUpProblem(error);
@@ -61,16 +63,28 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
           type: 'signUpFailed',
           userName: given.email || given.username,
           description: error.message,
-          details: { body: { client_id: context.request.client.clientId, connection: connection.name, ...given, password } },
+          details: {
+            body: { client_id: context.request.client.clientId, connection: connection.name, ...given, password },
+          },
         });
         return show(http, reply, context, connection, given, errors);
       }
     });
   });
 
-  async function signUp(http: FastifyRequest, reply: FastifyReply, context: LoginContext, connection: Connection, given: { email: string; username: string }, password: string): Promise<FastifyReply> {
+  async function signUp(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    context: LoginContext,
+    connection: Connection,
+    given: { email: string; username: string },
+    password: string,
+  ): Promise<FastifyReply> {
     const { tenantId } = http.tenant;
-    const input: NewDatabaseUser = { ...(given.email && { email: given.email }), ...(given.username && { username: given.username }) };
+    const input: NewDatabaseUser = {
+      ...(given.email && { email: given.email }),
+      ...(given.username && { username: given.username }),
+    };
     draftUser(connection, input);
     // Hashed whether or not the address is taken: only the insert finds that out (attack L1).
     const hash = await hashNewPassword(tenantId, { connection, password, owner: { ...given } });
@@ -85,14 +99,23 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
           type: 'signedUp',
           userId: user.userId,
           userName: user.email ?? user.username ?? user.userId,
-          details: { body: { client_id: context.request.client.clientId, connection: connection.name, ...given, password } },
+          details: {
+            body: { client_id: context.request.client.clientId, connection: connection.name, ...given, password },
+          },
         });
         return user;
       },
     });
   }
 
-  function show(http: FastifyRequest, reply: FastifyReply, { key, request, csrfToken }: LoginContext, connection: Connection, given: { email?: string; username?: string }, errors?: Errors): FastifyReply {
+  function show(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    { key, request, csrfToken }: LoginContext,
+    connection: Connection,
+    given: { email?: string; username?: string },
+    errors?: Errors,
+  ): FastifyReply {
     return sendPage(
       http,
       reply,

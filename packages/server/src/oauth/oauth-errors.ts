@@ -12,30 +12,63 @@ export const oauthErrors = defineErrors({
 
   unauthorized: { status: 401, code: 'access_denied', message: 'Unauthorized' },
   invalidClient: { status: 401, code: 'invalid_client', message: 'Client authentication failed' },
-  severalAuthentications: { status: 400, code: 'invalid_request', message: 'Only one client authentication method may be used' },
-  grantNotAllowed: { status: 403, code: 'unauthorized_client', message: "Grant type '{grantType}' not allowed for the client." },
+  severalAuthentications: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'Only one client authentication method may be used',
+  },
+  grantNotAllowed: {
+    status: 403,
+    code: 'unauthorized_client',
+    message: "Grant type '{grantType}' not allowed for the client.",
+  },
   unsupportedGrantType: { status: 400, code: 'unsupported_grant_type', message: 'Unsupported grant type: {grantType}' },
 
   invalidCode: { status: 403, code: 'invalid_grant', message: 'Invalid authorization code' },
   wrongVerifier: { status: 403, code: 'invalid_grant', message: 'Failed to verify code verifier' },
-  wrongRedirectUri: { status: 403, code: 'unauthorized_client', message: 'The redirect URI is wrong. You sent {sent}, and we expected {expected}' },
+  wrongRedirectUri: {
+    status: 403,
+    code: 'unauthorized_client',
+    message: 'The redirect URI is wrong. You sent {sent}, and we expected {expected}',
+  },
   wrongCredentials: { status: 403, code: 'invalid_grant', message: 'Wrong email or password.' },
   userBlocked: { status: 403, code: 'unauthorized', message: 'user is blocked' },
   refreshUserBlocked: { status: 403, code: 'invalid_grant', message: 'user is blocked' },
   invalidRefreshToken: { status: 403, code: 'invalid_grant', message: 'Unknown or invalid refresh token.' },
-  refreshUserGone: { status: 403, code: 'invalid_grant', message: "The refresh_token was generated for a user who doesn't exist anymore." },
-  refreshTokenReused: { status: 403, code: 'invalid_grant', message: 'Unsuccessful Refresh Token exchange, reused refresh token detected' },
+  refreshUserGone: {
+    status: 403,
+    code: 'invalid_grant',
+    message: "The refresh_token was generated for a user who doesn't exist anymore.",
+  },
+  refreshTokenReused: {
+    status: 403,
+    code: 'invalid_grant',
+    message: 'Unsuccessful Refresh Token exchange, reused refresh token detected',
+  },
 
-  noDefaultConnection: { status: 500, code: 'server_error', message: 'Authorization server not configured with default connection.' },
+  noDefaultConnection: {
+    status: 500,
+    code: 'server_error',
+    message: 'Authorization server not configured with default connection.',
+  },
   connectionNotFound: { status: 400, code: 'invalid_request', message: 'the connection was not found' },
-  connectionNotEnabled: { status: 400, code: 'invalid_request', message: 'the connection is not enabled for the client' },
-  audienceUnknownForPassword: { status: 400, code: 'invalid_request', message: 'invalid audience specified for password grant exchange' },
+  connectionNotEnabled: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'the connection is not enabled for the client',
+  },
+  audienceUnknownForPassword: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'invalid audience specified for password grant exchange',
+  },
   serviceNotEnabled: { status: 403, code: 'access_denied', message: 'Service not enabled within domain: {audience}' },
   serviceNotFound: { status: 403, code: 'access_denied', message: 'Service not found: {audience}' },
   missingAudience: { status: 403, code: 'access_denied', message: 'Missing required parameter: audience' },
   noClientGrant: {
     status: 403,
     code: 'access_denied',
-    message: 'Client is not authorized to access "{audience}". You need to create a "client-grant" associated to this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants',
+    message:
+      'Client is not authorized to access "{audience}". You need to create a "client-grant" associated to this API. See: https://auth0.com/docs/api/v2#!/Client_Grants/post_client_grants',
   },
 });

@@ -25,7 +25,12 @@ export interface FirstRun extends Omit<FirstRunSecrets, 'management'> {
 }
 
 /** Adds what depends on this start: ports, and the certificate to trust. */
-export function toFirstRun(secrets: FirstRunSecrets, tenant: Tenant, directory: Pick<TenantDirectory, 'canonicalOrigin' | 'localOrigin'>, caFile: string | null): FirstRun {
+export function toFirstRun(
+  secrets: FirstRunSecrets,
+  tenant: Tenant,
+  directory: Pick<TenantDirectory, 'canonicalOrigin' | 'localOrigin'>,
+  caFile: string | null,
+): FirstRun {
   const origin = directory.canonicalOrigin(tenant);
   const isSecure = origin.startsWith('https:');
   return {

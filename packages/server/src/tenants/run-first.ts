@@ -12,7 +12,13 @@ export async function runFirst(app: App, dataDir: string, log: Log): Promise<voi
   try {
     await app.tenants.create({ name: FIRST_TENANT, environment: 'development', isDefault: true }, async (secrets) => {
       // Ports are not known yet: refreshFirstRun fills in what depends on them.
-      await writeFirstRun(dataDir, { ...secrets, origin: '', http_origin: '', ca_file: null, management: { ...secrets.management, audience: '' } });
+      await writeFirstRun(dataDir, {
+        ...secrets,
+        origin: '',
+        http_origin: '',
+        ca_file: null,
+        management: { ...secrets.management, audience: '' },
+      });
     });
     log.info(`Made the tenant '${FIRST_TENANT}' with an administrator, a user, three clients and an API.`);
   } catch (error) {

@@ -6,10 +6,17 @@ import { type Environment, tenantErrors } from './tenant.ts';
 const ENVIRONMENTS: ReadonlySet<string> = new Set<Environment>(['development', 'staging', 'production']);
 
 /** `gatewright tenant …`, as the running server carries it out. */
-export function tenantCommands(app: Pick<App, 'tenants' | 'directory' | 'stores' | 'forget'>, caFile: string | null): ControlVerbs {
+export function tenantCommands(
+  app: Pick<App, 'tenants' | 'directory' | 'stores' | 'forget'>,
+  caFile: string | null,
+): ControlVerbs {
   return {
     async 'tenant-create'({ name, environment = 'production' }) {
-      const secrets = await app.tenants.create({ name: String(name), environment: environmentOf(environment), isDefault: false });
+      const secrets = await app.tenants.create({
+        name: String(name),
+        environment: environmentOf(environment),
+        isDefault: false,
+      });
       const tenant = await app.stores.tenants.find(secrets.tenant);
       if (!tenant) throw tenantErrors.unknownTenant({ name: secrets.tenant });
       return toFirstRun(secrets, tenant, app.directory, caFile);
@@ -17,7 +24,8 @@ export function tenantCommands(app: Pick<App, 'tenants' | 'directory' | 'stores'
 
     async 'tenant-set-environment'({ name, environment }) {
       const tenantId = String(name);
-      if (!(await app.stores.tenants.setEnvironment(tenantId, environmentOf(environment)))) throw tenantErrors.unknownTenant({ name: tenantId });
+      if (!(await app.stores.tenants.setEnvironment(tenantId, environmentOf(environment))))
+        throw tenantErrors.unknownTenant({ name: tenantId });
       app.forget(tenantId);
       return { tenant: tenantId, environment };
     },

@@ -29,7 +29,12 @@ export type TenantStore = ReturnType<typeof createTenantStore>;
 export function createTenantStore(db: Database) {
   return {
     /** False when the name is taken. */
-    async insert(tenant: { tenantId: string; environment: Environment; isDefault: boolean; settings: Record<string, unknown> }): Promise<boolean> {
+    async insert(tenant: {
+      tenantId: string;
+      environment: Environment;
+      isDefault: boolean;
+      settings: Record<string, unknown>;
+    }): Promise<boolean> {
       const inserted = await db
         .insertInto('tenants')
         .values({
@@ -65,21 +70,38 @@ export function createTenantStore(db: Database) {
 
     /** Locks the tenant's row until the transaction ends, so that two changes of its settings follow each other. */
     async lockSettings(tenantId: string): Promise<Record<string, unknown>> {
-      const row = await db.selectFrom('tenants').select('settings').where('tenant_id', '=', tenantId).forUpdate().executeTakeFirstOrThrow();
+      const row = await db
+        .selectFrom('tenants')
+        .select('settings')
+        .where('tenant_id', '=', tenantId)
+        .forUpdate()
+        .executeTakeFirstOrThrow();
       return row.settings;
     },
 
     async updateSettings(tenantId: string, settings: Readonly<Record<string, unknown>>): Promise<void> {
-      await db.updateTable('tenants').set({ settings: JSON.stringify(settings), updated_at: new Date() }).where('tenant_id', '=', tenantId).execute();
+      await db
+        .updateTable('tenants')
+        .set({ settings: JSON.stringify(settings), updated_at: new Date() })
+        .where('tenant_id', '=', tenantId)
+        .execute();
     },
 
     async setEnvironment(tenantId: string, environment: Environment): Promise<boolean> {
-      const result = await db.updateTable('tenants').set({ environment, updated_at: new Date() }).where('tenant_id', '=', tenantId).executeTakeFirst();
+      const result = await db
+        .updateTable('tenants')
+        .set({ environment, updated_at: new Date() })
+        .where('tenant_id', '=', tenantId)
+        .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
 
     /** Ids of all tenants and the owners of all registered origins: what finds the tenant of a request. */
-    async directory(): Promise<{ tenantIds: ReadonlySet<string>; defaultTenantId: string | undefined; owners: ReadonlyMap<string, string> }> {
+    async directory(): Promise<{
+      tenantIds: ReadonlySet<string>;
+      defaultTenantId: string | undefined;
+      owners: ReadonlyMap<string, string>;
+    }> {
       const tenants = await db.selectFrom('tenants').select(['tenant_id', 'is_default']).execute();
       const origins = await db.selectFrom('tenant_origins').select(['tenant_id', 'origin']).execute();
       return {

@@ -16,5 +16,9 @@ export interface Tenant {
 export const tenantErrors = defineErrors({
   unknownHost: { status: 404, message: 'No tenant answers at this host.' },
   unknownTenant: { status: 404, code: 'inexistent_tenant', message: "There is no tenant '{name}'." },
-  unknownEnvironment: { status: 400, code: 'invalid_environment', message: "'{environment}' is no environment: use development, staging or production." },
+  unknownEnvironment: {
+    status: 400,
+    code: 'invalid_environment',
+    message: "'{environment}' is no environment: use development, staging or production.",
+  },
 });

@@ -1,5 +1,5 @@
-import type { Client } from '../../clients/client.ts';
 import { type ClientGrant, grantedScopes } from '../../client-grants/client-grant.ts';
+import type { Client } from '../../clients/client.ts';
 import type { DeclaredError } from '../../kit/errors.ts';
 import type { AccessPolicy, ResourceServer } from '../../resource-servers/resource-server.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -26,7 +26,12 @@ export interface UserAccess extends Target {
 
 interface Parts {
   readonly findResourceServer: (tenant: Tenant, audience: string) => Promise<ResourceServer | undefined>;
-  readonly findClientGrant: (tenantId: string, clientId: string, resourceServerId: string, subjectType: 'client' | 'user') => Promise<ClientGrant | undefined>;
+  readonly findClientGrant: (
+    tenantId: string,
+    clientId: string,
+    resourceServerId: string,
+    subjectType: 'client' | 'user',
+  ) => Promise<ClientGrant | undefined>;
   readonly permissionsOf: (tenantId: string, userId: string, resourceServerId: string) => Promise<readonly string[]>;
 }
 
@@ -39,7 +44,11 @@ const CURRENT_USER_SCOPE = /^[a-z]+:current_user/;
 /** Decides audience, scopes and permissions: authentication-api sections 3 and 15. */
 export function createAccessResolver({ findResourceServer, findClientGrant, permissionsOf }: Parts) {
   /** The API of an audience; the tenant's default_audience counts as if it stood in every request. */
-  async function target(tenant: Tenant, asked: string | undefined, unknown: (audience: string) => DeclaredError): Promise<Target> {
+  async function target(
+    tenant: Tenant,
+    asked: string | undefined,
+    unknown: (audience: string) => DeclaredError,
+  ): Promise<Target> {
     const audience = asked ?? settingsOf(tenant).defaultAudience;
     if (audience === undefined || tenantsOwnUserinfo(audience)) return { api: undefined, audience: undefined };
     const api = await findResourceServer(tenant, audience);
@@ -52,9 +61,20 @@ export function createAccessResolver({ findResourceServer, findClientGrant, perm
   }
 
   /** A machine's scopes: those of its client grant, narrowed to what was asked for. */
-  async function forClient(tenant: Tenant, client: Client, asked: Target, scope: string | undefined): Promise<readonly string[]> {
+  async function forClient(
+    tenant: Tenant,
+    client: Client,
+    asked: Target,
+    scope: string | undefined,
+  ): Promise<readonly string[]> {
     if (!asked.api || asked.audience === undefined) throw oauthErrors.missingAudience();
-    const granted = await clientGranted(tenant, client, asked.api, 'client', asked.api.clientPolicy ?? 'require_client_grant');
+    const granted = await clientGranted(
+      tenant,
+      client,
+      asked.api,
+      'client',
+      asked.api.clientPolicy ?? 'require_client_grant',
+    );
     if (!granted) throw oauthErrors.noClientGrant({ audience: asked.audience });
     const wanted = parseScope(scope);
     return wanted.length === 0 ? granted : granted.filter((value) => wanted.includes(value));
@@ -64,25 +84,49 @@ export function createAccessResolver({ findResourceServer, findClientGrant, perm
    * A user's scopes. Unknown ones are dropped without a word, as Auth0 does. `undefined` is no wish at all and opens all
    * scopes of the API (password grant); an empty scope opens none.
    */
-  async function forUser(tenant: Tenant, client: Client, userId: string, asked: Target, scope: string | undefined): Promise<UserAccess> {
+  async function forUser(
+    tenant: Tenant,
+    client: Client,
+    userId: string,
+    asked: Target,
+    scope: string | undefined,
+  ): Promise<UserAccess> {
     const wanted = parseScope(scope);
-    const reachable = asked.api && (await clientGranted(tenant, client, asked.api, 'user', asked.api.userPolicy ?? 'allow_all'));
+    const reachable =
+      asked.api && (await clientGranted(tenant, client, asked.api, 'user', asked.api.userPolicy ?? 'allow_all'));
     if (asked.api && !reachable) throw oauthErrors.noClientGrant({ audience: asked.audience ?? asked.api.identifier });
-    const permissions = asked.api?.enforcePolicies ? await existingPermissions(tenant.tenantId, userId, asked.api) : undefined;
-    const apiScopes = grantedApiScopes(asked.api, reachable ?? [], scope === undefined ? undefined : wanted, permissions);
+    const permissions = asked.api?.enforcePolicies
+      ? await existingPermissions(tenant.tenantId, userId, asked.api)
+      : undefined;
+    const apiScopes = grantedApiScopes(
+      asked.api,
+      reachable ?? [],
+      scope === undefined ? undefined : wanted,
+      permissions,
+    );
     const offline = wanted.includes('offline_access') && mayRefresh(client, asked.api);
     const oidc = wanted.filter((value) => OIDC_SCOPES.has(value) && (value !== 'offline_access' || offline));
     return { ...asked, scopes: [...oidc, ...apiScopes], permissions, offline };
   }
 
   /** A permission that the API has lost since is nobody's any more. */
-  async function existingPermissions(tenantId: string, userId: string, api: ResourceServer): Promise<readonly string[]> {
+  async function existingPermissions(
+    tenantId: string,
+    userId: string,
+    api: ResourceServer,
+  ): Promise<readonly string[]> {
     const known = new Set(api.scopes.map(({ value }) => value));
     return (await permissionsOf(tenantId, userId, api.id)).filter((value) => known.has(value));
   }
 
   /** The scopes that a client may use at an API at all; undefined where it may not use the API (subject_type_authorization). */
-  async function clientGranted(tenant: Tenant, client: Client, api: ResourceServer, subjectType: 'client' | 'user', policy: AccessPolicy): Promise<readonly string[] | undefined> {
+  async function clientGranted(
+    tenant: Tenant,
+    client: Client,
+    api: ResourceServer,
+    subjectType: 'client' | 'user',
+    policy: AccessPolicy,
+  ): Promise<readonly string[] | undefined> {
     if (policy === 'deny_all') return undefined;
     if (policy === 'allow_all') return api.scopes.map(({ value }) => value);
     const grant = await findClientGrant(tenant.tenantId, client.clientId, api.id, subjectType);

@@ -2,8 +2,20 @@ import { oauthErrors } from '../oauth-errors.ts';
 
 /** Scopes of OpenID Connect and of Auth0's profile claims; they belong to the user, not to an API. */
 export const OIDC_SCOPES: ReadonlySet<string> = new Set([
-  'openid', 'profile', 'offline_access', 'name', 'given_name', 'family_name', 'nickname', 'email', 'email_verified', 'picture',
-  'created_at', 'identities', 'phone', 'address',
+  'openid',
+  'profile',
+  'offline_access',
+  'name',
+  'given_name',
+  'family_name',
+  'nickname',
+  'email',
+  'email_verified',
+  'picture',
+  'created_at',
+  'identities',
+  'phone',
+  'address',
 ]);
 
 const MAX_SCOPES = 1_000;

@@ -69,8 +69,21 @@ export function createAuthorizationCodeStore(db: Database) {
         .innerJoin('token_grants as grant', (join) =>
           join.onRef('grant.tenant_id', '=', 'code.tenant_id').onRef('grant.grant_id', '=', 'code.grant_id'),
         )
-        .select(['code.code_hash', 'code.client_id', 'code.redirect_uri', 'code.nonce', 'code.code_challenge', 'code.max_age'])
-        .select(['code.expires_at as code_expires_at', 'code.redeemed_at', 'grant.grant_id', 'grant.user_id', 'grant.connection_id'])
+        .select([
+          'code.code_hash',
+          'code.client_id',
+          'code.redirect_uri',
+          'code.nonce',
+          'code.code_challenge',
+          'code.max_age',
+        ])
+        .select([
+          'code.expires_at as code_expires_at',
+          'code.redeemed_at',
+          'grant.grant_id',
+          'grant.user_id',
+          'grant.connection_id',
+        ])
         .select(['grant.session_id', 'grant.grant_type', 'grant.audience', 'grant.scope', 'grant.auth_time'])
         .select(['grant.expires_at as grant_expires_at', 'grant.revoked_at'])
         .where('code.tenant_id', '=', tenantId)

@@ -8,7 +8,11 @@ export const authorizePageErrors = defineErrors({
     code: 'callback-mismatch',
     message: 'Callback URL mismatch. {redirectUri} is not in the list of allowed callback URLs',
   },
-  noCallback: { status: 400, code: 'callback-mismatch', message: 'The client has no allowed callback URLs, and the request names none' },
+  noCallback: {
+    status: 400,
+    code: 'callback-mismatch',
+    message: 'The client has no allowed callback URLs, and the request names none',
+  },
   malformed: { status: 400, code: 'invalid-request', message: '{reason}' },
   expired: { status: 400, code: 'transaction-expired', message: 'This login has expired or was finished already' },
   cookiesMissing: { status: 400, code: 'cookies-missing', message: 'The browser sent no cookie for this login' },
@@ -18,16 +22,40 @@ export const authorizePageErrors = defineErrors({
 /** Errors that the client gets at its redirect URI (authentication-api section 2). */
 export const authorizeErrors = defineErrors({
   invalidRequest: { status: 400, code: 'invalid_request', message: '{reason}' },
-  unsupportedResponseType: { status: 400, code: 'unsupported_response_type', message: 'Unsupported response type: {responseType}' },
-  unauthorizedClient: { status: 403, code: 'unauthorized_client', message: "Grant type 'authorization_code' not allowed for the client." },
-  requestNotSupported: { status: 400, code: 'request_not_supported', message: 'The parameter request is not supported' },
-  requestUriNotSupported: { status: 400, code: 'request_uri_not_supported', message: 'The parameter request_uri is not supported' },
+  unsupportedResponseType: {
+    status: 400,
+    code: 'unsupported_response_type',
+    message: 'Unsupported response type: {responseType}',
+  },
+  unauthorizedClient: {
+    status: 403,
+    code: 'unauthorized_client',
+    message: "Grant type 'authorization_code' not allowed for the client.",
+  },
+  requestNotSupported: {
+    status: 400,
+    code: 'request_not_supported',
+    message: 'The parameter request is not supported',
+  },
+  requestUriNotSupported: {
+    status: 400,
+    code: 'request_uri_not_supported',
+    message: 'The parameter request_uri is not supported',
+  },
   serviceNotFound: { status: 403, code: 'access_denied', message: 'Service not found: {audience}' },
   loginRequired: { status: 400, code: 'login_required', message: 'Login required' },
   consentRequired: { status: 400, code: 'consent_required', message: 'Consent required' },
   userBlocked: { status: 403, code: 'unauthorized', message: 'user is blocked' },
   connectionNotFound: { status: 400, code: 'invalid_request', message: 'the connection was not found' },
-  connectionNotEnabled: { status: 400, code: 'invalid_request', message: 'the connection is not enabled for the client' },
+  connectionNotEnabled: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'the connection is not enabled for the client',
+  },
   noConnection: { status: 400, code: 'invalid_request', message: 'no connections enabled for the client' },
-  organizationNotAllowed: { status: 400, code: 'invalid_request', message: 'parameter organization is not allowed for this client' },
+  organizationNotAllowed: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'parameter organization is not allowed for this client',
+  },
 });

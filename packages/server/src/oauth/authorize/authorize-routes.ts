@@ -3,12 +3,12 @@ import { FormBody } from '../../http/body-parsers.ts';
 import type { Form } from '../../http/form.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
-import { authorizeErrors, authorizePageErrors } from './authorize-errors.ts';
-import type { AuthorizationChecks } from './authorize.ts';
+import { queryForm } from '../parameters.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
+import type { AuthorizationChecks } from './authorize.ts';
+import { authorizeErrors, authorizePageErrors } from './authorize-errors.ts';
 import { answersRequest, type FindSession, type LivingSession } from './find-session.ts';
 import type { IssueCode } from './issue-code.ts';
-import { queryForm } from '../parameters.ts';
 import type { Responder } from './respond.ts';
 
 interface Parts {
@@ -17,7 +17,12 @@ interface Parts {
   readonly issueCode: IssueCode;
   readonly responder: Responder;
   /** Begins a login and answers with a redirect to its first page. */
-  readonly beginLogin: (http: FastifyRequest, reply: FastifyReply, request: AuthorizationRequest, form: Form) => Promise<FastifyReply>;
+  readonly beginLogin: (
+    http: FastifyRequest,
+    reply: FastifyReply,
+    request: AuthorizationRequest,
+    form: Form,
+  ) => Promise<FastifyReply>;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
@@ -39,7 +44,12 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
       } catch (error) {
         if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
         const isSilent = form.values.prompt === 'none';
-        await recordAlone(http.tenant.tenantId, { ...failure(http, form, error), type: isSilent ? 'silentAuthFailed' : 'loginFailed', clientId: address.client.clientId, clientName: address.client.name });
+        await recordAlone(http.tenant.tenantId, {
+          ...failure(http, form, error),
+          type: isSilent ? 'silentAuthFailed' : 'loginFailed',
+          clientId: address.client.clientId,
+          clientName: address.client.name,
+        });
         return responder.respondError(http, reply, address, error);
       }
     },
@@ -50,18 +60,32 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
       return await checks.returnAddress(http.tenant, form);
     } catch (error) {
       if (error instanceof DeclaredError && error.code === 'callback-mismatch') {
-        await recordAlone(http.tenant.tenantId, { ...failure(http, form, error), type: 'loginFailed', clientId: form.values.client_id?.slice(0, 128) ?? '' });
+        await recordAlone(http.tenant.tenantId, {
+          ...failure(http, form, error),
+          type: 'loginFailed',
+          clientId: form.values.client_id?.slice(0, 128) ?? '',
+        });
       }
       throw error;
     }
   }
 
-  async function answer(http: FastifyRequest, reply: FastifyReply, request: AuthorizationRequest, form: Form): Promise<FastifyReply> {
+  async function answer(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    request: AuthorizationRequest,
+    form: Form,
+  ): Promise<FastifyReply> {
     // Consent of strangers' applications is not built yet: they get none.
     if (!request.client.isFirstParty) throw authorizeErrors.consentRequired();
     const living = await findSession(http, request);
     if (living && answersRequest(living, request, now())) {
-      const code = await issueCode({ tenant: http.tenant, request, session: living.session, event: sessionEvent(http, request, living) });
+      const code = await issueCode({
+        tenant: http.tenant,
+        request,
+        session: living.session,
+        event: sessionEvent(http, request, living),
+      });
       if (code === undefined) throw authorizePageErrors.expired();
       return responder.respond(http, reply, request, { code });
     }
@@ -71,7 +95,11 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
 }
 
 /** Single sign-on: silently (ssa), or with the browser at the address (s). */
-function sessionEvent(http: FastifyRequest, request: AuthorizationRequest, { session, user, connection }: LivingSession): AuditEvent {
+function sessionEvent(
+  http: FastifyRequest,
+  request: AuthorizationRequest,
+  { session, user, connection }: LivingSession,
+): AuditEvent {
   return {
     ...http.requester,
     type: request.prompt === 'none' ? 'silentAuthSucceeded' : 'loginSucceeded',
@@ -90,13 +118,32 @@ function sessionEvent(http: FastifyRequest, request: AuthorizationRequest, { ses
   };
 }
 
-const LOGGED_PARAMETERS = ['client_id', 'redirect_uri', 'response_type', 'response_mode', 'scope', 'audience', 'connection', 'prompt', 'max_age'];
+const LOGGED_PARAMETERS = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'audience',
+  'connection',
+  'prompt',
+  'max_age',
+];
 
 function failure(http: FastifyRequest, form: Form, error: DeclaredError): Omit<AuditEvent, 'type'> {
-  const qs = Object.fromEntries(LOGGED_PARAMETERS.flatMap((name) => (form.values[name] ? [[name, form.values[name].slice(0, 512)]] : [])));
+  const qs = Object.fromEntries(
+    LOGGED_PARAMETERS.flatMap((name) => (form.values[name] ? [[name, form.values[name].slice(0, 512)]] : [])),
+  );
   return {
     ...http.requester,
     description: error.message,
-    details: { qs, error: { message: error.message, oauthError: error.code, type: error.code === 'callback-mismatch' ? 'callback-url-mismatch' : 'request-error' } },
+    details: {
+      qs,
+      error: {
+        message: error.message,
+        oauthError: error.code,
+        type: error.code === 'callback-mismatch' ? 'callback-url-mismatch' : 'request-error',
+      },
+    },
   };
 }

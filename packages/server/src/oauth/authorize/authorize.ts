@@ -26,7 +26,8 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, ac
   async function returnAddress(tenant: Tenant, form: Form): Promise<ReturnAddress> {
     if (!form.wellFormed) throw authorizePageErrors.malformed({ reason: 'The request is malformed' });
     for (const name of ['client_id', 'redirect_uri']) {
-      if (form.repeated.includes(name)) throw authorizePageErrors.malformed({ reason: `Parameter must not be repeated: ${name}` });
+      if (form.repeated.includes(name))
+        throw authorizePageErrors.malformed({ reason: `Parameter must not be repeated: ${name}` });
     }
     const { client_id: clientId, redirect_uri: given, response_mode: mode, state } = form.values;
     if (!clientId) throw authorizePageErrors.malformed({ reason: 'Missing required parameter: client_id' });
@@ -43,7 +44,11 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, ac
   }
 
   /** Then the request itself: what fails here goes back to the client. */
-  async function authorizationRequest(tenant: Tenant, address: ReturnAddress, form: Form): Promise<AuthorizationRequest> {
+  async function authorizationRequest(
+    tenant: Tenant,
+    address: ReturnAddress,
+    form: Form,
+  ): Promise<AuthorizationRequest> {
     const { client } = address;
     const parameters = toParameters(form);
     refuseForeignParameters(parameters);
@@ -54,8 +59,12 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, ac
     const codeChallenge = checkPkce(client, parameters.get('code_challenge'), parameters.get('code_challenge_method'));
     const prompt = checkPrompt(parameters.get('prompt'));
     const maxAge = checkMaxAge(parameters.get('max_age'));
-    const target = await access.target(tenant, parameters.get('audience'), (audience) => authorizeErrors.serviceNotFound({ audience }));
-    const connection = await checkConnection(client, parameters.get('connection'), (name) => findConnectionByName(tenant.tenantId, name));
+    const target = await access.target(tenant, parameters.get('audience'), (audience) =>
+      authorizeErrors.serviceNotFound({ audience }),
+    );
+    const connection = await checkConnection(client, parameters.get('connection'), (name) =>
+      findConnectionByName(tenant.tenantId, name),
+    );
     return {
       ...address,
       scope: parameters.get('scope') ?? '',
@@ -77,5 +86,6 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, ac
 function refuseForeignParameters(parameters: Parameters): void {
   if (parameters.get('request') !== undefined) throw authorizeErrors.requestNotSupported();
   if (parameters.get('request_uri') !== undefined) throw authorizeErrors.requestUriNotSupported();
-  if (parameters.get('organization') !== undefined || parameters.get('invitation') !== undefined) throw authorizeErrors.organizationNotAllowed();
+  if (parameters.get('organization') !== undefined || parameters.get('invitation') !== undefined)
+    throw authorizeErrors.organizationNotAllowed();
 }

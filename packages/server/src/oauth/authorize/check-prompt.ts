@@ -1,5 +1,5 @@
-import { authorizeErrors } from './authorize-errors.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
+import { authorizeErrors } from './authorize-errors.ts';
 
 const PROMPTS = new Set(['none', 'login', 'consent', 'select_account']);
 
@@ -7,10 +7,12 @@ const PROMPTS = new Set(['none', 'login', 'consent', 'select_account']);
 export function checkPrompt(prompt: string | undefined): AuthorizationRequest['prompt'] {
   const values = new Set((prompt ?? '').split(' ').filter(Boolean));
   for (const value of values) {
-    if (!PROMPTS.has(value)) throw authorizeErrors.invalidRequest({ reason: 'prompt must be none, login, consent or select_account' });
+    if (!PROMPTS.has(value))
+      throw authorizeErrors.invalidRequest({ reason: 'prompt must be none, login, consent or select_account' });
   }
   if (values.has('none')) {
-    if (values.size > 1) throw authorizeErrors.invalidRequest({ reason: 'prompt=none may not be combined with other prompts' });
+    if (values.size > 1)
+      throw authorizeErrors.invalidRequest({ reason: 'prompt=none may not be combined with other prompts' });
     return 'none';
   }
   if (values.has('login')) return 'login';
@@ -19,6 +21,7 @@ export function checkPrompt(prompt: string | undefined): AuthorizationRequest['p
 
 export function checkMaxAge(maxAge: string | undefined): number | undefined {
   if (maxAge === undefined) return undefined;
-  if (!/^\d{1,10}$/.test(maxAge)) throw authorizeErrors.invalidRequest({ reason: 'max_age must be a number of seconds' });
+  if (!/^\d{1,10}$/.test(maxAge))
+    throw authorizeErrors.invalidRequest({ reason: 'max_age must be a number of seconds' });
   return Number(maxAge);
 }

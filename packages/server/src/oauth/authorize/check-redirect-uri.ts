@@ -1,5 +1,5 @@
-import { type Client, matchRules } from '../../clients/client.ts';
 import { matchesUrl } from '../../clients/callback-match.ts';
+import { type Client, matchRules } from '../../clients/client.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { authorizePageErrors } from './authorize-errors.ts';
 

@@ -1,11 +1,13 @@
 import type { Client } from '../../clients/client.ts';
-import { authorizeErrors } from './authorize-errors.ts';
 import type { ResponseMode } from './authorization-request.ts';
+import { authorizeErrors } from './authorize-errors.ts';
 
 /** Only codes are issued here (RFC 9700 section 2.1.2). */
 export function checkResponseType(client: Client, responseType: string | undefined): void {
-  if (responseType === undefined) throw authorizeErrors.invalidRequest({ reason: 'Missing required parameter: response_type' });
-  if (responseType !== 'code') throw authorizeErrors.unsupportedResponseType({ responseType: responseType.slice(0, 64) });
+  if (responseType === undefined)
+    throw authorizeErrors.invalidRequest({ reason: 'Missing required parameter: response_type' });
+  if (responseType !== 'code')
+    throw authorizeErrors.unsupportedResponseType({ responseType: responseType.slice(0, 64) });
   if (!client.grantTypes.includes('authorization_code')) throw authorizeErrors.unauthorizedClient();
 }
 

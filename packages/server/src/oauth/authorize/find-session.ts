@@ -22,7 +22,10 @@ export interface LivingSession {
 
 /** The session of the browser, if it is alive and its user, its connection and this client still go together (attacks L7, T3). */
 export function createSessionFinder({ sessionCookie, sessions, findUser, findConnection, now }: Parts) {
-  return async function findSession(http: FastifyRequest, { client, connection: wanted }: Pick<AuthorizationRequest, 'client' | 'connection'>): Promise<LivingSession | undefined> {
+  return async function findSession(
+    http: FastifyRequest,
+    { client, connection: wanted }: Pick<AuthorizationRequest, 'client' | 'connection'>,
+  ): Promise<LivingSession | undefined> {
     const { tenant } = http;
     const cookie = sessionCookie.read(http);
     const session = cookie && (await sessions.findByCookie(tenant.tenantId, cookie));
@@ -39,7 +42,11 @@ export function createSessionFinder({ sessionCookie, sessions, findUser, findCon
 export type FindSession = ReturnType<typeof createSessionFinder>;
 
 /** Whether the session is fresh enough for the request (OpenID Connect Core section 3.1.2.1: max_age, prompt). */
-export function answersRequest({ session }: LivingSession, { prompt, maxAge }: AuthorizationRequest, now: Date): boolean {
+export function answersRequest(
+  { session }: LivingSession,
+  { prompt, maxAge }: AuthorizationRequest,
+  now: Date,
+): boolean {
   if (prompt === 'login' || prompt === 'select_account') return false;
   return maxAge === undefined || (maxAge > 0 && now.getTime() - session.authenticatedAt.getTime() <= maxAge * 1000);
 }

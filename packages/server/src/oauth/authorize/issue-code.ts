@@ -1,8 +1,8 @@
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import { randomAlphanumeric, randomSecret } from '../../kit/ids.ts';
-import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { LoginTransactionStore } from '../../login/login-transaction-store.ts';
+import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { renewedIdleExpiry, type Session } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -34,7 +34,13 @@ const CODE_LIFETIME_MILLISECONDS = 120_000;
 
 /** Issues a code for a session. Undefined where the login transaction was finished already. */
 export function createCodeIssuer({ transact, now }: { transact: Transact<Stores>; now: () => Date }) {
-  return async function issueCode({ tenant, request, session, event, state }: CodeToIssue): Promise<string | undefined> {
+  return async function issueCode({
+    tenant,
+    request,
+    session,
+    event,
+    state,
+  }: CodeToIssue): Promise<string | undefined> {
     const { tenantId } = tenant;
     const time = now();
     const code = randomSecret();

@@ -5,7 +5,12 @@ import type { ReturnAddress } from './authorization-request.ts';
 
 /** Answers an /authorize request at its redirect URI, in the response mode that it asked for. */
 export function createResponder({ sendPage }: { sendPage: SendPage }) {
-  function respond(request: FastifyRequest, reply: FastifyReply, address: ReturnAddress, answer: Readonly<Record<string, string>>): FastifyReply {
+  function respond(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    address: ReturnAddress,
+    answer: Readonly<Record<string, string>>,
+  ): FastifyReply {
     const parameters = {
       ...answer,
       ...(address.state !== undefined && { state: address.state }),
@@ -14,12 +19,21 @@ export function createResponder({ sendPage }: { sendPage: SendPage }) {
     };
     reply.header('cache-control', 'no-store');
     if (address.responseMode === 'form_post') {
-      return sendPage(request, reply, 'form-post', { redirectUri: address.redirectUri, parameters, clientName: address.client.name });
+      return sendPage(request, reply, 'form-post', {
+        redirectUri: address.redirectUri,
+        parameters,
+        clientName: address.client.name,
+      });
     }
     return reply.header('referrer-policy', 'no-referrer').redirect(withQuery(address.redirectUri, parameters), 302);
   }
 
-  function respondError(request: FastifyRequest, reply: FastifyReply, address: ReturnAddress, error: DeclaredError): FastifyReply {
+  function respondError(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    address: ReturnAddress,
+    error: DeclaredError,
+  ): FastifyReply {
     return respond(request, reply, address, { error: error.code ?? 'server_error', error_description: error.message });
   }
 
@@ -35,6 +49,10 @@ export function sendsIssuer({ tenant }: Pick<FastifyRequest, 'tenant'>): boolean
 /** Adds to the query and leaves the rest of a registered URI to the letter: custom schemes have no parser. */
 function withQuery(uri: string, parameters: Readonly<Record<string, string>>): string {
   const [beforeFragment = uri] = uri.split('#', 1);
-  const separator = beforeFragment.includes('?') ? (beforeFragment.endsWith('?') || beforeFragment.endsWith('&') ? '' : '&') : '?';
+  const separator = beforeFragment.includes('?')
+    ? beforeFragment.endsWith('?') || beforeFragment.endsWith('&')
+      ? ''
+      : '&'
+    : '?';
   return `${beforeFragment}${separator}${new URLSearchParams(parameters)}`;
 }

@@ -38,13 +38,16 @@ export function createClientAuthentication({ findClient, verifyAssertion }: Part
     }
     if (keys !== undefined || client.hasForeignAuthMethod) throw oauthErrors.invalidClient();
     const registered = client.tokenEndpointAuthMethod;
-    if (registered !== undefined && registered !== credentials.method) throw registered === 'none' || credentials.method === 'none' ? oauthErrors.unauthorized() : oauthErrors.invalidClient();
+    if (registered !== undefined && registered !== credentials.method)
+      throw registered === 'none' || credentials.method === 'none'
+        ? oauthErrors.unauthorized()
+        : oauthErrors.invalidClient();
     if (credentials.method === 'none') {
       if (registered === 'none') return client;
       throw oauthErrors.unauthorized();
     }
-    if (client.secret === undefined || !equalSecrets(credentials.secret, client.secret)) throw oauthErrors.unauthorized();
+    if (client.secret === undefined || !equalSecrets(credentials.secret, client.secret))
+      throw oauthErrors.unauthorized();
     return client;
   };
 }
-

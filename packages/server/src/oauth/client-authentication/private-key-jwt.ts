@@ -25,7 +25,8 @@ export function createAssertionVerifier({ useAssertion, now }: Parts): VerifyAss
     if (typeof jti !== 'string' || exp === undefined) throw oauthErrors.invalidClient();
     if (exp * 1000 > now().getTime() + MAX_LIFETIME_SECONDS * 1000) throw oauthErrors.invalidClient();
     const expiresAt = new Date((exp + CLOCK_TOLERANCE_SECONDS) * 1000);
-    if (!(await useAssertion(request.tenant.tenantId, client.clientId, digest(jti), expiresAt))) throw oauthErrors.invalidClient();
+    if (!(await useAssertion(request.tenant.tenantId, client.clientId, digest(jti), expiresAt)))
+      throw oauthErrors.invalidClient();
   };
 }
 
@@ -38,7 +39,12 @@ export function assertedClientId(assertion: string): string | undefined {
   }
 }
 
-async function verify(request: ClientRequest, client: Client, assertion: string, currentDate: Date): Promise<JWTPayload> {
+async function verify(
+  request: ClientRequest,
+  client: Client,
+  assertion: string,
+  currentDate: Date,
+): Promise<JWTPayload> {
   for (const credential of client.privateKeyCredentials ?? []) {
     if (credential.expiresAt && credential.expiresAt <= currentDate) continue;
     try {

@@ -4,7 +4,11 @@ import { ASSERTION_TYPE, assertedClientId } from './private-key-jwt.ts';
 
 export type ClientCredentials =
   | { readonly method: 'none'; readonly clientId: string }
-  | { readonly method: 'client_secret_basic' | 'client_secret_post'; readonly clientId: string; readonly secret: string }
+  | {
+      readonly method: 'client_secret_basic' | 'client_secret_post';
+      readonly clientId: string;
+      readonly secret: string;
+    }
   | { readonly method: 'private_key_jwt'; readonly clientId: string; readonly assertion: string };
 
 /** Reads the one authentication method that a request uses; two at once are refused (RFC 6749 section 2.3). */
@@ -12,14 +16,16 @@ export function readCredentials(authorization: string | undefined, parameters: P
   const basic = readBasic(authorization);
   const secret = parameters.get('client_secret');
   const assertion = parameters.get('client_assertion');
-  if ([basic, secret, assertion].filter((way) => way !== undefined).length > 1) throw oauthErrors.severalAuthentications();
+  if ([basic, secret, assertion].filter((way) => way !== undefined).length > 1)
+    throw oauthErrors.severalAuthentications();
   const named = parameters.get('client_id');
   if (basic) {
     if (named !== undefined && named !== basic.clientId) throw oauthErrors.invalidParameter({ name: 'client_id' });
     return { method: 'client_secret_basic', ...basic };
   }
   if (assertion !== undefined) {
-    if (parameters.get('client_assertion_type') !== ASSERTION_TYPE) throw oauthErrors.invalidParameter({ name: 'client_assertion_type' });
+    if (parameters.get('client_assertion_type') !== ASSERTION_TYPE)
+      throw oauthErrors.invalidParameter({ name: 'client_assertion_type' });
     const clientId = named ?? assertedClientId(assertion);
     if (clientId === undefined) throw oauthErrors.invalidClient();
     return { method: 'private_key_jwt', clientId, assertion };

@@ -10,10 +10,16 @@ const CACHE = 'public, max-age=15, stale-while-revalidate=15, stale-if-error=864
 /** Discovery (OpenID Connect Discovery 1.0, RFC 8414) and keys: authentication-api section 1. It names what is built, and no more. */
 export function discoveryRoutes(app: FastifyInstance, { jwks }: Parts): void {
   for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
-    app.get(path, async (request, reply) => reply.headers({ 'access-control-allow-origin': '*', 'cache-control': CACHE }).send(discoveryDocument(request.origin)));
+    app.get(path, async (request, reply) =>
+      reply
+        .headers({ 'access-control-allow-origin': '*', 'cache-control': CACHE })
+        .send(discoveryDocument(request.origin)),
+    );
   }
   app.get('/.well-known/jwks.json', async (request, reply) =>
-    reply.headers({ 'access-control-allow-origin': '*', 'cache-control': CACHE }).send(await jwks(request.tenant.tenantId)),
+    reply
+      .headers({ 'access-control-allow-origin': '*', 'cache-control': CACHE })
+      .send(await jwks(request.tenant.tenantId)),
   );
 }
 
@@ -26,20 +32,52 @@ export function discoveryDocument(origin: string): Record<string, unknown> {
     jwks_uri: `${origin}/.well-known/jwks.json`,
     revocation_endpoint: `${origin}/oauth/revoke`,
     scopes_supported: [
-      'openid', 'profile', 'offline_access', 'name', 'given_name', 'family_name', 'nickname', 'email', 'email_verified', 'picture',
-      'created_at', 'identities', 'phone', 'address',
+      'openid',
+      'profile',
+      'offline_access',
+      'name',
+      'given_name',
+      'family_name',
+      'nickname',
+      'email',
+      'email_verified',
+      'picture',
+      'created_at',
+      'identities',
+      'phone',
+      'address',
     ],
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
-    grant_types_supported: ['authorization_code', 'client_credentials', 'password', 'http://auth0.com/oauth/grant-type/password-realm', 'refresh_token'],
+    grant_types_supported: [
+      'authorization_code',
+      'client_credentials',
+      'password',
+      'http://auth0.com/oauth/grant-type/password-realm',
+      'refresh_token',
+    ],
     code_challenge_methods_supported: ['S256'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['HS256', 'RS256', 'PS256'],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     token_endpoint_auth_signing_alg_values_supported: ['RS256', 'RS384', 'PS256'],
     claims_supported: [
-      'aud', 'auth_time', 'created_at', 'email', 'email_verified', 'exp', 'family_name', 'given_name', 'iat', 'identities', 'iss',
-      'name', 'nickname', 'phone_number', 'picture', 'sub',
+      'aud',
+      'auth_time',
+      'created_at',
+      'email',
+      'email_verified',
+      'exp',
+      'family_name',
+      'given_name',
+      'iat',
+      'identities',
+      'iss',
+      'name',
+      'nickname',
+      'phone_number',
+      'picture',
+      'sub',
     ],
     claims_parameter_supported: false,
     request_parameter_supported: false,

@@ -4,8 +4,8 @@ import { type Client, matchRules } from '../../clients/client.ts';
 import type { Transact } from '../../db/transact.ts';
 import type { TenantCookie } from '../../http/cookies.ts';
 import { defineErrors } from '../../kit/errors.ts';
-import type { RecordEvent } from '../../logs/event.ts';
 import type { SendPage } from '../../login/send-page.ts';
+import type { RecordEvent } from '../../logs/event.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import { queryParameters } from '../parameters.ts';
 
@@ -22,12 +22,16 @@ export const logoutErrors = defineErrors({
   urlMismatch: {
     status: 400,
     code: 'logout-url-mismatch',
-    message: 'The "returnTo" querystring parameter "{returnTo}" is not defined as a valid URL in "Allowed Logout URLs".',
+    message:
+      'The "returnTo" querystring parameter "{returnTo}" is not defined as a valid URL in "Allowed Logout URLs".',
   },
 });
 
 /** GET /v2/logout: authentication-api section 7. The session ends only where the address to return to is allowed. */
-export function logoutRoutes(app: FastifyInstance, { findClient, sessionCookie, transact, recordAlone, sendPage }: Parts): void {
+export function logoutRoutes(
+  app: FastifyInstance,
+  { findClient, sessionCookie, transact, recordAlone, sendPage }: Parts,
+): void {
   app.get('/v2/logout', { config: { errors: 'page' } }, async (request, reply) => {
     const { tenant, requester } = request;
     const parameters = queryParameters(request);
@@ -51,7 +55,8 @@ export function logoutRoutes(app: FastifyInstance, { findClient, sessionCookie, 
     reply.header('cache-control', 'no-store');
     if (returnTo) return reply.redirect(returnTo, 302);
     // Auth0 answers the text OK; people who follow a link see a page instead.
-    if (!(request.headers.accept ?? '').includes('text/html')) return reply.type('text/plain; charset=utf-8').send('OK');
+    if (!(request.headers.accept ?? '').includes('text/html'))
+      return reply.type('text/plain; charset=utf-8').send('OK');
     return sendPage(request, reply, 'logged-out', client ? { clientName: client.name } : {});
   });
 
@@ -63,11 +68,17 @@ export function logoutRoutes(app: FastifyInstance, { findClient, sessionCookie, 
   }
 
   /** With a client its list counts, without one the tenant's; a client without returnTo means its first entry. */
-  async function checkReturnTo(request: FastifyRequest, client: Client | undefined, given: string | undefined): Promise<string | undefined> {
+  async function checkReturnTo(
+    request: FastifyRequest,
+    client: Client | undefined,
+    given: string | undefined,
+  ): Promise<string | undefined> {
     const { tenant, requester } = request;
     const allowed = client ? client.allowedLogoutUrls : listOf(tenant.settings.allowed_logout_urls);
     if (given === undefined) return client ? allowed.find((url) => !url.includes('*')) : undefined;
-    const rules = client ? matchRules(client, tenant) : { wildcards: true, localhostAny: tenant.environment !== 'production' };
+    const rules = client
+      ? matchRules(client, tenant)
+      : { wildcards: true, localhostAny: tenant.environment !== 'production' };
     if (matchesUrl(allowed, given, { ...rules, ignoreQuery: true })) return given;
     const error = logoutErrors.urlMismatch({ returnTo: given.slice(0, 512) });
     await recordAlone(tenant.tenantId, {

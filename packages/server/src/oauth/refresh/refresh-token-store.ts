@@ -52,7 +52,13 @@ export function createRefreshTokenStore(db: Database) {
           join.onRef('grant.tenant_id', '=', 'token.tenant_id').onRef('grant.grant_id', '=', 'token.grant_id'),
         )
         .select(['token.token_hash', 'token.token_id', 'token.rotating', 'token.idle_expires_at', 'token.rotated_at'])
-        .select(['token.expires_at as token_expires_at', 'grant.grant_id', 'grant.client_id', 'grant.user_id', 'grant.connection_id'])
+        .select([
+          'token.expires_at as token_expires_at',
+          'grant.grant_id',
+          'grant.client_id',
+          'grant.user_id',
+          'grant.connection_id',
+        ])
         .select(['grant.session_id', 'grant.grant_type', 'grant.audience', 'grant.scope', 'grant.auth_time'])
         .select(['grant.expires_at as grant_expires_at', 'grant.revoked_at'])
         .where('token.tenant_id', '=', tenantId)

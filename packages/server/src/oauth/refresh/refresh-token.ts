@@ -19,7 +19,13 @@ export function successorOf(key: Uint8Array, presented: string): string {
 }
 
 /** The row of a token. `firstExpiresAt` is the absolute end of the family: rotation does not move it. */
-export function describeRefreshToken(client: Client, token: string, grantId: string, now: Date, firstExpiresAt?: Date): RefreshToken {
+export function describeRefreshToken(
+  client: Client,
+  token: string,
+  grantId: string,
+  now: Date,
+  firstExpiresAt?: Date,
+): RefreshToken {
   const { refreshToken: rules } = client;
   return {
     tokenHash: digest(token),
@@ -38,7 +44,10 @@ export function idleExpiry({ refreshToken: rules }: Client, now: Date): Date | u
 }
 
 export function isExpired(token: PresentedRefreshToken, now: Date): boolean {
-  return (token.expiresAt !== undefined && token.expiresAt <= now) || (token.idleExpiresAt !== undefined && token.idleExpiresAt <= now);
+  return (
+    (token.expiresAt !== undefined && token.expiresAt <= now) ||
+    (token.idleExpiresAt !== undefined && token.idleExpiresAt <= now)
+  );
 }
 
 /** Whether a rotated token may be presented once more: another tab was faster, or the answer got lost. */

@@ -15,11 +15,19 @@ interface Parts {
 }
 
 /** POST /oauth/revoke: refresh tokens only; unknown ones get the same empty 200 (RFC 7009 section 2.2, authentication-api section 6). */
-export function revocationRoutes(app: FastifyInstance, { authenticateClient, refreshTokens, transact, now }: Parts): void {
+export function revocationRoutes(
+  app: FastifyInstance,
+  { authenticateClient, refreshTokens, transact, now }: Parts,
+): void {
   app.post('/oauth/revoke', { config: { errors: 'oauth' }, bodyLimit: 65_536 }, async (request, reply) => {
     const { tenant, origin, requester } = request;
     const parameters = bodyParameters(request);
-    const client = await authenticateClient({ tenant, origin, parameters, authorization: request.headers.authorization });
+    const client = await authenticateClient({
+      tenant,
+      origin,
+      parameters,
+      authorization: request.headers.authorization,
+    });
     const presented = parameters.require('token');
     const token = await refreshTokens.find(tenant.tenantId, digest(presented));
     if (token && token.grant.clientId === client.clientId && !token.grant.isRevoked) {

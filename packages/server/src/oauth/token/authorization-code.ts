@@ -46,7 +46,9 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
     if (!user) throw oauthErrors.invalidCode();
     if (user.blocked) throw oauthErrors.userBlocked();
 
-    const target = await access.target(tenant, code.grant.audience, (audience) => oauthErrors.serviceNotFound({ audience }));
+    const target = await access.target(tenant, code.grant.audience, (audience) =>
+      oauthErrors.serviceNotFound({ audience }),
+    );
     const granted = await access.forUser(tenant, client, user.userId, target, code.grant.scope);
     const refreshToken = granted.offline ? newRefreshToken() : undefined;
     const tokens = prepareTokens({
@@ -88,7 +90,12 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
   }
 
   /** A code that comes twice was stolen once: all that it issued ends (RFC 6749 section 4.1.2). */
-  async function refuseReplay(exchange: Exchange, presented: string, code: AuthorizationCode, time: Date): Promise<never> {
+  async function refuseReplay(
+    exchange: Exchange,
+    presented: string,
+    code: AuthorizationCode,
+    time: Date,
+  ): Promise<never> {
     const error = asRecorded(oauthErrors.invalidCode());
     await transact(async ({ tokenGrants, record }) => {
       await tokenGrants.revoke(exchange.tenant.tenantId, code.grantId, time);

@@ -21,8 +21,11 @@ export function clientCredentialsGrant({ access, signToken, recordAlone, now }: 
     async exchange(exchange) {
       const { tenant, origin, client, parameters } = exchange;
       // A client that nobody can tell from another must not speak for itself (RFC 6749 section 4.4: confidential clients only).
-      if (client.tokenEndpointAuthMethod === 'none') throw oauthErrors.grantNotAllowed({ grantType: exchange.grantType });
-      const target = await access.target(tenant, parameters.get('audience'), (audience) => oauthErrors.serviceNotEnabled({ audience }));
+      if (client.tokenEndpointAuthMethod === 'none')
+        throw oauthErrors.grantNotAllowed({ grantType: exchange.grantType });
+      const target = await access.target(tenant, parameters.get('audience'), (audience) =>
+        oauthErrors.serviceNotEnabled({ audience }),
+      );
       const scopes = await access.forClient(tenant, client, target, parameters.get('scope'));
       if (!target.api || target.audience === undefined) throw oauthErrors.missingAudience();
       const { payload, typ } = accessTokenClaims({
@@ -40,9 +43,19 @@ export function clientCredentialsGrant({ access, signToken, recordAlone, now }: 
       const scope = scopes.join(' ');
       const [accessToken] = await Promise.all([
         signToken.forApi(tenant.tenantId, target.api, payload, typ),
-        recordAlone(tenant.tenantId, { ...exchangeEvent(exchange), type: 'clientCredentialsExchanged', audience: target.audience, ...(scope && { scope }) }),
+        recordAlone(tenant.tenantId, {
+          ...exchangeEvent(exchange),
+          type: 'clientCredentialsExchanged',
+          audience: target.audience,
+          ...(scope && { scope }),
+        }),
       ]);
-      return { access_token: accessToken, ...(scope && { scope }), expires_in: target.api.tokenLifetime, token_type: 'Bearer' };
+      return {
+        access_token: accessToken,
+        ...(scope && { scope }),
+        expires_in: target.api.tokenLifetime,
+        token_type: 'Bearer',
+      };
     },
   };
 }

@@ -47,7 +47,9 @@ export function passwordGrant(parts: Parts): Grant {
     const password = parameters.require('password');
     const connection = await findConnection(tenant, parameters.get('realm'), grantType);
     if (!connection.enabledClients.includes(client.clientId)) throw oauthErrors.connectionNotEnabled();
-    const target = await access.target(tenant, parameters.get('audience'), () => oauthErrors.audienceUnknownForPassword());
+    const target = await access.target(tenant, parameters.get('audience'), () =>
+      oauthErrors.audienceUnknownForPassword(),
+    );
 
     const outcome = await authenticate(tenant, connection, username, password);
     const event: Omit<AuditEvent, 'type'> = {
@@ -62,7 +64,12 @@ export function passwordGrant(parts: Parts): Grant {
     if (outcome.outcome === 'wrongPassword' || outcome.outcome === 'unknownUser') {
       const error = oauthErrors.wrongCredentials();
       const type = outcome.outcome === 'wrongPassword' ? 'wrongPassword' : 'unknownUser';
-      await recordAlone(tenant.tenantId, { ...event, type, description: error.message, details: { error: { message: error.message } } });
+      await recordAlone(tenant.tenantId, {
+        ...event,
+        type,
+        description: error.message,
+        details: { error: { message: error.message } },
+      });
       throw error;
     }
     if (outcome.outcome === 'blocked') throw oauthErrors.userBlocked();
@@ -72,7 +79,17 @@ export function passwordGrant(parts: Parts): Grant {
     const time = now();
     const grantId = randomAlphanumeric(24);
     const refreshToken = granted.offline ? newRefreshToken() : undefined;
-    const tokens = prepareTokens({ tenant, origin, client, user, access: granted, grantId, gty: 'password', now: time, ...(refreshToken && { refreshToken }) });
+    const tokens = prepareTokens({
+      tenant,
+      origin,
+      client,
+      user,
+      access: granted,
+      grantId,
+      gty: 'password',
+      now: time,
+      ...(refreshToken && { refreshToken }),
+    });
     const scope = granted.scopes.join(' ');
     const stored = refreshToken ? describeRefreshToken(client, refreshToken, grantId, time) : undefined;
 
@@ -96,7 +113,12 @@ export function passwordGrant(parts: Parts): Grant {
         }
         if (stored) await refreshTokens.insert(tenant.tenantId, stored);
         if (tokens.opaque) await tokenGrants.insertAccessToken(tenant.tenantId, tokens.opaque);
-        await record(tenant.tenantId, { ...event, type: 'passwordExchanged', ...(granted.audience && { audience: granted.audience }), ...(scope && { scope }) });
+        await record(tenant.tenantId, {
+          ...event,
+          type: 'passwordExchanged',
+          ...(granted.audience && { audience: granted.audience }),
+          ...(scope && { scope }),
+        });
       }),
     ]);
     return response;

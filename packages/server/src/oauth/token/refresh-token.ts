@@ -41,12 +41,15 @@ export function refreshTokenGrant(parts: Parts): Grant {
     const presented = parameters.require('refresh_token');
     const time = now();
     const token = await stores.refreshTokens.find(tenant.tenantId, digest(presented));
-    if (!token || token.grant.clientId !== client.clientId || isExpired(token, time)) throw oauthErrors.invalidRefreshToken();
+    if (!token || token.grant.clientId !== client.clientId || isExpired(token, time))
+      throw oauthErrors.invalidRefreshToken();
     const user = await findLivingUser(exchange, token);
     if (token.rotatedAt && !isWithinLeeway(token, client, time)) await refuseReuse(exchange, token, time);
 
     const scope = narrow(token.grant.scope, parameters.get('scope'));
-    const target = await access.target(tenant, token.grant.audience, (audience) => oauthErrors.serviceNotFound({ audience }));
+    const target = await access.target(tenant, token.grant.audience, (audience) =>
+      oauthErrors.serviceNotFound({ audience }),
+    );
     const granted = await access.forUser(tenant, client, user.userId, target, scope);
     const rotates = client.refreshToken.rotationType === 'rotating' || token.rotating;
     const successor = rotates ? successorOf(await parts.successorKey(tenant.tenantId), presented) : undefined;
@@ -74,7 +77,8 @@ export function refreshTokenGrant(parts: Parts): Grant {
       tokens.sign(),
       transact(async (inside) => {
         if (successor ? !(await rotate(inside, exchange, token, successor, time)) : false) return true;
-        if (!successor) await inside.refreshTokens.touch(tenant.tenantId, token.tokenHash, time, idleExpiry(client, time));
+        if (!successor)
+          await inside.refreshTokens.touch(tenant.tenantId, token.tokenHash, time, idleExpiry(client, time));
         if (tokens.opaque) await inside.tokenGrants.insertAccessToken(tenant.tenantId, tokens.opaque);
         await inside.record(tenant.tenantId, event);
         return false;
@@ -96,7 +100,13 @@ export function refreshTokenGrant(parts: Parts): Grant {
   }
 
   /** One racer marks the token and stores the successor; the others find both done and hand out the same one. */
-  async function rotate(inside: Stores, { tenant, client }: Exchange, token: PresentedRefreshToken, successor: string, time: Date): Promise<boolean> {
+  async function rotate(
+    inside: Stores,
+    { tenant, client }: Exchange,
+    token: PresentedRefreshToken,
+    successor: string,
+    time: Date,
+  ): Promise<boolean> {
     if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, time)) {
       const next = { ...describeRefreshToken(client, successor, token.grantId, time), tokenId: prefixedId('rt', 22) };
       const bounded = token.expiresAt ? { ...next, expiresAt: token.expiresAt } : next;
@@ -107,7 +117,13 @@ export function refreshTokenGrant(parts: Parts): Grant {
     const current = await inside.refreshTokens.find(tenant.tenantId, token.tokenHash);
     const next = await inside.refreshTokens.find(tenant.tenantId, digest(successor));
     // Only the immediately previous token may come again: a successor that rotated itself was in somebody's hands.
-    return current !== undefined && isWithinLeeway(current, client, time) && next !== undefined && !next.rotatedAt && !next.grant.isRevoked;
+    return (
+      current !== undefined &&
+      isWithinLeeway(current, client, time) &&
+      next !== undefined &&
+      !next.rotatedAt &&
+      !next.grant.isRevoked
+    );
   }
 
   /** Somebody presents a token that was replaced: one of two holders is a thief, so both lose the family (RFC 9700 section 4.14.2). */
@@ -136,6 +152,9 @@ function eventOf(exchange: Exchange, user: User): Omit<AuditEvent, 'type'> {
 /** A refresh may ask for less than was granted, never for more (RFC 6749 section 6). */
 function narrow(granted: string, asked: string | undefined): string {
   const wanted = parseScope(asked);
-  return wanted.length === 0 ? granted : parseScope(granted).filter((scope) => wanted.includes(scope)).join(' ');
+  return wanted.length === 0
+    ? granted
+    : parseScope(granted)
+        .filter((scope) => wanted.includes(scope))
+        .join(' ');
 }
-

@@ -31,7 +31,12 @@ export function tokenEndpoint(app: FastifyInstance, { grants, authenticateClient
     return reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' }).send(response);
   });
 
-  async function exchange(request: FastifyRequest, parameters: Parameters, grantType: string, grant: Grant): Promise<TokenResponse> {
+  async function exchange(
+    request: FastifyRequest,
+    parameters: Parameters,
+    grantType: string,
+    grant: Grant,
+  ): Promise<TokenResponse> {
     const { tenant, origin, requester } = request;
     let client: Client | undefined;
     try {
@@ -42,7 +47,9 @@ export function tokenEndpoint(app: FastifyInstance, { grants, authenticateClient
       if (error instanceof DeclaredError && error.status < 500 && !isRecorded(error)) {
         const unknownClientId = parameters.get('client_id')?.slice(0, MAX_NAME);
         await recordAlone(tenant.tenantId, {
-          ...(client ? exchangeEvent({ requester, client }) : { ...requester, ...(unknownClientId && { clientId: unknownClientId }) }),
+          ...(client
+            ? exchangeEvent({ requester, client })
+            : { ...requester, ...(unknownClientId && { clientId: unknownClientId }) }),
           type: grant.failed,
           description: error.message,
           ...(parameters.get('audience') && { audience: parameters.get('audience')?.slice(0, 512) ?? '' }),

@@ -1,5 +1,5 @@
-import type { ResourceServer } from '../../resource-servers/resource-server.ts';
 import { randomAlphanumeric } from '../../kit/ids.ts';
+import type { ResourceServer } from '../../resource-servers/resource-server.ts';
 
 export interface AccessTokenSubject {
   readonly issuer: string;
@@ -38,7 +38,9 @@ export function accessTokenClaims(token: AccessTokenSubject): Jwt {
       iat: token.issuedAt,
       exp: token.issuedAt + token.lifetimeInSeconds,
       ...(scopes.length > 0 && { scope: scopes.join(' ') }),
-      ...(isRfc9068 ? { client_id: token.clientId } : { azp: token.clientId, ...(token.grantType && { gty: token.grantType }) }),
+      ...(isRfc9068
+        ? { client_id: token.clientId }
+        : { azp: token.clientId, ...(token.grantType && { gty: token.grantType }) }),
       jti: tokenId(token.grantId),
       ...(listsPermissions && { permissions: token.permissions ?? [] }),
     },

@@ -4,7 +4,10 @@ const DAY = 86_400_000;
 const CENTURY = 100 * 365 * DAY;
 
 /** How long a token grant's row is kept: as long as a token that names it can be alive. */
-export function grantExpiry(now: Date, refreshToken: Pick<RefreshToken, 'expiresAt' | 'idleExpiresAt'> | undefined): Date {
+export function grantExpiry(
+  now: Date,
+  refreshToken: Pick<RefreshToken, 'expiresAt' | 'idleExpiresAt'> | undefined,
+): Date {
   const ends = [now.getTime() + 31 * DAY];
   if (refreshToken) {
     const end = refreshToken.idleExpiresAt ?? refreshToken.expiresAt;

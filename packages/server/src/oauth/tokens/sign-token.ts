@@ -11,20 +11,26 @@ export interface SignToken {
 }
 
 interface Parts {
-  readonly signWithTenantKey: (tenantId: string, claims: Claims, options: { typ: string; algorithm: 'RS256' | 'RS512' | 'PS256' }) => Promise<string>;
+  readonly signWithTenantKey: (
+    tenantId: string,
+    claims: Claims,
+    options: { typ: string; algorithm: 'RS256' | 'RS512' | 'PS256' },
+  ) => Promise<string>;
 }
 
 export function createSignToken({ signWithTenantKey }: Parts): SignToken {
   return {
     async forApi(tenantId, api, claims, typ) {
       if (api.signingAlg !== 'HS256') return signWithTenantKey(tenantId, claims, { typ, algorithm: api.signingAlg });
-      if (api.signingSecret === undefined) throw new Error(`The API ${api.identifier} signs with HS256 but has no signing secret.`);
+      if (api.signingSecret === undefined)
+        throw new Error(`The API ${api.identifier} signs with HS256 but has no signing secret.`);
       return signWithSecret(Buffer.from(api.signingSecret), claims, typ);
     },
     async forClient(tenantId, client, claims) {
       const { alg, secretEncoded } = client.jwtConfiguration;
       if (alg !== 'HS256') return signWithTenantKey(tenantId, claims, { typ: 'JWT', algorithm: alg });
-      if (client.secret === undefined) throw new Error(`The client ${client.clientId} signs with HS256 but has no secret.`);
+      if (client.secret === undefined)
+        throw new Error(`The client ${client.clientId} signs with HS256 but has no secret.`);
       return signWithSecret(Buffer.from(client.secret, secretEncoded ? 'base64' : 'utf8'), claims, 'JWT');
     },
   };

@@ -119,15 +119,28 @@ export function createTokenGrantStore(db: Database) {
       return row !== undefined && row.revoked_at === null;
     },
 
-    async insertAccessToken(tenantId: string, token: { tokenHash: string; grantId: string; scope: string; expiresAt: Date }): Promise<void> {
+    async insertAccessToken(
+      tenantId: string,
+      token: { tokenHash: string; grantId: string; scope: string; expiresAt: Date },
+    ): Promise<void> {
       await db
         .insertInto('access_tokens')
-        .values({ tenant_id: tenantId, token_hash: token.tokenHash, grant_id: token.grantId, scope: token.scope, expires_at: token.expiresAt })
+        .values({
+          tenant_id: tenantId,
+          token_hash: token.tokenHash,
+          grant_id: token.grantId,
+          scope: token.scope,
+          expires_at: token.expiresAt,
+        })
         .execute();
     },
 
     /** The user and scope behind an opaque access token that is alive. */
-    async findAccessToken(tenantId: string, tokenHash: string, now: Date): Promise<{ userId: string; clientId: string; scope: string } | undefined> {
+    async findAccessToken(
+      tenantId: string,
+      tokenHash: string,
+      now: Date,
+    ): Promise<{ userId: string; clientId: string; scope: string } | undefined> {
       const row = await db
         .selectFrom('access_tokens as token')
         .innerJoin('token_grants as grant', (join) =>

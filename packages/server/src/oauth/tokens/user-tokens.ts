@@ -36,7 +36,9 @@ export interface UserTokenRequest {
 /** Tokens about to be issued: what has to be stored with them, and the signing, which runs beside the transaction. */
 export interface PreparedTokens {
   /** Set where the access token is opaque; its grant must be stored as well. */
-  readonly opaque: { readonly tokenHash: string; readonly grantId: string; readonly scope: string; readonly expiresAt: Date } | undefined;
+  readonly opaque:
+    | { readonly tokenHash: string; readonly grantId: string; readonly scope: string; readonly expiresAt: Date }
+    | undefined;
   sign(): Promise<TokenResponse>;
 }
 
@@ -51,9 +53,15 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
     const opaqueToken = access.api ? undefined : randomSecret();
     const scope = access.scopes.join(' ');
     return {
-      opaque: opaqueToken === undefined
-        ? undefined
-        : { tokenHash: digest(opaqueToken), grantId: request.grantId, scope, expiresAt: new Date(now.getTime() + lifetime * 1000) },
+      opaque:
+        opaqueToken === undefined
+          ? undefined
+          : {
+              tokenHash: digest(opaqueToken),
+              grantId: request.grantId,
+              scope,
+              expiresAt: new Date(now.getTime() + lifetime * 1000),
+            },
       async sign() {
         const [accessToken, idToken] = await Promise.all([
           opaqueToken ?? signAccessToken(request, lifetime),
@@ -71,9 +79,13 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
     };
   };
 
-  function signAccessToken({ tenant, origin, client, user, access, grantId, gty, now }: UserTokenRequest, lifetimeInSeconds: number): Promise<string> {
+  function signAccessToken(
+    { tenant, origin, client, user, access, grantId, gty, now }: UserTokenRequest,
+    lifetimeInSeconds: number,
+  ): Promise<string> {
     const { api, audience } = access;
-    if (!api || audience === undefined) throw new Error('An access token without an audience is opaque and is not signed.');
+    if (!api || audience === undefined)
+      throw new Error('An access token without an audience is opaque and is not signed.');
     const { payload, typ } = accessTokenClaims({
       issuer: `${origin}/`,
       subject: user.userId,
@@ -90,7 +102,17 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
     return signToken.forApi(tenant.tenantId, api, payload, typ);
   }
 
-  function signIdToken({ tenant, origin, client, user, access, now, sessionId, nonce, authTime }: UserTokenRequest): Promise<string> {
+  function signIdToken({
+    tenant,
+    origin,
+    client,
+    user,
+    access,
+    now,
+    sessionId,
+    nonce,
+    authTime,
+  }: UserTokenRequest): Promise<string> {
     const claims = idTokenClaims({
       issuer: `${origin}/`,
       client,

@@ -12,7 +12,11 @@ interface Parts {
   /** The claims of a token that this tenant signed and that has not expired, or undefined. */
   readonly verifyToken: (tenant: Tenant, token: string) => Promise<JWTPayload | undefined>;
   readonly isIssuer: (tenant: Tenant, issuer: string) => boolean;
-  readonly findAccessToken: (tenantId: string, tokenHash: string, now: Date) => Promise<{ userId: string; scope: string } | undefined>;
+  readonly findAccessToken: (
+    tenantId: string,
+    tokenHash: string,
+    now: Date,
+  ) => Promise<{ userId: string; scope: string } | undefined>;
   readonly isGrantAlive: (tenantId: string, grantId: string) => Promise<boolean>;
   readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
   readonly now: () => Date;
@@ -28,7 +32,11 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
     url: '/userinfo',
     config: { errors: 'oauth' },
     handler: async (request, reply) => {
-      reply.headers({ 'access-control-allow-origin': '*', 'access-control-allow-credentials': 'false', 'cache-control': 'no-store' });
+      reply.headers({
+        'access-control-allow-origin': '*',
+        'access-control-allow-credentials': 'false',
+        'cache-control': 'no-store',
+      });
       const token = bearerToken(request);
       if (token === undefined) return refuse(reply, undefined);
       const access = await find(request.tenant, token);
@@ -51,7 +59,12 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
     if (!claims?.sub || claims.iss === undefined || !parts.isIssuer(tenant, claims.iss)) return undefined;
     const audiences = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
     // An ID token has the client as its audience and opens nothing here.
-    if (!audiences.some((audience) => audience?.endsWith('/userinfo') && parts.isIssuer(tenant, audience.slice(0, -'userinfo'.length)))) return undefined;
+    if (
+      !audiences.some(
+        (audience) => audience?.endsWith('/userinfo') && parts.isIssuer(tenant, audience.slice(0, -'userinfo'.length)),
+      )
+    )
+      return undefined;
     const grantId = grantIdOf(claims.jti);
     if (grantId !== undefined && !(await parts.isGrantAlive(tenant.tenantId, grantId))) return undefined;
     return { userId: claims.sub, scope: typeof claims.scope === 'string' ? claims.scope : '' };

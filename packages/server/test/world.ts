@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import type { InjectOptions, Response } from 'light-my-request';
+import { type App, createApp } from '../src/app.ts';
+import { createLog } from '../src/kit/log.ts';
+import type { FirstRunSecrets } from '../src/tenants/first-run.ts';
+import type { Environment } from '../src/tenants/tenant.ts';
+import { createTestDatabase, type TestDatabase } from './test-database.ts';
+import { createVisitor, type Visitor } from './visitor.ts';
+
+const PORTS = { http: 3000, https: 3443 };
+
+/** A tenant of a world, with the ids and secrets of its first run. */
+export interface WorldTenant extends FirstRunSecrets {
+  readonly origin: string;
+  readonly issuer: string;
+  readonly managementAudience: string;
+}
+
+export interface WorldRequest {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS' | 'HEAD';
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as a form. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  readonly body?: string | Buffer;
+  /** The tenant that is asked; the world's own unless said otherwise. */
+  readonly tenant?: Pick<WorldTenant, 'origin'>;
+}
+
+/** The Management API with a token of some scopes: `world.api('read:users')`. */
+export interface ManagementClient {
+  get(path: string): Promise<Response>;
+  post(path: string, body?: unknown): Promise<Response>;
+  put(path: string, body?: unknown): Promise<Response>;
+  patch(path: string, body: unknown): Promise<Response>;
+  delete(path: string, body?: unknown): Promise<Response>;
+}
+
+export type World = Awaited<ReturnType<typeof startWorld>>;
+
+/**
+ * A whole server in process, on a PostgreSQL of its own: requests go through the front door without a socket, and the
+ * clock stands still until a test moves it. Its origins are https://localhost:3443 (default) and http://localhost:3000.
+ */
+export async function startWorld({
+  environment = 'development',
+  database,
+}: {
+  environment?: Environment;
+  database?: TestDatabase;
+} = {}) {
+  const own = database ?? (await createTestDatabase());
+  const errors: string[] = [];
+  let time = Date.now();
+  const app: App = await createApp({
+    pool: own.pool,
+    poolOptions: own.poolOptions,
+    secret: { bytes: SECRET, source: 'the test' },
+    // The inject socket has no TLS; as a trusted proxy the test says which scheme it stands for.
+    config: { baseDomain: 'localhost', origin: undefined, trustedProxies: ['127.0.0.1'] },
+    listening: () => PORTS,
+    log: createLog('json', (line) => errors.push(line)),
+    now: () => new Date(time),
+  });
+  await app.start();
+  const tenant = await createTenant('dev', { environment, isDefault: true });
+
+  async function createTenant(
+    name: string,
+    options: { environment?: Environment; isDefault?: boolean } = {},
+  ): Promise<WorldTenant> {
+    const secrets = await app.tenants.create({
+      name,
+      environment: options.environment ?? 'development',
+      isDefault: options.isDefault ?? false,
+    });
+    const origin = `https://${options.isDefault ? 'localhost' : `${name}.localhost`}:${PORTS.https}`;
+    return { ...secrets, origin, issuer: `${origin}/`, managementAudience: `${origin}/api/v2/` };
+  }
+
+  function request(asked: WorldRequest): Promise<Response> {
+    const origin = new URL((asked.tenant ?? tenant).origin);
+    const options: InjectOptions = {
+      method: asked.method ?? (asked.form || asked.json !== undefined || asked.body !== undefined ? 'POST' : 'GET'),
+      url: asked.path,
+      headers: {
+        host: origin.host,
+        'x-forwarded-proto': origin.protocol.slice(0, -1),
+        ...contentType(asked),
+        ...asked.headers,
+      },
+    };
+    const payload = asked.form
+      ? new URLSearchParams(asked.form).toString()
+      : asked.json !== undefined
+        ? JSON.stringify(asked.json)
+        : asked.body;
+    return app.http.inject(payload === undefined ? options : { ...options, payload });
+  }
+
+  /** POST /oauth/token, as the client that the form names. */
+  const token = (form: Readonly<Record<string, string>>, at?: WorldTenant) =>
+    request({ path: '/oauth/token', form, ...(at && { tenant: at }) });
+
+  async function managementToken(scopes: readonly string[] = [], at: WorldTenant = tenant): Promise<string> {
+    const { client_id, client_secret } = at.management;
+    const response = await token(
+      {
+        grant_type: 'client_credentials',
+        client_id,
+        client_secret,
+        audience: at.managementAudience,
+        ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+      },
+      at,
+    );
+    return String(response.json().access_token);
+  }
+
+  /** All scopes where none is named. */
+  function apiAt(at: WorldTenant, ...scopes: string[]): ManagementClient {
+    let bearer: Promise<string> | undefined;
+    const call = async (method: NonNullable<WorldRequest['method']>, path: string, json?: unknown) => {
+      bearer ??= managementToken(scopes, at);
+      return request({
+        method,
+        path: `/api/v2${path}`,
+        headers: { authorization: `Bearer ${await bearer}` },
+        tenant: at,
+        ...(json !== undefined && { json }),
+      });
+    };
+    return {
+      get: (path) => call('GET', path),
+      post: (path, body) => call('POST', path, body),
+      put: (path, body) => call('PUT', path, body),
+      patch: (path, body) => call('PATCH', path, body),
+      delete: (path, body) => call('DELETE', path, body),
+    };
+  }
+
+  /** Wire records of the audit log, newest first. */
+  async function events(at: WorldTenant = tenant): Promise<Record<string, unknown>[]> {
+    return (await apiAt(at, 'read:logs').get('/logs?per_page=100')).json();
+  }
+
+  return {
+    app,
+    database: own,
+    ...tenant,
+    /** The world's own tenant, `dev`. */
+    main: tenant,
+    createTenant,
+    request,
+    token,
+    managementToken,
+    api: (...scopes: string[]) => apiAt(tenant, ...scopes),
+    apiAt,
+    events,
+    /** A browser without scripts: keeps cookies, follows redirects within the tenant. */
+    visitor: (at: WorldTenant = tenant): Visitor => createVisitor(request, at),
+    /** Lines that the server told its operator. */
+    log: errors,
+    now: () => new Date(time),
+    /** Moves the clock. */
+    advance(milliseconds: number): void {
+      time += milliseconds;
+    },
+    async stop(): Promise<void> {
+      await app.stop();
+      if (!database) await own.drop();
+    },
+  };
+}
+
+const SECRET = randomBytes(32);
+
+function contentType({ form, json }: WorldRequest): Record<string, string> {
+  if (form) return { 'content-type': 'application/x-www-form-urlencoded' };
+  return json === undefined ? {} : { 'content-type': 'application/json' };
+}
