@@ -78,9 +78,9 @@ export function createVisitor(request: (asked: WorldRequest) => Promise<Response
   }
 
   function submit(page: Response, fields: Readonly<Record<string, string>>): Promise<Response> {
-    const action = unescape(/<form[^>]* action="([^"]+)"/.exec(page.body)?.[1] ?? '');
+    const action = decodeEntities(/<form[^>]* action="([^"]+)"/.exec(page.body)?.[1] ?? '');
     const hidden = [...page.body.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)].map(
-      ([, name = '', value = '']) => [name, unescape(value)],
+      ([, name = '', value = '']) => [name, decodeEntities(value)],
     );
     return send({
       path: action,
@@ -115,6 +115,6 @@ function answerOf({ headers }: Response): URLSearchParams | undefined {
   return typeof location === 'string' && /^[a-z]+:/.test(location) ? new URL(location).searchParams : undefined;
 }
 
-function unescape(text: string): string {
+function decodeEntities(text: string): string {
   return text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&#x2F;', '/');
 }

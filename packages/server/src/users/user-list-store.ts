@@ -7,6 +7,8 @@ import { fromRow, isOrdinary, type UserRow, userColumns } from './user-rows.ts';
 export interface UserSearch {
   readonly condition: RawBuilder<boolean>;
   readonly order: RawBuilder<unknown>;
+  /** A plain list is never given up, however many users there are. */
+  readonly isPlain: boolean;
 }
 
 /** A search that takes longer is given up, as Auth0 does. */
@@ -18,18 +20,23 @@ export type UserListStore = ReturnType<typeof createUserListStore>;
 /** Lists and searches of users as the Management API sees them: without the administrators. */
 export function createUserListStore(db: Database) {
   return {
-    async window(tenantId: string, { condition, order }: UserSearch, offset: number, limit: number): Promise<User[]> {
-      const rows = await searching(db, (search) =>
-        sql<UserRow>`select ${userColumns} from users u where u.tenant_id = ${tenantId} and ${isOrdinary} and ${condition}
+    async window(
+      tenantId: string,
+      { condition, order, isPlain }: UserSearch,
+      offset: number,
+      limit: number,
+    ): Promise<User[]> {
+      const rows = await searching(db, isPlain, (search) =>
+        sql<UserRow>`select ${userColumns} from users u where u.tenant_id = ${tenantId} and ${isOrdinary(tenantId)} and ${condition}
           order by ${order} offset ${offset} limit ${limit}`.execute(search),
       );
       return rows.map(fromRow);
     },
 
-    async count(tenantId: string, { condition }: UserSearch): Promise<number> {
-      const rows = await searching(db, (search) =>
+    async count(tenantId: string, { condition, isPlain }: UserSearch): Promise<number> {
+      const rows = await searching(db, isPlain, (search) =>
         sql<{ total: string }>`
-          select count(*) as total from users u where u.tenant_id = ${tenantId} and ${isOrdinary} and ${condition}`.execute(
+          select count(*) as total from users u where u.tenant_id = ${tenantId} and ${isOrdinary(tenantId)} and ${condition}`.execute(
           search,
         ),
       );
@@ -39,14 +46,19 @@ export function createUserListStore(db: Database) {
     /** `email` in its normal form. */
     async byEmail(tenantId: string, email: string): Promise<User[]> {
       const { rows } = await sql<UserRow>`
-        select ${userColumns} from users u where u.tenant_id = ${tenantId} and lower(u.email) = ${email} and ${isOrdinary}
+        select ${userColumns} from users u where u.tenant_id = ${tenantId} and lower(u.email) = ${email} and ${isOrdinary(tenantId)}
         order by u.seq limit ${MOST_BY_EMAIL}`.execute(db);
       return rows.map(fromRow);
     },
   };
 }
 
-async function searching<Row>(db: Database, run: (db: Database) => Promise<{ rows: Row[] }>): Promise<Row[]> {
+async function searching<Row>(
+  db: Database,
+  isPlain: boolean,
+  run: (db: Database) => Promise<{ rows: Row[] }>,
+): Promise<Row[]> {
+  if (isPlain) return (await run(db)).rows;
   try {
     return await db.transaction().execute(async (transaction) => {
       await sql`select set_config('statement_timeout', ${String(LONGEST_SEARCH_MS)}, true)`.execute(transaction);

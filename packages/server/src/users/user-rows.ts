@@ -79,10 +79,12 @@ export const userColumns: RawBuilder<UserRow> = sql`
     from user_identities i join connections c on c.tenant_id = i.tenant_id and c.id = i.connection_id
     where i.tenant_id = u.tenant_id and i.user_id = u.user_id) as identities`;
 
-/** True for users, alias `u`, that the Management API may see. */
-export const isOrdinary: RawBuilder<boolean> = sql`
-  not exists (select 1 from user_identities i join connections c on c.tenant_id = i.tenant_id and c.id = i.connection_id
-    where c.is_system and i.tenant_id = u.tenant_id and i.user_id = u.user_id)`;
+/** True for users, alias `u`, that the Management API may see. Administrators are few, and looked up once a query. */
+export function isOrdinary(tenantId: string): RawBuilder<boolean> {
+  return sql`u.user_id <> all (array(
+    select i.user_id from connections c join user_identities i on i.tenant_id = c.tenant_id and i.connection_id = c.id
+    where c.tenant_id = ${tenantId} and c.is_system))`;
+}
 
 export function fromRow(row: UserRow): User {
   const { name, nickname, given_name, family_name, picture, ...profile } = row.profile;

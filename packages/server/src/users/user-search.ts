@@ -26,7 +26,8 @@ export function compileUserSearch({ q = '', connection, sort, searchEngine = 'v3
       matches(fieldNamed('identities.connection'), { kind: 'match', pieces: [connection], isPhrase: true }),
     );
   }
-  return { condition: joined(conditions, 'and'), order: compileSort(sort) };
+  const isPlain = q === '' && connection === undefined && (sort === undefined || sort === '');
+  return { condition: joined(conditions, 'and'), order: compileSort(sort), isPlain };
 }
 
 function condition(query: LuceneQuery): RawBuilder<boolean> {
