@@ -74,6 +74,7 @@ export function draftUser(connection: Connection, input: NewDatabaseUser) {
     picture: storableText('picture', input.picture) ?? defaults.picture,
     profile: {},
     blocked: input.blocked === true,
+    isSystem: connection.isSystem,
     userMetadata: checkMetadata('user_metadata', input.userMetadata ?? {}),
     appMetadata: checkMetadata('app_metadata', input.appMetadata ?? {}),
   };

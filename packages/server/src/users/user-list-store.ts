@@ -27,7 +27,7 @@ export function createUserListStore(db: Database) {
       limit: number,
     ): Promise<User[]> {
       const rows = await searching(db, isPlain, (search) =>
-        sql<UserRow>`select ${userColumns} from users u where u.tenant_id = ${tenantId} and ${isOrdinary(tenantId)} and ${condition}
+        sql<UserRow>`select ${userColumns} from users u where u.tenant_id = ${tenantId} and ${isOrdinary} and ${condition}
           order by ${order} offset ${offset} limit ${limit}`.execute(search),
       );
       return rows.map(fromRow);
@@ -36,7 +36,7 @@ export function createUserListStore(db: Database) {
     async count(tenantId: string, { condition, isPlain }: UserSearch): Promise<number> {
       const rows = await searching(db, isPlain, (search) =>
         sql<{ total: string }>`
-          select count(*) as total from users u where u.tenant_id = ${tenantId} and ${isOrdinary(tenantId)} and ${condition}`.execute(
+          select count(*) as total from users u where u.tenant_id = ${tenantId} and ${isOrdinary} and ${condition}`.execute(
           search,
         ),
       );
@@ -46,7 +46,7 @@ export function createUserListStore(db: Database) {
     /** `email` in its normal form. */
     async byEmail(tenantId: string, email: string): Promise<User[]> {
       const { rows } = await sql<UserRow>`
-        select ${userColumns} from users u where u.tenant_id = ${tenantId} and lower(u.email) = ${email} and ${isOrdinary(tenantId)}
+        select ${userColumns} from users u where u.tenant_id = ${tenantId} and lower(u.email) = ${email} and ${isOrdinary}
         order by u.seq limit ${MOST_BY_EMAIL}`.execute(db);
       return rows.map(fromRow);
     },

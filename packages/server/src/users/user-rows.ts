@@ -27,6 +27,7 @@ interface UserTable {
   last_password_reset: Date | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
+  is_system: Generated<boolean>;
 }
 
 interface IdentityTable {
@@ -62,29 +63,25 @@ export interface UserRow {
   last_password_reset: Date | null;
   created_at: Date;
   updated_at: Date;
+  is_system: boolean;
   identities: readonly IdentityRow[];
 }
 
 interface IdentityRow extends Omit<Identity, 'isSocial'> {
   readonly strategy: string;
-  readonly isSystem: boolean;
 }
 
 /** Columns of a user, alias `u`, with the identities as one JSON list: a user is one row of one query. */
 export const userColumns: RawBuilder<UserRow> = sql`
   u.user_id, u.seq, u.email, u.email_verified, u.phone_number, u.phone_verified, u.username, u.blocked, u.profile,
-  u.user_metadata, u.app_metadata, u.logins_count, u.last_login, u.last_ip, u.last_password_reset, u.created_at, u.updated_at,
+  u.user_metadata, u.app_metadata, u.logins_count, u.last_login, u.last_ip, u.last_password_reset, u.created_at, u.updated_at, u.is_system,
   (select coalesce(jsonb_agg(jsonb_build_object('connection', c.name, 'connectionId', c.id, 'provider', i.provider,
-      'userId', i.identity_user_id, 'strategy', c.strategy, 'isSystem', c.is_system, 'profileData', i.profile) order by i.position), '[]')
+      'userId', i.identity_user_id, 'strategy', c.strategy, 'profileData', i.profile) order by i.position), '[]')
     from user_identities i join connections c on c.tenant_id = i.tenant_id and c.id = i.connection_id
     where i.tenant_id = u.tenant_id and i.user_id = u.user_id) as identities`;
 
-/** True for users, alias `u`, that the Management API may see. Administrators are few, and looked up once a query. */
-export function isOrdinary(tenantId: string): RawBuilder<boolean> {
-  return sql`u.user_id <> all (array(
-    select i.user_id from connections c join user_identities i on i.tenant_id = c.tenant_id and i.connection_id = c.id
-    where c.tenant_id = ${tenantId} and c.is_system))`;
-}
+/** True for users, alias `u`, that the Management API may see. */
+export const isOrdinary: RawBuilder<boolean> = sql`not u.is_system`;
 
 export function fromRow(row: UserRow): User {
   const { name, nickname, given_name, family_name, picture, ...profile } = row.profile;
@@ -104,7 +101,7 @@ export function fromRow(row: UserRow): User {
     blocked: row.blocked,
     userMetadata: row.user_metadata,
     appMetadata: row.app_metadata,
-    identities: row.identities.map(({ strategy, isSystem: _isSystem, ...identity }) => ({
+    identities: row.identities.map(({ strategy, ...identity }) => ({
       ...identity,
       isSocial: !NOT_SOCIAL.has(strategy),
     })),
@@ -114,7 +111,7 @@ export function fromRow(row: UserRow): User {
     lastPasswordReset: row.last_password_reset ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    isSystem: row.identities.some((identity) => identity.isSystem),
+    isSystem: row.is_system,
   };
 }
 

@@ -48,7 +48,7 @@ beforeAll(async () => {
     email: 'bob@example.org',
     name: 'Bob 100%_\\',
     blocked: true,
-    appMetadata: { seats: 7 },
+    appMetadata: { seats: 7, trial: true },
   });
   await create(staff, { userId: 'eve', email: 'eve@example.com', givenName: 'Eve' });
   await create(admins, { userId: 'root', email: 'root@example.com' });
@@ -95,6 +95,8 @@ describe('a search for users', () => {
     ['app_metadata.plan:g*', ['ada']],
     ['app_metadata.teams.name:blue', ['ada']],
     ['app_metadata.seats:12', ['ada']],
+    ['app_metadata.trial:true', ['bob']],
+    ['app_metadata.teams:red', []],
     ['app_metadata.seats:[7 TO 12}', ['bob']],
     ['app_metadata.seats:{7 TO *]', ['ada']],
     ['app_metadata.plan:[a TO z]', ['ada']],

@@ -71,7 +71,9 @@ function matches(field: SearchField, match: LuceneMatch): RawBuilder<boolean> {
       return sql`(${field.column} >= ${start} and ${field.column} < ${end})`;
     }
     case 'json':
-      return ofDocument(field, textMatches(sql`v #>> '{}'`, pieces));
+      return pieces.length === 1
+        ? holds(field, pieces[0] ?? '')
+        : ofDocument(field, textMatches(sql`v #>> '{}'`, pieces));
     case 'identity':
       return ofIdentity(field, (value) => textMatches(value, pieces));
     case 'caseless':
@@ -119,6 +121,16 @@ function inRange(field: SearchField, { from, to }: LuceneRange): RawBuilder<bool
   else if (field.kind === 'caseless') compare(sql`lower(${field.column})`, (text) => sql`${text.toLowerCase()}`);
   else compare(field.column, (text) => sql`${text}`);
   return joined(bounds, 'and');
+}
+
+/** A search has texts only: `12` is the number and the string, `true` the flag and the string. */
+function holds(field: SearchField, value: string): RawBuilder<boolean> {
+  const isLiteral = NUMBER.test(value) || value === 'true' || value === 'false';
+  const values = isLiteral
+    ? { text: value, literal: NUMBER.test(value) ? Number(value) : value === 'true' }
+    : { text: value };
+  const test = isLiteral ? '(@ == $text || @ == $literal)' : '(@ == $text)';
+  return sql`jsonb_path_exists(${field.column}, ${`${field.path} ? ${test}`}::jsonpath, ${JSON.stringify(values)}::jsonb)`;
 }
 
 function ofDocument(field: SearchField, test: RawBuilder<boolean>): RawBuilder<boolean> {

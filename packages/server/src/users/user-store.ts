@@ -7,7 +7,7 @@ import { fromRow, profileColumn, type UserRow, userColumns } from './user-rows.t
 /** What a new row of `users` and its first identity are made of; the times come from the database. */
 export type UserToInsert = Omit<
   User,
-  'identities' | 'loginsCount' | 'lastLogin' | 'lastIp' | 'lastPasswordReset' | 'createdAt' | 'updatedAt' | 'isSystem'
+  'identities' | 'loginsCount' | 'lastLogin' | 'lastIp' | 'lastPasswordReset' | 'createdAt' | 'updatedAt'
 >;
 
 export interface IdentityToInsert {
@@ -41,10 +41,10 @@ export function createUserStore(db: Database) {
       await translatingConflicts(
         sql`with made as (
           insert into users (tenant_id, user_id, email, email_verified, phone_number, phone_verified, username, blocked,
-            profile, user_metadata, app_metadata)
+            profile, user_metadata, app_metadata, is_system)
           values (${tenantId}, ${user.userId}, ${user.email}, ${user.emailVerified}, ${user.phoneNumber}, ${user.phoneVerified},
             ${user.username}, ${user.blocked}, ${profileColumn(user)}::jsonb, ${JSON.stringify(user.userMetadata)}::jsonb,
-            ${JSON.stringify(user.appMetadata)}::jsonb)
+            ${JSON.stringify(user.appMetadata)}::jsonb, ${user.isSystem})
           returning tenant_id, user_id, email, username, phone_number
         )
         insert into user_identities (tenant_id, provider, identity_user_id, user_id, connection_id, email_key, username_key,
