@@ -17,6 +17,9 @@ const EXPIRING = {
   token_grants: 'tenant_id, grant_id',
   client_assertions: 'tenant_id, client_id, jti_hash',
 } as const;
+/** Rotated tokens are kept to recognise their reuse, which ends with the time in which they would have been good. */
+const ROTATED = `delete from refresh_tokens where (tenant_id, token_hash) in (
+  select tenant_id, token_hash from refresh_tokens where rotated_at is not null and idle_expires_at < $1 limit 500 for update skip locked)`;
 
 const EVERY_MILLISECONDS = 60_000;
 const BATCH = 500;
@@ -42,6 +45,7 @@ export function createHousekeeper({ pool, now, log }: Parts) {
         if ((rowCount ?? 0) < BATCH) break;
       }
     }
+    await pool.query(ROTATED, [before]);
   }
 
   return {

@@ -1,5 +1,5 @@
 import type { Database } from '../../db/database.ts';
-import type { TokenGrant } from '../tokens/token-grant-store.ts';
+import { GRANT_COLUMNS, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
 
 declare module '../../db/database.ts' {
   interface Tables {
@@ -69,23 +69,8 @@ export function createAuthorizationCodeStore(db: Database) {
         .innerJoin('token_grants as grant', (join) =>
           join.onRef('grant.tenant_id', '=', 'code.tenant_id').onRef('grant.grant_id', '=', 'code.grant_id'),
         )
-        .select([
-          'code.code_hash',
-          'code.client_id',
-          'code.redirect_uri',
-          'code.nonce',
-          'code.code_challenge',
-          'code.max_age',
-        ])
-        .select([
-          'code.expires_at as code_expires_at',
-          'code.redeemed_at',
-          'grant.grant_id',
-          'grant.user_id',
-          'grant.connection_id',
-        ])
-        .select(['grant.session_id', 'grant.grant_type', 'grant.audience', 'grant.scope', 'grant.auth_time'])
-        .select(['grant.expires_at as grant_expires_at', 'grant.revoked_at'])
+        .select(['code.code_hash', 'code.redirect_uri', 'code.nonce', 'code.code_challenge', 'code.max_age'])
+        .select(['code.expires_at as code_expires_at', 'code.redeemed_at', ...GRANT_COLUMNS])
         .where('code.tenant_id', '=', tenantId)
         .where('code.code_hash', '=', codeHash)
         .executeTakeFirst();
@@ -100,19 +85,7 @@ export function createAuthorizationCodeStore(db: Database) {
         maxAge: row.max_age === null ? undefined : Number(row.max_age),
         expiresAt: row.code_expires_at,
         isRedeemed: row.redeemed_at !== null,
-        grant: {
-          grantId: row.grant_id,
-          clientId: row.client_id,
-          userId: row.user_id,
-          connectionId: row.connection_id,
-          sessionId: row.session_id ?? undefined,
-          grantType: row.grant_type,
-          audience: row.audience ?? undefined,
-          scope: row.scope,
-          authTime: row.auth_time,
-          expiresAt: row.grant_expires_at,
-          isRevoked: row.revoked_at !== null,
-        },
+        grant: grantFromRow(row),
       };
     },
 

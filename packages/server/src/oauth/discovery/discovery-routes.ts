@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { OIDC_SCOPES } from '../access/scope.ts';
 
 interface Parts {
   readonly jwks: (tenantId: string) => Promise<{ keys: readonly unknown[] }>;
@@ -31,22 +32,7 @@ export function discoveryDocument(origin: string): Record<string, unknown> {
     userinfo_endpoint: `${origin}/userinfo`,
     jwks_uri: `${origin}/.well-known/jwks.json`,
     revocation_endpoint: `${origin}/oauth/revoke`,
-    scopes_supported: [
-      'openid',
-      'profile',
-      'offline_access',
-      'name',
-      'given_name',
-      'family_name',
-      'nickname',
-      'email',
-      'email_verified',
-      'picture',
-      'created_at',
-      'identities',
-      'phone',
-      'address',
-    ],
+    scopes_supported: [...OIDC_SCOPES],
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     grant_types_supported: [

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 import type { Database } from '../../db/database.ts';
-import type { TokenGrant } from '../tokens/token-grant-store.ts';
+import { GRANT_COLUMNS, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
 
 declare module '../../db/database.ts' {
   interface Tables {
@@ -52,15 +52,7 @@ export function createRefreshTokenStore(db: Database) {
           join.onRef('grant.tenant_id', '=', 'token.tenant_id').onRef('grant.grant_id', '=', 'token.grant_id'),
         )
         .select(['token.token_hash', 'token.token_id', 'token.rotating', 'token.idle_expires_at', 'token.rotated_at'])
-        .select([
-          'token.expires_at as token_expires_at',
-          'grant.grant_id',
-          'grant.client_id',
-          'grant.user_id',
-          'grant.connection_id',
-        ])
-        .select(['grant.session_id', 'grant.grant_type', 'grant.audience', 'grant.scope', 'grant.auth_time'])
-        .select(['grant.expires_at as grant_expires_at', 'grant.revoked_at'])
+        .select(['token.expires_at as token_expires_at', ...GRANT_COLUMNS])
         .where('token.tenant_id', '=', tenantId)
         .where('token.token_hash', '=', tokenHash)
         .executeTakeFirst();
@@ -73,19 +65,7 @@ export function createRefreshTokenStore(db: Database) {
         idleExpiresAt: row.idle_expires_at ?? undefined,
         expiresAt: row.token_expires_at ?? undefined,
         rotatedAt: row.rotated_at ?? undefined,
-        grant: {
-          grantId: row.grant_id,
-          clientId: row.client_id,
-          userId: row.user_id,
-          connectionId: row.connection_id,
-          sessionId: row.session_id ?? undefined,
-          grantType: row.grant_type,
-          audience: row.audience ?? undefined,
-          scope: row.scope,
-          authTime: row.auth_time,
-          expiresAt: row.grant_expires_at,
-          isRevoked: row.revoked_at !== null,
-        },
+        grant: grantFromRow(row),
       };
     },
 

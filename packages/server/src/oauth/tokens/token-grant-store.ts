@@ -50,6 +50,39 @@ export interface TokenGrant {
   readonly isRevoked: boolean;
 }
 
+/** The columns of a grant, where another table's query joins it as `grant`. */
+export const GRANT_COLUMNS = [
+  'grant.grant_id',
+  'grant.client_id',
+  'grant.user_id',
+  'grant.connection_id',
+  'grant.session_id',
+  'grant.grant_type',
+  'grant.audience',
+  'grant.scope',
+  'grant.auth_time',
+  'grant.expires_at as grant_expires_at',
+  'grant.revoked_at',
+] as const;
+
+type GrantRow = Omit<TokenGrantTable, 'tenant_id' | 'created_at' | 'expires_at'> & { grant_expires_at: Date };
+
+export function grantFromRow(row: GrantRow): TokenGrant {
+  return {
+    grantId: row.grant_id,
+    clientId: row.client_id,
+    userId: row.user_id,
+    connectionId: row.connection_id,
+    sessionId: row.session_id ?? undefined,
+    grantType: row.grant_type,
+    audience: row.audience ?? undefined,
+    scope: row.scope,
+    authTime: row.auth_time,
+    expiresAt: row.grant_expires_at,
+    isRevoked: row.revoked_at !== null,
+  };
+}
+
 export type NewTokenGrant = Omit<TokenGrant, 'isRevoked'>;
 export type TokenGrantStore = ReturnType<typeof createTokenGrantStore>;
 

@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CALLBACK } from '../../test/visitor.ts';
+import { startWorld, type World } from '../../test/world.ts';
+import { createLog } from '../kit/log.ts';
+import { createHousekeeper } from './housekeeper.ts';
+
+const HOUR = 3_600_000;
+const TABLES = [
+  'login_transactions',
+  'sessions',
+  'authorization_codes',
+  'access_tokens',
+  'token_grants',
+  'refresh_tokens',
+];
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+async function counts(): Promise<Record<string, number>> {
+  const entries = TABLES.map(async (table) => {
+    const { rows } = await world.database.pool.query(`select count(*)::int as n from ${table}`);
+    return [table, rows[0].n];
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+describe('the housekeeper', () => {
+  it('removes what has expired and leaves what is alive', async () => {
+    const { pool } = world.database;
+    const housekeeper = createHousekeeper({ pool, now: world.now, log: createLog('json', () => {}) });
+    const { code, verifier } = await world.visitor().logIn();
+    const client_id = world.spa_client.client_id;
+    const tokens = await world.token({
+      grant_type: 'authorization_code',
+      client_id,
+      code,
+      code_verifier: verifier,
+      redirect_uri: CALLBACK,
+    });
+    await world.visitor().authorize();
+
+    await housekeeper.sweep();
+    expect(await counts()).toEqual({
+      login_transactions: 1,
+      sessions: 1,
+      authorization_codes: 1,
+      access_tokens: 1,
+      token_grants: 1,
+      refresh_tokens: 1,
+    });
+
+    world.advance(26 * HOUR);
+    await housekeeper.sweep();
+    expect(await counts()).toEqual({
+      login_transactions: 0,
+      sessions: 1,
+      authorization_codes: 0,
+      access_tokens: 0,
+      token_grants: 1,
+      refresh_tokens: 1,
+    });
+    const { refresh_token } = tokens.json();
+    expect((await world.token({ grant_type: 'refresh_token', client_id, refresh_token })).statusCode).toBe(200);
+
+    world.advance(100 * 24 * HOUR);
+    await housekeeper.sweep();
+    expect(await counts()).toEqual({
+      login_transactions: 0,
+      sessions: 0,
+      authorization_codes: 0,
+      access_tokens: 0,
+      token_grants: 0,
+      refresh_tokens: 0,
+    });
+  });
+});
