@@ -4,7 +4,7 @@ import { createDatabase } from '../db/database.ts';
 import type { ManagementCall, QueryValue } from '../management/call.ts';
 import { createEventStore } from './event-store.ts';
 import { createLogReader, type LogReader } from './log-reader.ts';
-import { logRoutes, userLogs } from './log-routes.ts';
+import { logRoutes } from './log-routes.ts';
 
 let database: TestDatabase;
 type Call = ManagementCall<{ logs: LogReader }>;
@@ -94,7 +94,10 @@ describe('GET /logs/{id}', () => {
 
 describe('GET /users/{id}/logs', () => {
   it("answers a user's events", async () => {
-    expect(descriptions(await userLogs(call({ per_page: 2 }, {}, 'dev'), 'auth0|1'))).toEqual(['3', '1']);
+    expect(descriptions(await get({ per_page: 2 }, { id: 'auth0|1' }, 'dev', 'GET /users/{id}/logs'))).toEqual([
+      '3',
+      '1',
+    ]);
   });
 });
 
