@@ -36,6 +36,8 @@ export interface World {
   readonly config: Pick<Config, 'baseDomain' | 'origin' | 'trustedProxies'>;
   /** The ports in use; asked at each request, since they are known only after listening. */
   readonly listening: () => Listening;
+  /** Whether all is done that a client may rely on once /health/ready says so. */
+  readonly isStarted: () => boolean;
   readonly log: Log;
   readonly now: () => Date;
 }
@@ -85,7 +87,7 @@ export async function createApp(world: World) {
     renderErrorPage: createErrorPage(sendPage),
   });
   const authentication = createAuthentication({ cache, stores, directory, hasher });
-  healthRoutes(http, { pool });
+  healthRoutes(http, { pool, isStarted: world.isStarted });
   securityTextRoutes(http, { now });
   createOAuth(http, {
     ...authentication,

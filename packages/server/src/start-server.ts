@@ -41,6 +41,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     await migrate(pool);
 
     const listening: { http: number | undefined; https: number | undefined } = { http: undefined, https: undefined };
+    let isStarted = false;
     const secret = await readInstallationSecret({ given: config.secret, dataDir: config.dataDir });
     const app = await createApp({
       pool,
@@ -48,6 +49,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
       secret,
       config,
       listening: () => listening,
+      isStarted: () => isStarted,
       log,
       now: () => new Date(),
     });
@@ -74,6 +76,7 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
     const control = await startControlServer({ dataDir: config.dataDir, verbs: tenantCommands(app, caFile), log });
     undo.push(() => control.stop());
+    isStarted = true;
     return { app, listening, caFile, firstRun, stop };
   } catch (error) {
     await stop();
