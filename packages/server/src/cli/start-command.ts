@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -16,6 +17,8 @@ export function startCommand(): Command {
       const began = performance.now();
       const config = readConfig(process.env);
       const log = createLog(config.logFormat);
+      // Before the cache makes it with everybody's rights.
+      mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
       // Loaded behind the cache: compiling some four hundred files anew takes most of a start.
       enableCompileCache(join(config.dataDir, 'cache'));
       const { startServer } = await import('../start-server.ts');
