@@ -1,4 +1,4 @@
-import { flagOf, type Json, textOf } from '../clients/json-values.ts';
+import { flagOf, type Json, textOf } from '../kit/json-values.ts';
 import type { Management } from '../management/call.ts';
 import { MANAGEMENT_IDENTIFIER } from '../resource-servers/resource-server.ts';
 import type { Tenant } from '../tenants/tenant.ts';

@@ -1,7 +1,7 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
-import { flagOf, type Json, oneOf, textsOf } from '../clients/json-values.ts';
 import { violatedConstraint } from '../db/constraint.ts';
 import type { Database } from '../db/database.ts';
+import { flagOf, type Json, oneOf, textsOf } from '../kit/json-values.ts';
 import type { ClientGrant, SubjectType } from './client-grant.ts';
 
 declare module '../db/database.ts' {

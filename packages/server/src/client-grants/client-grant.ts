@@ -1,5 +1,5 @@
-import type { Json } from '../clients/json-values.ts';
 import { defineErrors } from '../kit/errors.ts';
+import type { Json } from '../kit/json-values.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
 
 export type SubjectType = 'client' | 'user';

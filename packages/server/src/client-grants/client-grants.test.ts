@@ -3,10 +3,10 @@ import { createTestDatabase, type TestDatabase } from '../../test/test-database.
 import { createClientStore } from '../clients/client-store.ts';
 import { createClient } from '../clients/create-client.ts';
 import { createCredentialStore } from '../clients/credential-store.ts';
-import type { Json } from '../clients/json-values.ts';
 import { deleteClient } from '../clients/update-client.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { transactionsOn } from '../db/transact.ts';
+import type { Json } from '../kit/json-values.ts';
 import { createSealer } from '../kit/seal.ts';
 import { createResourceServer, updateResourceServer } from '../resource-servers/manage-resource-servers.ts';
 import { createResourceServerStore } from '../resource-servers/resource-server-store.ts';

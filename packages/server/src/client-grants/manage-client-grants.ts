@@ -1,7 +1,7 @@
 import { clientErrors } from '../clients/client-errors.ts';
 import type { ClientStore } from '../clients/client-store.ts';
-import { type Json, oneOf, textOf, textsOf, withoutNulls } from '../clients/json-values.ts';
 import { prefixedId } from '../kit/ids.ts';
+import { type Json, oneOf, textOf, textsOf, withoutNulls } from '../kit/json-values.ts';
 import type { ResourceServer } from '../resource-servers/resource-server.ts';
 import type { ResourceServerStore } from '../resource-servers/resource-server-store.ts';
 import { type ClientGrant, clientGrantErrors } from './client-grant.ts';

@@ -1,8 +1,8 @@
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
+import type { Json } from '../kit/json-values.ts';
 import type { ListSource, ManagementCall } from '../management/call.ts';
 import { clientErrors } from './client-errors.ts';
-import type { Json } from './json-values.ts';
 
 /** The connections that a client may use: few, so that they are read at once and cut into pages here. */
 export async function connectionsOfClient(

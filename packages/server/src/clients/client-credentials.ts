@@ -1,8 +1,8 @@
+import type { Json } from '../kit/json-values.ts';
 import { clientErrors } from './client-errors.ts';
 import { usedCredentialIds } from './client-rules.ts';
 import { type ClientStores, MOST_CREDENTIALS } from './create-client.ts';
 import { type ClientCredential, readCredential, readDate } from './credential.ts';
-import type { Json } from './json-values.ts';
 import { lockClient } from './update-client.ts';
 
 /** Adds a credential. The client's row is locked, so that parallel requests can't pass the limit or double a kid. */

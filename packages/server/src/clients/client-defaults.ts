@@ -1,5 +1,5 @@
+import { flagOf, type Json, numberOf, objectOf, oneOf, withoutNulls } from '../kit/json-values.ts';
 import type { JwtConfiguration, RefreshTokenConfiguration } from './client.ts';
-import { flagOf, type Json, numberOf, objectOf, oneOf, withoutNulls } from './json-values.ts';
 
 const PUBLIC_APP_TYPES: readonly unknown[] = ['spa', 'native'];
 

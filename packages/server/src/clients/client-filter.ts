@@ -1,7 +1,7 @@
+import { flagOf, textOf } from '../kit/json-values.ts';
 import type { QueryValue } from '../management/call.ts';
 import { clientErrors } from './client-errors.ts';
 import type { ClientFilter } from './client-store.ts';
-import { flagOf, textOf } from './json-values.ts';
 
 type Query = Readonly<Record<string, QueryValue | undefined>>;
 

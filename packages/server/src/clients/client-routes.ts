@@ -1,4 +1,5 @@
 import type { ConnectionStore } from '../connections/connection-store.ts';
+import type { Json } from '../kit/json-values.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
 import type { Client } from './client.ts';
 import { connectionsOfClient } from './client-connections.ts';
@@ -8,7 +9,6 @@ import { filterOf } from './client-filter.ts';
 import type { ListedClient } from './client-store.ts';
 import { type SigningCertificate, toWire } from './client-wire.ts';
 import { type ClientStores, createClient } from './create-client.ts';
-import type { Json } from './json-values.ts';
 import { deleteClient, rotateSecret, updateClient } from './update-client.ts';
 
 export interface ClientRouteStores extends ClientStores {

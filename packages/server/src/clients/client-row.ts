@@ -1,8 +1,8 @@
+import { flagOf, isObject, type Json, objectOf, oneOf, textOf, textsOf } from '../kit/json-values.ts';
 import type { Client, PrivateKeyCredential } from './client.ts';
 import { jwtConfigurationOf, refreshTokenOf } from './client-defaults.ts';
 import { credentialLists } from './client-rules.ts';
 import type { ClientCredential } from './credential.ts';
-import { flagOf, isObject, type Json, objectOf, oneOf, textOf, textsOf } from './json-values.ts';
 
 export interface ClientRow {
   readonly client_id: string;

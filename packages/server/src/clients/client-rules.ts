@@ -1,5 +1,5 @@
+import { isObject, type Json, objectsOf, textOf, textsOf } from '../kit/json-values.ts';
 import { clientErrors } from './client-errors.ts';
-import { isObject, type Json, objectsOf, textOf, textsOf } from './json-values.ts';
 import { type UrlKind, urlFault } from './url-entry.ts';
 
 interface Surroundings {

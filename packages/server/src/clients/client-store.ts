@@ -1,10 +1,10 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
+import type { Json } from '../kit/json-values.ts';
 import type { Sealer } from '../kit/seal.ts';
 import type { Client } from './client.ts';
 import { type ClientRow, fromRow } from './client-row.ts';
 import { readCredentials } from './credential-store.ts';
-import type { Json } from './json-values.ts';
 
 declare module '../db/database.ts' {
   interface Tables {

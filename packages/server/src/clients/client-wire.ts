@@ -1,5 +1,5 @@
+import type { Json } from '../kit/json-values.ts';
 import type { Client } from './client.ts';
-import type { Json } from './json-values.ts';
 
 /** The tenant's signing certificates, as each client shows them. */
 export interface SigningCertificate {

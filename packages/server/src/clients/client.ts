@@ -1,6 +1,6 @@
+import type { Json } from '../kit/json-values.ts';
 import type { Environment } from '../tenants/tenant.ts';
 import type { MatchRules } from './callback-match.ts';
-import type { Json } from './json-values.ts';
 
 export type TokenEndpointAuthMethod = 'none' | 'client_secret_post' | 'client_secret_basic';
 export type SigningAlgorithm = 'RS256' | 'HS256' | 'PS256' | 'RS512';

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { transactionsOn } from '../db/transact.ts';
+import type { Json } from '../kit/json-values.ts';
 import { createSealer } from '../kit/seal.ts';
 import { createTenantCache } from '../tenants/tenant-cache.ts';
 import { createTenantStore } from '../tenants/tenant-store.ts';
@@ -13,7 +14,6 @@ import { createClientStore } from './client-store.ts';
 import { toWire } from './client-wire.ts';
 import { createClient, ensureGlobalClient } from './create-client.ts';
 import { createCredentialStore } from './credential-store.ts';
-import type { Json } from './json-values.ts';
 import { deleteClient, rotateSecret, updateClient } from './update-client.ts';
 
 const sealer = createSealer(new Uint8Array(32));

@@ -1,4 +1,5 @@
 import { randomAlphanumeric } from '../kit/ids.ts';
+import { isObject, type Json, textOf } from '../kit/json-values.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { Client } from './client.ts';
 import { withDefaults } from './client-defaults.ts';
@@ -7,7 +8,6 @@ import { checkAuthMethods, checkClientBody, credentialLists, mergeMetadata } fro
 import type { ClientStore } from './client-store.ts';
 import { type ClientCredential, readCredential } from './credential.ts';
 import type { CredentialStore } from './credential-store.ts';
-import { isObject, type Json, textOf } from './json-values.ts';
 
 export interface ClientStores {
   readonly clients: ClientStore;

@@ -1,7 +1,7 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
+import { isObject, oneOf, textOf } from '../kit/json-values.ts';
 import type { ClientCredential } from './credential.ts';
-import { isObject, oneOf, textOf } from './json-values.ts';
 
 declare module '../db/database.ts' {
   interface Tables {

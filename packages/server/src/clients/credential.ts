@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { prefixedId } from '../kit/ids.ts';
+import { type Json, oneOf, textOf } from '../kit/json-values.ts';
 import { clientErrors } from './client-errors.ts';
-import { type Json, oneOf, textOf } from './json-values.ts';
 
 export type CredentialType = 'public_key' | 'cert_subject_dn' | 'x509_cert';
 

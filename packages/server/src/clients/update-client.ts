@@ -1,11 +1,11 @@
 import { randomAlphanumeric } from '../kit/ids.ts';
+import { isObject, type Json, objectOf, textOf, withoutNulls } from '../kit/json-values.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { Client } from './client.ts';
 import { jwtConfigurationBody, refreshTokenBody } from './client-defaults.ts';
 import { clientErrors } from './client-errors.ts';
 import { checkAuthMethods, checkClientBody, mergeMetadata, usedCredentialIds } from './client-rules.ts';
 import type { ClientStores } from './create-client.ts';
-import { isObject, type Json, objectOf, textOf, withoutNulls } from './json-values.ts';
 
 type TenantFacts = Pick<Tenant, 'tenantId' | 'environment'>;
 

@@ -1,5 +1,5 @@
-import { type Json, textOf } from '../clients/json-values.ts';
 import { hexId } from '../kit/ids.ts';
+import { type Json, textOf } from '../kit/json-values.ts';
 import {
   MANAGEMENT_IDENTIFIER,
   MANAGEMENT_NAME,

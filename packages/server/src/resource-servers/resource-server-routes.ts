@@ -1,4 +1,4 @@
-import { type Json, objectsOf, textsOf } from '../clients/json-values.ts';
+import { type Json, objectsOf, textsOf } from '../kit/json-values.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import {

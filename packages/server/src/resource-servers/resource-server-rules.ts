@@ -1,5 +1,5 @@
-import { isObject, type Json, numberOf, objectsOf, textOf, withoutNulls } from '../clients/json-values.ts';
 import { randomAlphanumeric } from '../kit/ids.ts';
+import { isObject, type Json, numberOf, objectsOf, textOf, withoutNulls } from '../kit/json-values.ts';
 import { resourceServerErrors, type Scope } from './resource-server.ts';
 
 const MOST_SCOPES = 1_000;

@@ -1,7 +1,7 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
-import { flagOf, type Json, numberOf, objectOf, oneOf } from '../clients/json-values.ts';
 import { violatedConstraint } from '../db/constraint.ts';
 import type { Database } from '../db/database.ts';
+import { flagOf, type Json, numberOf, objectOf, oneOf } from '../kit/json-values.ts';
 import type { Sealer } from '../kit/seal.ts';
 import { managementScopes } from './management-scopes.ts';
 import { type ResourceServer, resourceServerErrors, type Scope } from './resource-server.ts';

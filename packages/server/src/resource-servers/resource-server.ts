@@ -1,5 +1,5 @@
-import type { Json } from '../clients/json-values.ts';
 import { defineErrors } from '../kit/errors.ts';
+import type { Json } from '../kit/json-values.ts';
 
 /** What is stored as the Management API's identifier; on the wire it is `<origin that was asked>/api/v2/`. */
 export const MANAGEMENT_IDENTIFIER = 'urn:gatewright:management';

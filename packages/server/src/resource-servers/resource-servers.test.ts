@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
-import type { Json } from '../clients/json-values.ts';
 import { createDatabase, type Database } from '../db/database.ts';
 import { transactionsOn } from '../db/transact.ts';
+import type { Json } from '../kit/json-values.ts';
 import { createSealer } from '../kit/seal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { createTenantCache } from '../tenants/tenant-cache.ts';
