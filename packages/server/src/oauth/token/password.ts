@@ -97,7 +97,8 @@ export function passwordGrant(parts: Parts): Grant {
       tokens.sign(),
       transact(async ({ users, tokenGrants, refreshTokens, record }) => {
         await users.recordLogin(tenant.tenantId, user.userId, exchange.requester.ip);
-        if (stored || tokens.opaque) {
+        // A JWT that opens /userinfo names the grant as well, so that it ends with it.
+        if (stored || tokens.opaque || granted.scopes.includes('openid')) {
           await tokenGrants.insert(tenant.tenantId, {
             grantId,
             clientId: client.clientId,
