@@ -1,0 +1,73 @@
+// npm run bench [-- --quick] [--only <row>] [--json] [--profile <folder>]: our figures beside yardsticks of the same run.
+import { availableParallelism, loadavg, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import type { Figure, Row } from './row.ts';
+import { clientCredentials } from './rows/client-credentials.ts';
+import { hashStorm } from './rows/hash-storm.ts';
+import { login } from './rows/login.ts';
+import { memory } from './rows/memory.ts';
+import { reads } from './rows/reads.ts';
+import { refresh } from './rows/refresh.ts';
+import { start } from './rows/start.ts';
+import { renderTable, verdict } from './table.ts';
+import { createWorkbench, type Settings } from './workbench.ts';
+
+const ROWS: readonly Row[] = [clientCredentials, refresh, login, reads, hashStorm, memory, start];
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    json: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+  },
+});
+const names = ROWS.map(({ name }) => name);
+const unknown = options.only?.find((name) => !names.includes(name));
+if (process.platform !== 'linux' || unknown !== undefined) {
+  process.stderr.write(
+    unknown === undefined
+      ? 'bench: CPU time and memory are read from /proc, so it runs on Linux only.\n'
+      : `bench: there is no row '${unknown}'. Rows: ${names.join(', ')}.\n`,
+  );
+  process.exit(1);
+}
+
+const settings: Settings = {
+  rounds: options.quick ? 1 : 5,
+  seconds: options.quick ? 2 : 3,
+  idleSeconds: options.quick ? 5 : 60,
+  profileTo: options.profile,
+};
+const workbench = createWorkbench(settings);
+const figures: Figure[] = [];
+let stopping: Promise<void> | undefined;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop().then(() => process.exit(1)));
+
+try {
+  for (const row of ROWS) {
+    if (options.only && !options.only.includes(row.name)) continue;
+    if (!options.json) process.stderr.write(`${row.name} …\n`);
+    figures.push(...(await row.measure(workbench)));
+  }
+} finally {
+  await stop();
+}
+
+if (options.json) {
+  const rows = figures.map((figure) => ({ ...figure, verdict: verdict(figure) }));
+  process.stdout.write(`${JSON.stringify({ machine: machine(), settings, rows }, null, 2)}\n`);
+} else {
+  process.stdout.write(`${renderTable(figures)}\n${machine()}, median of ${settings.rounds}\n`);
+}
+
+function stop(): Promise<void> {
+  stopping ??= workbench.stop();
+  return stopping;
+}
+
+function machine(): string {
+  const gigabytes = Math.round(totalmem() / 2 ** 30);
+  const load = loadavg()[0]?.toFixed(1);
+  return `${availableParallelism()} cores, ${gigabytes} GiB, ${process.platform} ${process.arch}, Node ${process.version}, load average ${load} at the end`;
+}
