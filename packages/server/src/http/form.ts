@@ -4,7 +4,7 @@ export interface Form {
   readonly values: Readonly<Record<string, string>>;
   /** Names that came more than once: RFC 6749 section 3.1 forbids them. */
   readonly repeated: readonly string[];
-  /** False where a percent sequence is broken or is no UTF-8. */
+  /** False where a percent sequence is broken or is no UTF-8, and where there is a NUL, which no column can hold. */
   readonly wellFormed: boolean;
 }
 
@@ -29,9 +29,9 @@ export function parseForm(text: string): Form {
 }
 
 function decode(text: string): string | undefined {
-  if (!text.includes('%') && !text.includes('+')) return text;
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    const decoded = /[%+]/.test(text) ? decodeURIComponent(text.replaceAll('+', ' ')) : text;
+    return decoded.includes('\0') ? undefined : decoded;
   } catch {
     return undefined;
   }

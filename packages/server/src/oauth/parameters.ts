@@ -22,10 +22,10 @@ export function bodyParameters(request: FastifyRequest): Parameters {
   const values: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(body)) {
     if (value === null || value === undefined) continue;
-    const text = asText(name, value);
-    values[name] = text;
+    values[name] = asText(name, value);
   }
-  return toParameters({ values, repeated: [], wellFormed: true });
+  const wellFormed = Object.values(values).every((text) => text.isWellFormed() && !text.includes('\0'));
+  return toParameters({ values, repeated: [], wellFormed });
 }
 
 /** The query string of a GET. */
@@ -43,7 +43,7 @@ export function toParameters(form: Form): Parameters {
   const [repeated] = form.repeated;
   if (repeated !== undefined) throw oauthErrors.repeatedParameter({ name: repeated.slice(0, 64) });
   for (const [name, value] of Object.entries(form.values)) {
-    if (value.length > MAX_LENGTH) throw oauthErrors.tooLong({ name: name.slice(0, 64) });
+    if (isTooLong(value)) throw oauthErrors.tooLong({ name: name.slice(0, 64) });
   }
   const get = (name: string) => form.values[name] || undefined;
   return {
@@ -57,13 +57,17 @@ export function toParameters(form: Form): Parameters {
   };
 }
 
+export function isTooLong(value: string | undefined): boolean {
+  return value !== undefined && value.length > MAX_LENGTH;
+}
+
 /** JSON bodies may carry scope as an array, and numbers where a string is meant (max_age). */
 function asText(name: string, value: unknown): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (name === 'scope') {
     if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(' ');
     throw oauthErrors.scopeType();
   }
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw oauthErrors.wrongType({ name: name.slice(0, 64) });
 }

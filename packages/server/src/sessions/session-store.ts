@@ -36,6 +36,8 @@ export function createSessionStore(db: Database) {
           user_id: session.userId,
           connection_id: session.connectionId,
           authenticated_at: session.authenticatedAt,
+          created_at: session.authenticatedAt,
+          updated_at: session.lastUsedAt,
           idle_expires_at: session.idleExpiresAt,
           expires_at: session.expiresAt,
           device: JSON.stringify(device),
@@ -46,7 +48,8 @@ export function createSessionStore(db: Database) {
     async findByCookie(tenantId: string, cookie: string): Promise<Session | undefined> {
       const row = await db
         .selectFrom('sessions')
-        .select(['session_id', 'user_id', 'connection_id', 'authenticated_at', 'idle_expires_at', 'expires_at'])
+        .select(['session_id', 'user_id', 'connection_id'])
+        .select(['authenticated_at', 'updated_at', 'idle_expires_at', 'expires_at'])
         .where('tenant_id', '=', tenantId)
         .where('cookie_hash', '=', cookieHash(cookie))
         .executeTakeFirst();
@@ -56,19 +59,22 @@ export function createSessionStore(db: Database) {
           userId: row.user_id,
           connectionId: row.connection_id,
           authenticatedAt: row.authenticated_at,
+          lastUsedAt: row.updated_at,
           idleExpiresAt: row.idle_expires_at,
           expiresAt: row.expires_at,
         }
       );
     },
 
-    async touch(tenantId: string, sessionId: string, idleExpiresAt: Date, now: Date): Promise<void> {
-      await db
+    /** Notes a use. False where the session ended meanwhile; otherwise it can't end before this transaction does. */
+    async touch(tenantId: string, sessionId: string, idleExpiresAt: Date, now: Date): Promise<boolean> {
+      const result = await db
         .updateTable('sessions')
         .set({ idle_expires_at: idleExpiresAt, updated_at: now })
         .where('tenant_id', '=', tenantId)
         .where('session_id', '=', sessionId)
-        .execute();
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
     },
 
     /** The session that ended, or undefined where none was there (any more). */

@@ -11,6 +11,8 @@ export interface Session {
   readonly connectionId: string;
   /** When the user last proved who they are. */
   readonly authenticatedAt: Date;
+  /** The login, or the last /authorize that the session answered. */
+  readonly lastUsedAt: Date;
   readonly idleExpiresAt: Date;
   readonly expiresAt: Date;
 }
@@ -30,6 +32,7 @@ export function startSession(tenant: Tenant, userId: string, connectionId: strin
     userId,
     connectionId,
     authenticatedAt: now,
+    lastUsedAt: now,
     expiresAt,
     idleExpiresAt: earlier(expiresAt, new Date(now.getTime() + idle)),
   };
@@ -37,12 +40,18 @@ export function startSession(tenant: Tenant, userId: string, connectionId: strin
 
 /** The idle expiry after a use. Shorter settings of the tenant count at once, longer ones for new sessions. */
 export function renewedIdleExpiry(tenant: Tenant, session: Session, now: Date): Date {
-  return earlier(session.expiresAt, new Date(now.getTime() + lifetimes(tenant).idle));
+  const { lastUsedAt, idleExpiresAt, expiresAt } = session;
+  // One that ends with the session itself was cut: what was granted is not known, and renewing changes nothing.
+  const granted = idleExpiresAt < expiresAt ? idleExpiresAt.getTime() - lastUsedAt.getTime() : Infinity;
+  const end = now.getTime() + Math.min(granted, lifetimes(tenant).idle);
+  return earlier(expiresAt, new Date(end));
 }
 
 export function isAlive(session: Session, tenant: Tenant, now: Date): boolean {
-  const shortened = new Date(session.authenticatedAt.getTime() + lifetimes(tenant).absolute);
-  return now < session.idleExpiresAt && now < session.expiresAt && now < shortened;
+  const { authenticatedAt, lastUsedAt, idleExpiresAt, expiresAt } = session;
+  const { absolute, idle } = lifetimes(tenant);
+  const isWithin = (start: Date, length: number) => now.getTime() < start.getTime() + length;
+  return now < idleExpiresAt && now < expiresAt && isWithin(authenticatedAt, absolute) && isWithin(lastUsedAt, idle);
 }
 
 /** Undefined: the cookie ends with the browser (tenant setting session_cookie.mode). */

@@ -35,29 +35,35 @@ interface Parts {
   readonly permissionsOf: (tenantId: string, userId: string, resourceServerId: string) => Promise<readonly string[]>;
 }
 
+type UnknownAudience = (audience: string) => DeclaredError;
+
 export type AccessResolver = ReturnType<typeof createAccessResolver>;
 
 const USERINFO_PATH = '/userinfo';
+const NO_API: Target = { api: undefined, audience: undefined };
 /** On the Management API a user's token reaches that user only (management-api section 4, users). */
 const CURRENT_USER_SCOPE = /^[a-z]+:current_user/;
 
 /** Decides audience, scopes and permissions: authentication-api sections 3 and 15. */
 export function createAccessResolver({ findResourceServer, findClientGrant, permissionsOf }: Parts) {
-  /** The API of an audience; the tenant's default_audience counts as if it stood in every request. */
-  async function target(
+  /** The API that a request means; the tenant's default_audience counts as if it stood in every request. */
+  async function target(tenant: Tenant, asked: string | undefined, unknown: UnknownAudience): Promise<Target> {
+    const { defaultAudience } = settingsOf(tenant);
+    if (asked !== undefined || defaultAudience === undefined) return grantedTarget(tenant, asked, unknown);
+    const api = await findResourceServer(tenant, defaultAudience);
+    return api ? { api, audience: defaultAudience } : NO_API;
+  }
+
+  /** The API that a grant was given for: a default that came later widens no grant. */
+  async function grantedTarget(
     tenant: Tenant,
-    asked: string | undefined,
-    unknown: (audience: string) => DeclaredError,
+    audience: string | undefined,
+    unknown: UnknownAudience,
   ): Promise<Target> {
-    const audience = asked ?? settingsOf(tenant).defaultAudience;
-    if (audience === undefined || tenantsOwnUserinfo(audience)) return { api: undefined, audience: undefined };
+    if (audience === undefined || isUserinfo(audience)) return NO_API;
     const api = await findResourceServer(tenant, audience);
     if (!api) throw unknown(audience);
     return { api, audience };
-
-    function tenantsOwnUserinfo(text: string): boolean {
-      return text.endsWith(USERINFO_PATH) && URL.canParse(text) && new URL(text).pathname === USERINFO_PATH;
-    }
   }
 
   /** A machine's scopes: those of its client grant, narrowed to what was asked for. */
@@ -133,7 +139,11 @@ export function createAccessResolver({ findResourceServer, findClientGrant, perm
     return grant && grantedScopes(grant, api);
   }
 
-  return { target, forClient, forUser };
+  return { target, grantedTarget, forClient, forUser };
+}
+
+function isUserinfo(audience: string): boolean {
+  return audience.endsWith(USERINFO_PATH) && URL.canParse(audience) && new URL(audience).pathname === USERINFO_PATH;
 }
 
 function grantedApiScopes(

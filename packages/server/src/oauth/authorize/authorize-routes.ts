@@ -6,7 +6,7 @@ import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { queryForm } from '../parameters.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
 import type { AuthorizationChecks } from './authorize.ts';
-import { authorizeErrors, authorizePageErrors } from './authorize-errors.ts';
+import { authorizeErrors } from './authorize-errors.ts';
 import { answersRequest, type FindSession, type LivingSession } from './find-session.ts';
 import type { IssueCode } from './issue-code.ts';
 import type { Responder } from './respond.ts';
@@ -43,13 +43,7 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
         return await answer(http, reply, await checks.authorizationRequest(http.tenant, address, form), form);
       } catch (error) {
         if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
-        const isSilent = form.values.prompt === 'none';
-        await recordAlone(http.tenant.tenantId, {
-          ...failure(http, form, error),
-          type: isSilent ? 'silentAuthFailed' : 'loginFailed',
-          clientId: address.client.clientId,
-          clientName: address.client.name,
-        });
+        await recordAlone(http.tenant.tenantId, { ...failure(http, form, error), clientName: address.client.name });
         return responder.respondError(http, reply, address, error);
       }
     },
@@ -59,13 +53,8 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     try {
       return await checks.returnAddress(http.tenant, form);
     } catch (error) {
-      if (error instanceof DeclaredError && error.code === 'callback-mismatch') {
-        await recordAlone(http.tenant.tenantId, {
-          ...failure(http, form, error),
-          type: 'loginFailed',
-          clientId: form.values.client_id?.slice(0, 128) ?? '',
-        });
-      }
+      if (error instanceof DeclaredError && error.status < 500)
+        await recordAlone(http.tenant.tenantId, failure(http, form, error));
       throw error;
     }
   }
@@ -86,8 +75,7 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
         session: living.session,
         event: sessionEvent(http, request, living),
       });
-      if (code === undefined) throw authorizePageErrors.expired();
-      return responder.respond(http, reply, request, { code });
+      if (code !== undefined) return responder.respond(http, reply, request, { code });
     }
     if (request.prompt === 'none') throw authorizeErrors.loginRequired();
     return beginLogin(http, reply, request, form);
@@ -130,12 +118,14 @@ const LOGGED_PARAMETERS = [
   'max_age',
 ];
 
-function failure(http: FastifyRequest, form: Form, error: DeclaredError): Omit<AuditEvent, 'type'> {
+function failure(http: FastifyRequest, form: Form, error: DeclaredError): AuditEvent {
   const qs = Object.fromEntries(
     LOGGED_PARAMETERS.flatMap((name) => (form.values[name] ? [[name, form.values[name].slice(0, 512)]] : [])),
   );
   return {
     ...http.requester,
+    type: form.values.prompt === 'none' ? 'silentAuthFailed' : 'loginFailed',
+    ...(form.values.client_id && { clientId: form.values.client_id.slice(0, 128) }),
     description: error.message,
     details: {
       qs,

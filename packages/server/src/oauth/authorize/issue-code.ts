@@ -32,7 +32,7 @@ export interface CodeToIssue {
 /** RFC 6749 section 4.1.2 recommends at most ten minutes; clients redeem within seconds. */
 const CODE_LIFETIME_MILLISECONDS = 120_000;
 
-/** Issues a code for a session. Undefined where the login transaction was finished already. */
+/** Issues a code for a session. Undefined where the session or the login transaction has ended meanwhile. */
 export function createCodeIssuer({ transact, now }: { transact: Transact<Stores>; now: () => Date }) {
   return async function issueCode({
     tenant,
@@ -46,6 +46,9 @@ export function createCodeIssuer({ transact, now }: { transact: Transact<Stores>
     const code = randomSecret();
     const grantId = randomAlphanumeric(24);
     return transact(async ({ codes, tokenGrants, sessions, loginTransactions, record }) => {
+      // First, since it locks the session: a logout or a new password either ends it before, or finds the grant below.
+      if (!(await sessions.touch(tenantId, session.sessionId, renewedIdleExpiry(tenant, session, time), time)))
+        return undefined;
       if (state !== undefined && !(await loginTransactions.remove(tenantId, state))) return undefined;
       await tokenGrants.insert(tenantId, {
         grantId,
@@ -69,7 +72,6 @@ export function createCodeIssuer({ transact, now }: { transact: Transact<Stores>
         maxAge: request.maxAge,
         expiresAt: new Date(time.getTime() + CODE_LIFETIME_MILLISECONDS),
       });
-      await sessions.touch(tenantId, session.sessionId, renewedIdleExpiry(tenant, session, time), time);
       if (event) await record(tenantId, event);
       return code;
     });

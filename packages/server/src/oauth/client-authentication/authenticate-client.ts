@@ -4,7 +4,7 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import type { Parameters } from '../parameters.ts';
 import type { VerifyAssertion } from './private-key-jwt.ts';
-import { readCredentials } from './read-credentials.ts';
+import { BASIC_CHALLENGE, readCredentials } from './read-credentials.ts';
 
 export interface ClientRequest {
   readonly tenant: Tenant;
@@ -28,26 +28,27 @@ export type AuthenticateClient = ReturnType<typeof createClientAuthentication>;
 export function createClientAuthentication({ findClient, verifyAssertion }: Parts) {
   return async function authenticateClient(request: ClientRequest): Promise<Client> {
     const credentials = readCredentials(request.authorization, request.parameters);
+    const challenge = credentials.method === 'client_secret_basic' ? BASIC_CHALLENGE : {};
     const client = await findClient(request.tenant.tenantId, credentials.clientId);
-    if (!client || client.isGlobal) throw oauthErrors.unauthorized();
+    if (!client || client.isGlobal) throw oauthErrors.unauthorized({}, challenge);
     const keys = client.privateKeyCredentials;
     if (credentials.method === 'private_key_jwt') {
       if (keys === undefined) throw oauthErrors.invalidClient();
       await verifyAssertion(request, client, credentials.assertion);
       return client;
     }
-    if (keys !== undefined || client.hasForeignAuthMethod) throw oauthErrors.invalidClient();
+    if (keys !== undefined || client.hasForeignAuthMethod) throw oauthErrors.invalidClient({}, challenge);
     const registered = client.tokenEndpointAuthMethod;
     if (registered !== undefined && registered !== credentials.method)
       throw registered === 'none' || credentials.method === 'none'
-        ? oauthErrors.unauthorized()
-        : oauthErrors.invalidClient();
+        ? oauthErrors.unauthorized({}, challenge)
+        : oauthErrors.invalidClient({}, challenge);
     if (credentials.method === 'none') {
       if (registered === 'none') return client;
       throw oauthErrors.unauthorized();
     }
     if (client.secret === undefined || !equalSecrets(credentials.secret, client.secret))
-      throw oauthErrors.unauthorized();
+      throw oauthErrors.unauthorized({}, challenge);
     return client;
   };
 }

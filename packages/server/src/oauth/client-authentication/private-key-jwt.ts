@@ -33,7 +33,8 @@ export function createAssertionVerifier({ useAssertion, now }: Parts): VerifyAss
 /** The client that an unverified assertion speaks of: only to find the keys that verify it. */
 export function assertedClientId(assertion: string): string | undefined {
   try {
-    return decodeJwt(assertion).sub;
+    const sub: unknown = decodeJwt(assertion).sub;
+    return typeof sub === 'string' ? sub : undefined;
   } catch {
     return undefined;
   }

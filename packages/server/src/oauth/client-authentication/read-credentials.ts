@@ -11,6 +11,9 @@ export type ClientCredentials =
     }
   | { readonly method: 'private_key_jwt'; readonly clientId: string; readonly assertion: string };
 
+/** Who tried the Authorization header is told the scheme that it takes (RFC 6749 section 5.2). */
+export const BASIC_CHALLENGE = { headers: { 'www-authenticate': 'Basic realm="clients", charset="UTF-8"' } } as const;
+
 /** Reads the one authentication method that a request uses; two at once are refused (RFC 6749 section 2.3). */
 export function readCredentials(authorization: string | undefined, parameters: Parameters): ClientCredentials {
   const basic = readBasic(authorization);
@@ -36,11 +39,12 @@ export function readCredentials(authorization: string | undefined, parameters: P
 
 /** `Basic` with form-encoded id and secret (RFC 6749 section 2.3.1). Other schemes are none of our business. */
 function readBasic(authorization: string | undefined): { clientId: string; secret: string } | undefined {
-  const encoded = /^Basic +([A-Za-z0-9+/=_-]{1,2048})$/i.exec(authorization ?? '')?.[1];
-  if (encoded === undefined) return undefined;
+  if (!/^Basic(?: |$)/i.test(authorization ?? '')) return undefined;
+  const encoded = /^Basic +([A-Za-z0-9+/=_-]{1,2048})$/i.exec(authorization ?? '')?.[1] ?? '';
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
-  if (colon < 1) throw oauthErrors.unauthorized();
+  // A broken header is an authentication that failed, never none at all.
+  if (colon < 1) throw oauthErrors.unauthorized({}, BASIC_CHALLENGE);
   return { clientId: formDecode(text.slice(0, colon)), secret: formDecode(text.slice(colon + 1)) };
 }
 

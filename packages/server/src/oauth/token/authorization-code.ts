@@ -46,7 +46,7 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
     if (!user) throw oauthErrors.invalidCode();
     if (user.blocked) throw oauthErrors.userBlocked();
 
-    const target = await access.target(tenant, code.grant.audience, (audience) =>
+    const target = await access.grantedTarget(tenant, code.grant.audience, (audience) =>
       oauthErrors.serviceNotFound({ audience }),
     );
     const granted = await access.forUser(tenant, client, user.userId, target, code.grant.scope);
@@ -71,7 +71,10 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
         if (refreshToken) {
           const stored = describeRefreshToken(client, refreshToken, code.grantId, time);
           await refreshTokens.insert(tenant.tenantId, stored);
-          await tokenGrants.extend(tenant.tenantId, code.grantId, grantExpiry(time, stored));
+          await tokenGrants.settle(tenant.tenantId, code.grantId, {
+            scope: granted.scopes.join(' '),
+            expiresAt: grantExpiry(time, stored),
+          });
         }
         if (tokens.opaque) await tokenGrants.insertAccessToken(tenant.tenantId, tokens.opaque);
         await record(tenant.tenantId, {

@@ -1,7 +1,6 @@
 import type { Connection } from '../../connections/connection.ts';
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
-import { prefixedId } from '../../kit/ids.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { User } from '../../users/user.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
@@ -47,7 +46,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
     if (token.rotatedAt && !isWithinLeeway(token, client, time)) await refuseReuse(exchange, token, time);
 
     const scope = narrow(token.grant.scope, parameters.get('scope'));
-    const target = await access.target(tenant, token.grant.audience, (audience) =>
+    const target = await access.grantedTarget(tenant, token.grant.audience, (audience) =>
       oauthErrors.serviceNotFound({ audience }),
     );
     const granted = await access.forUser(tenant, client, user.userId, target, scope);
@@ -108,10 +107,9 @@ export function refreshTokenGrant(parts: Parts): Grant {
     time: Date,
   ): Promise<boolean> {
     if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, time)) {
-      const next = { ...describeRefreshToken(client, successor, token.grantId, time), tokenId: prefixedId('rt', 22) };
-      const bounded = token.expiresAt ? { ...next, expiresAt: token.expiresAt } : next;
-      await inside.refreshTokens.insert(tenant.tenantId, bounded);
-      await inside.tokenGrants.extend(tenant.tenantId, token.grantId, grantExpiry(time, bounded));
+      const next = describeRefreshToken(client, successor, token.grantId, time, token.expiresAt);
+      await inside.refreshTokens.insert(tenant.tenantId, next);
+      await inside.tokenGrants.extend(tenant.tenantId, token.grantId, grantExpiry(time, next));
       return true;
     }
     const current = await inside.refreshTokens.find(tenant.tenantId, token.tokenHash);

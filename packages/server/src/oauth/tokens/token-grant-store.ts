@@ -108,6 +108,20 @@ export function createTokenGrantStore(db: Database) {
         .execute();
     },
 
+    /** What was granted of the scope that was asked for: a refresh gives no more (RFC 6749 section 6). */
+    async settle(
+      tenantId: string,
+      grantId: string,
+      { scope, expiresAt }: Pick<TokenGrant, 'scope' | 'expiresAt'>,
+    ): Promise<void> {
+      await db
+        .updateTable('token_grants')
+        .set({ scope, expires_at: expiresAt })
+        .where('tenant_id', '=', tenantId)
+        .where('grant_id', '=', grantId)
+        .execute();
+    },
+
     /** Keeps the grant as long as the youngest token that came of it. */
     async extend(tenantId: string, grantId: string, expiresAt: Date): Promise<void> {
       await db
