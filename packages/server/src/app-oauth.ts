@@ -33,6 +33,7 @@ import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
 import { passwordGrant } from './oauth/token/password.ts';
 import { refreshTokenGrant } from './oauth/token/refresh-token.ts';
 import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
+import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
 import { createSignToken } from './oauth/tokens/sign-token.ts';
 import { createUserTokens } from './oauth/tokens/user-tokens.ts';
 import { userinfoRoutes } from './oauth/userinfo/userinfo-routes.ts';
@@ -86,7 +87,12 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   const verifyAssertion = createAssertionVerifier({ useAssertion: stores.assertions.use, now });
   const authenticateClient = createClientAuthentication({ findClient, verifyAssertion });
 
-  const checks = createAuthorizationChecks({ findClient, findConnectionByName, access });
+  const checks = createAuthorizationChecks({
+    findClient,
+    findConnectionByName,
+    readIdToken: createIdTokenReader({ verifyJwt }),
+    access,
+  });
   const responder = createResponder({ sendPage });
   const findSession = createSessionFinder({ sessionCookie, sessions: stores.sessions, findUser, findConnection, now });
   const issueCode = createCodeIssuer({ transact, now });

@@ -17,6 +17,8 @@ export type VerifyResult =
 export interface VerifyOptions {
   /** The header's `typ`, compared without case (RFC 7515 section 4.1.9); every type passes where it is left out. */
   readonly typ?: string;
+  /** Tokens past their time pass: the caller wants to know whom they were about. */
+  readonly acceptsExpired?: boolean;
 }
 
 export type VerifyJwt = ReturnType<typeof createVerifyJwt>;
@@ -33,7 +35,11 @@ const LEEWAY_SECONDS = 10;
  * and neither `none` nor an HMAC over the public key can pass (RFC 8725 sections 3.1 and 3.2).
  */
 export function createVerifyJwt({ verificationKey }: Pick<KeyRings, 'verificationKey'>, now: () => Date) {
-  return async (tenantId: string, token: string, { typ }: VerifyOptions = {}): Promise<VerifyResult> => {
+  return async (
+    tenantId: string,
+    token: string,
+    { typ, acceptsExpired }: VerifyOptions = {},
+  ): Promise<VerifyResult> => {
     const parts = token.length <= LONGEST_TOKEN ? COMPACT.exec(token) : null;
     const [, protectedHeader = '', payload = '', signature = ''] = parts ?? [];
     const header = decode(protectedHeader);
@@ -48,7 +54,7 @@ export function createVerifyJwt({ verificationKey }: Pick<KeyRings, 'verificatio
     const claims = decode(payload);
     if (!claims) return refused('malformed');
     const seconds = now().getTime() / 1000;
-    if (typeof claims.exp !== 'number' || claims.exp <= seconds) return refused('expired');
+    if (!acceptsExpired && (typeof claims.exp !== 'number' || claims.exp <= seconds)) return refused('expired');
     if (claims.nbf !== undefined && !(Number(claims.nbf) <= seconds + LEEWAY_SECONDS)) return refused('early');
     return { valid: true, header, claims };
   };

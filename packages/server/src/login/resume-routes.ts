@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
+import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession } from '../oauth/authorize/find-session.ts';
 import type { IssueCode } from '../oauth/authorize/issue-code.ts';
 import type { Responder } from '../oauth/authorize/respond.ts';
@@ -21,6 +21,9 @@ export function resumeRoutes(app: FastifyInstance, { contexts, findSession, issu
     if (!transaction.sessionId) return reply.redirect(`/u/login?state=${key.state}`, 302);
     const living = await findSession(http, request);
     if (living?.session.sessionId !== transaction.sessionId) throw authorizePageErrors.expired();
+    // Somebody else logged in than the client asked for: no tokens of theirs (OpenID Connect Core section 3.1.2.2).
+    if (request.subject !== undefined && request.subject !== living.user.userId)
+      return responder.respondError(http, reply, request, authorizeErrors.loginRequired());
     const code = await issueCode({ tenant: http.tenant, request, session: living.session, state: key.state });
     if (code === undefined) throw authorizePageErrors.expired();
     return responder.respond(http, reply, request, { code });

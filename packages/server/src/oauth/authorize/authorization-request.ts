@@ -24,6 +24,8 @@ export interface AuthorizationRequest extends ReturnAddress {
   readonly prompt: 'none' | 'login' | 'select_account' | undefined;
   /** Seconds since the last proof of identity that the client accepts. */
   readonly maxAge: number | undefined;
+  /** The one user that the answer may be about (id_token_hint). */
+  readonly subject: string | undefined;
   readonly loginHint: string | undefined;
   /** The connection that the client asked for; it is enabled for the client. */
   readonly connection: Connection | undefined;

@@ -3,10 +3,11 @@ import type { Connection } from '../../connections/connection.ts';
 import type { Form } from '../../http/form.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
-import { type Parameters, toParameters } from '../parameters.ts';
+import { isTooLong, type Parameters, toParameters } from '../parameters.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
 import { authorizeErrors, authorizePageErrors } from './authorize-errors.ts';
 import { checkConnection } from './check-connection.ts';
+import { checkIdTokenHint, type ReadIdToken } from './check-id-token-hint.ts';
 import { checkPkce } from './check-pkce.ts';
 import { checkMaxAge, checkPrompt } from './check-prompt.ts';
 import { checkRedirectUri } from './check-redirect-uri.ts';
@@ -15,13 +16,14 @@ import { checkResponseType, readResponseMode } from './check-response-type.ts';
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
   readonly findConnectionByName: (tenantId: string, name: string) => Promise<Connection | undefined>;
+  readonly readIdToken: ReadIdToken;
   readonly access: AccessResolver;
 }
 
 export type AuthorizationChecks = ReturnType<typeof createAuthorizationChecks>;
 
 /** The checks of /authorize in their order (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.2, authentication-api section 2). */
-export function createAuthorizationChecks({ findClient, findConnectionByName, access }: Parts) {
+export function createAuthorizationChecks({ findClient, findConnectionByName, readIdToken, access }: Parts) {
   /** First who asks and where the answer may go: what fails here is told on a page. */
   async function returnAddress(tenant: Tenant, form: Form): Promise<ReturnAddress> {
     if (!form.wellFormed) throw authorizePageErrors.malformed({ reason: 'The request is malformed' });
@@ -39,7 +41,8 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, ac
       redirectUri,
       isRedirectUriGiven: Boolean(given),
       responseMode: readResponseMode(mode || undefined, redirectUri) ?? 'query',
-      state: form.repeated.includes('state') ? undefined : state?.slice(0, 8_192),
+      // To the letter or not at all: a part of a state is a wrong one (RFC 6749 section 4.1.2).
+      state: form.repeated.includes('state') || isTooLong(state) ? undefined : state || undefined,
     };
   }
 
@@ -59,6 +62,9 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, ac
     const codeChallenge = checkPkce(client, parameters.get('code_challenge'), parameters.get('code_challenge_method'));
     const prompt = checkPrompt(parameters.get('prompt'));
     const maxAge = checkMaxAge(parameters.get('max_age'));
+    const subject = await checkIdTokenHint(client, parameters.get('id_token_hint'), (token) =>
+      readIdToken(tenant.tenantId, client, token),
+    );
     const target = await access.target(tenant, parameters.get('audience'), (audience) =>
       authorizeErrors.serviceNotFound({ audience }),
     );
@@ -73,6 +79,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, ac
       codeChallenge,
       prompt,
       maxAge,
+      subject,
       loginHint: parameters.get('login_hint'),
       connection,
       screenHint: parameters.get('screen_hint') === 'signup' ? 'signup' : undefined,

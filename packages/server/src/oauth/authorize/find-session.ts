@@ -41,12 +41,13 @@ export function createSessionFinder({ sessionCookie, sessions, findUser, findCon
 
 export type FindSession = ReturnType<typeof createSessionFinder>;
 
-/** Whether the session is fresh enough for the request (OpenID Connect Core section 3.1.2.1: max_age, prompt). */
+/** Whether the session is of the user that is asked for, and fresh enough (OpenID Connect Core section 3.1.2.1: id_token_hint, max_age, prompt). */
 export function answersRequest(
   { session }: LivingSession,
-  { prompt, maxAge }: AuthorizationRequest,
+  { prompt, maxAge, subject }: AuthorizationRequest,
   now: Date,
 ): boolean {
   if (prompt === 'login' || prompt === 'select_account') return false;
+  if (subject !== undefined && session.userId !== subject) return false;
   return maxAge === undefined || (maxAge > 0 && now.getTime() - session.authenticatedAt.getTime() <= maxAge * 1000);
 }

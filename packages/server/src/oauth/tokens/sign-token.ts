@@ -27,13 +27,18 @@ export function createSignToken({ signWithTenantKey }: Parts): SignToken {
       return signWithSecret(Buffer.from(api.signingSecret), claims, typ);
     },
     async forClient(tenantId, client, claims) {
-      const { alg, secretEncoded } = client.jwtConfiguration;
+      const { alg } = client.jwtConfiguration;
       if (alg !== 'HS256') return signWithTenantKey(tenantId, claims, { typ: 'JWT', algorithm: alg });
-      if (client.secret === undefined)
-        throw new Error(`The client ${client.clientId} signs with HS256 but has no secret.`);
-      return signWithSecret(Buffer.from(client.secret, secretEncoded ? 'base64' : 'utf8'), claims, 'JWT');
+      const secret = sharedSecretOf(client);
+      if (secret === undefined) throw new Error(`The client ${client.clientId} signs with HS256 but has no secret.`);
+      return signWithSecret(secret, claims, 'JWT');
     },
   };
+}
+
+/** What a client signs with HS256: the bytes of its secret, or those that it encodes. */
+export function sharedSecretOf({ secret, jwtConfiguration }: Client): Uint8Array | undefined {
+  return secret === undefined ? undefined : Buffer.from(secret, jwtConfiguration.secretEncoded ? 'base64' : 'utf8');
 }
 
 function signWithSecret(secret: Uint8Array, claims: Claims, typ: string): Promise<string> {
