@@ -17,6 +17,7 @@ export const oauthErrors = defineErrors({
     code: 'invalid_request',
     message: 'Only one client authentication method may be used',
   },
+  severalTokens: { status: 400, code: 'invalid_request', message: 'Only one access token may be sent, in one way' },
   grantNotAllowed: {
     status: 403,
     code: 'unauthorized_client',

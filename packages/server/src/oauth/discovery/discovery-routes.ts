@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { OIDC_SCOPES } from '../access/scope.ts';
+import { sendsIssuer } from '../authorize/respond.ts';
 
 interface Parts {
   readonly jwks: (tenantId: string) => Promise<{ keys: readonly unknown[] }>;
@@ -12,9 +13,7 @@ const CACHE = 'public, max-age=15, stale-while-revalidate=15, stale-if-error=864
 export function discoveryRoutes(app: FastifyInstance, { jwks }: Parts): void {
   for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
     app.get(path, async (request, reply) =>
-      reply
-        .headers({ 'access-control-allow-origin': '*', 'cache-control': CACHE })
-        .send(discoveryDocument(request.origin)),
+      reply.headers({ 'access-control-allow-origin': '*', 'cache-control': CACHE }).send(discoveryDocument(request)),
     );
   }
   app.get('/.well-known/jwks.json', async (request, reply) =>
@@ -24,7 +23,8 @@ export function discoveryRoutes(app: FastifyInstance, { jwks }: Parts): void {
   );
 }
 
-export function discoveryDocument(origin: string): Record<string, unknown> {
+export function discoveryDocument(request: Pick<FastifyRequest, 'origin' | 'tenant'>): Record<string, unknown> {
+  const { origin } = request;
   return {
     issuer: `${origin}/`,
     authorization_endpoint: `${origin}/authorize`,
@@ -68,6 +68,6 @@ export function discoveryDocument(origin: string): Record<string, unknown> {
     claims_parameter_supported: false,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
-    authorization_response_iss_parameter_supported: true,
+    authorization_response_iss_parameter_supported: sendsIssuer(request),
   };
 }

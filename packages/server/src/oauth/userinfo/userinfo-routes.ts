@@ -5,6 +5,7 @@ import { digest } from '../../kit/digest.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
 import { parseScope } from '../access/scope.ts';
+import { oauthErrors } from '../oauth-errors.ts';
 import { grantIdOf } from '../tokens/access-token.ts';
 import { profileClaims } from '../tokens/profile-claims.ts';
 
@@ -23,6 +24,7 @@ interface Parts {
 }
 
 const CHALLENGE = 'Bearer realm="Users", error="invalid_token", error_description="{reason}"';
+const SEVERAL_TOKENS = 'Bearer realm="Users", error="invalid_request"';
 const MAX_TOKEN = 16_384;
 
 /** GET and POST /userinfo: OpenID Connect Core section 5.3, RFC 6750, authentication-api sections 6 and 17. */
@@ -74,7 +76,11 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
 /** RFC 6750 section 2: the Authorization header, or a form of a POST. The query string is refused: it ends in logs. */
 function bearerToken(request: FastifyRequest): string | undefined {
   const header = /^Bearer +([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const form = request.body instanceof FormBody ? request.body.form.values.access_token : undefined;
+  const body = request.body instanceof FormBody ? request.body.form : undefined;
+  const form = body?.values.access_token;
+  // One token, sent in one way (RFC 6750 section 2): whoever looks at one and serves by the other can be tricked.
+  if ((header !== undefined && form !== undefined) || body?.repeated.includes('access_token'))
+    throw oauthErrors.severalTokens({}, { headers: { 'www-authenticate': SEVERAL_TOKENS } });
   const token = header ?? form;
   return token !== undefined && token.length <= MAX_TOKEN ? token : undefined;
 }
