@@ -113,7 +113,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   authorizeRoutes(http, { checks, findSession, issueCode, responder, beginLogin, recordAlone, now });
   loginRoutes(http, { contexts, authenticate, finishLogin, responder, recordAlone, sendPage });
   signupRoutes(http, { contexts, hashNewPassword, finishLogin, responder, recordAlone, sendPage });
-  resumeRoutes(http, { contexts, findSession, issueCode, responder });
+  resumeRoutes(http, { contexts, findSession, issueCode, responder, recordAlone });
   logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage });
   tokenEndpoint(http, {
     authenticateClient,

@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Connection } from '../connections/connection.ts';
 import type { Transact } from '../db/transact.ts';
 import type { TenantCookie } from '../http/cookies.ts';
 import type { RecordEvent } from '../logs/event.ts';
@@ -26,7 +25,6 @@ interface Parts<Stores extends FinishStores> {
 
 export interface Finish<Stores> {
   readonly context: LoginContext;
-  readonly connection: Connection;
   /** The prompt that the user answered, as the event names it. */
   readonly prompt: 'prompt-authenticate' | 'prompt-signup';
   /** Who logged in; a sign-up makes the user in the same transaction. */
@@ -38,10 +36,11 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
   return async function finishLogin(
     http: FastifyRequest,
     reply: FastifyReply,
-    { context, connection, prompt, user }: Finish<Stores>,
+    { context, prompt, user }: Finish<Stores>,
   ): Promise<FastifyReply> {
     const { tenant, requester } = http;
     const { tenantId } = tenant;
+    const { connection } = context;
     const time = now();
     const oldCookie = sessionCookie.read(http);
     const session = await transact(async (stores) => {
@@ -53,7 +52,7 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
       const loginsCount = await stores.users.recordLogin(tenantId, userId, requester.ip);
       await stores.sessions.insert(tenantId, started, { user_agent: requester.userAgent, ip: requester.ip });
       await stores.record(tenantId, {
-        ...loginEvent(http, context.request, connection),
+        ...loginEvent(http, context),
         type: 'loginSucceeded',
         userId,
         userName: email ?? username ?? userId,

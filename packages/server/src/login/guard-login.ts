@@ -1,44 +1,73 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DeclaredError } from '../kit/errors.ts';
-import type { RecordEvent } from '../logs/event.ts';
-import { authorizeErrors } from '../oauth/authorize/authorize-errors.ts';
+import type { AuditEvent, RecordEvent } from '../logs/event.ts';
 import type { Responder } from '../oauth/authorize/respond.ts';
-import type { LoginContext, LoginContexts } from './login-context.ts';
+import type { FoundLogin, LoginContext, LoginContexts } from './login-context.ts';
 
 interface Parts {
-  readonly contexts: Pick<LoginContexts, 'open'>;
+  readonly contexts: LoginContexts;
   readonly responder: Responder;
   readonly recordAlone: RecordEvent;
 }
 
-const TOLD_TO_CLIENT: ReadonlySet<string> = new Set([
-  authorizeErrors.userBlocked().message,
-  authorizeErrors.noConnection().message,
-]);
+/** Ends the login: the application is told, with what is known of the user in the event. */
+export type Refuse = (error: DeclaredError, known?: Omit<AuditEvent, 'type'>) => Promise<FastifyReply>;
 
-/** Runs a login step; what ends the whole login is told to the application, the rest to the user on a page. */
+type Step = (context: LoginContext, refuse: Refuse) => Promise<FastifyReply>;
+
+/** Bookmarks and the back button lead to logins that are over: pages say so, and nobody attempted anything. */
+const STALE: ReadonlySet<string | undefined> = new Set(['transaction-expired', 'cookies-missing']);
+
+/**
+ * Runs a step of a login. What ends the whole login is told to the application at its redirect URI, the rest to the user
+ * on a page; each refusal is one event.
+ */
 export function guardLogin({ contexts, responder, recordAlone }: Parts) {
-  return async function guard(
-    http: FastifyRequest,
-    reply: FastifyReply,
-    state: string | undefined,
-    step: (context: LoginContext) => Promise<FastifyReply>,
-  ): Promise<FastifyReply> {
-    const context = await contexts.open(http, state);
+  return async function guard(http: FastifyRequest, reply: FastifyReply, step: Step): Promise<FastifyReply> {
+    const login = await findOrRecord(http);
+    const { client } = login.address;
+    const known = { clientId: client.clientId, clientName: client.name };
+    const refuse: Refuse = async (error, ofUser = {}) => {
+      await recordAlone(http.tenant.tenantId, failure(http, error, { ...known, ...ofUser }));
+      return responder.respondError(http, reply, login.address, error);
+    };
+    let context: LoginContext;
     try {
-      return await step(context);
+      context = await contexts.check(http, login);
     } catch (error) {
-      if (!(error instanceof DeclaredError) || !TOLD_TO_CLIENT.has(error.message)) throw error;
-      const { client } = context.request;
-      await recordAlone(http.tenant.tenantId, {
-        ...http.requester,
-        type: 'loginFailed',
-        description: error.message,
-        clientId: client.clientId,
-        clientName: client.name,
-        details: { error: { message: error.message, oauthError: error.code } },
-      });
-      return responder.respondError(http, reply, context.request, error);
+      // The client, its connections or the API have changed since the login began.
+      if (error instanceof DeclaredError && error.status < 500) return refuse(error);
+      throw error;
     }
+    try {
+      return await step(context, refuse);
+    } catch (error) {
+      if (isAttempt(http, error)) await recordAlone(http.tenant.tenantId, failure(http, error, known));
+      throw error;
+    }
+  };
+
+  async function findOrRecord(http: FastifyRequest): Promise<FoundLogin> {
+    try {
+      return await contexts.find(http);
+    } catch (error) {
+      if (isAttempt(http, error)) await recordAlone(http.tenant.tenantId, failure(http, error, {}));
+      throw error;
+    }
+  }
+}
+
+function isAttempt(http: FastifyRequest, error: unknown): error is DeclaredError {
+  if (!(error instanceof DeclaredError) || error.status >= 500) return false;
+  return http.method === 'POST' || !STALE.has(error.code);
+}
+
+function failure({ requester }: FastifyRequest, error: DeclaredError, known: Omit<AuditEvent, 'type'>): AuditEvent {
+  return {
+    ...requester,
+    ...known,
+    type: 'loginFailed',
+    description: error.message,
+    details: { error: { message: error.message, oauthError: error.code } },
   };
 }

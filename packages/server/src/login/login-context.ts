@@ -2,20 +2,29 @@ import type { FastifyRequest } from 'fastify';
 import type { Connection } from '../connections/connection.ts';
 import { FormBody } from '../http/body-parsers.ts';
 import type { TenantCookie } from '../http/cookies.ts';
+import type { Form } from '../http/form.ts';
 import { equalSecrets, keyedDigest } from '../kit/digest.ts';
 import type { AuditEvent } from '../logs/event.ts';
-import type { AuthorizationRequest } from '../oauth/authorize/authorization-request.ts';
+import type { AuthorizationRequest, ReturnAddress } from '../oauth/authorize/authorization-request.ts';
 import type { AuthorizationChecks } from '../oauth/authorize/authorize.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import { queryForm } from '../oauth/parameters.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { LoginKey, LoginTransaction, LoginTransactionStore } from './login-transaction-store.ts';
 
-/** One step of a login: the browser's transaction, the request that it answers, and the directory to look into. */
-export interface LoginContext {
+/** A login under way, in the browser that began it, and where its answer goes. */
+export interface FoundLogin {
   readonly key: LoginKey;
   readonly transaction: LoginTransaction;
+  readonly address: ReturnAddress;
+  /** Of the posted form; none where a page is asked for. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** One step of a login: the request that it answers, checked again, and the directory to look into. */
+export interface LoginContext extends FoundLogin {
   readonly request: AuthorizationRequest;
+  readonly connection: Connection;
   readonly csrfToken: string;
 }
 
@@ -30,32 +39,41 @@ interface Parts {
 export type LoginContexts = ReturnType<typeof createLoginContexts>;
 
 export function createLoginContexts({ browserCookie, transactions, checks, connectionsOfClient, now }: Parts) {
-  /** The step that a `state` names, for the browser that began it. The request is checked again: its client may have changed. */
-  async function open(http: FastifyRequest, state: string | undefined): Promise<LoginContext> {
+  /** The login that a request goes on with. A posted form needs the token that only our page has, too, and our own origin (attack L6). */
+  async function find(http: FastifyRequest): Promise<FoundLogin> {
+    if (http.method !== 'POST') return byState(http, queryForm(http).values.state, {});
+    const { origin } = http.headers;
+    if (origin !== undefined && origin !== http.origin) throw authorizePageErrors.foreignOrigin();
+    const form = http.body instanceof FormBody ? http.body.form : undefined;
+    if (!form?.wellFormed || form.repeated.length > 0)
+      throw authorizePageErrors.malformed({ reason: 'The form is malformed' });
+    const login = await byState(http, form.values.state ?? queryForm(http).values.state, form.values);
+    if (!equalSecrets(form.values._csrf ?? '', csrfTokenOf(login.key))) throw authorizePageErrors.foreignOrigin();
+    // Checked before a password is: a form that comes twice would else try passwords without an end.
+    if (login.transaction.sessionId) throw authorizePageErrors.expired();
+    return login;
+  }
+
+  async function byState(
+    http: FastifyRequest,
+    state: string | undefined,
+    fields: FoundLogin['fields'],
+  ): Promise<FoundLogin> {
     if (!state || state.length > 256) throw authorizePageErrors.expired();
     const browser = browserCookie.read(http);
     if (!browser) throw authorizePageErrors.cookiesMissing();
     const key = { state, browser };
     const transaction = await transactions.find(http.tenant.tenantId, key, now());
     if (!transaction) throw authorizePageErrors.expired();
-    const form = { values: transaction.request, repeated: [], wellFormed: true };
-    const address = await checks.returnAddress(http.tenant, form);
-    const request = await checks.authorizationRequest(http.tenant, address, form);
-    return { key, transaction, request, csrfToken: csrfTokenOf(key) };
+    const address = await checks.returnAddress(http.tenant, formOf(transaction));
+    return { key, transaction, address, fields };
   }
 
-  /** The step of a posted form: besides the cookie it needs the token that only our page has, and our own origin (attack L6). */
-  async function openPosted(
-    http: FastifyRequest,
-  ): Promise<{ context: LoginContext; fields: Readonly<Record<string, string>> }> {
-    const { origin } = http.headers;
-    if (origin !== undefined && origin !== http.origin) throw authorizePageErrors.foreignOrigin();
-    const form = http.body instanceof FormBody ? http.body.form : undefined;
-    if (!form?.wellFormed || form.repeated.length > 0)
-      throw authorizePageErrors.malformed({ reason: 'The form is malformed' });
-    const context = await open(http, form.values.state ?? queryForm(http).values.state);
-    if (!equalSecrets(form.values._csrf ?? '', context.csrfToken)) throw authorizePageErrors.foreignOrigin();
-    return { context, fields: form.values };
+  /** What fails here is told to the client: it, its connections or the API may have changed since the login began. */
+  async function check({ tenant }: FastifyRequest, login: FoundLogin): Promise<LoginContext> {
+    const request = await checks.authorizationRequest(tenant, login.address, formOf(login.transaction));
+    const connection = await directoryOf(tenant, request);
+    return { ...login, request, connection, csrfToken: csrfTokenOf(login.key) };
   }
 
   /** The directory that the page asks: the one that the client named, the tenant's default, or the client's first. */
@@ -69,7 +87,11 @@ export function createLoginContexts({ browserCookie, transactions, checks, conne
     return chosen;
   }
 
-  return { open, openPosted, directoryOf };
+  return { find, check };
+}
+
+function formOf({ request }: LoginTransaction): Form {
+  return { values: request, repeated: [], wellFormed: true };
 }
 
 function csrfTokenOf({ state, browser }: LoginKey): string {
@@ -79,8 +101,7 @@ function csrfTokenOf({ state, browser }: LoginKey): string {
 /** Members that every event of a login step has. */
 export function loginEvent(
   http: FastifyRequest,
-  { client, target, scope }: AuthorizationRequest,
-  connection: Connection,
+  { request: { client, target, scope }, connection }: Pick<LoginContext, 'request' | 'connection'>,
 ): Omit<AuditEvent, 'type'> {
   return {
     ...http.requester,

@@ -3,7 +3,6 @@ import { type Connection, identifiersOf, isSignupOpen } from '../connections/con
 import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { Responder } from '../oauth/authorize/respond.ts';
-import { queryForm } from '../oauth/parameters.ts';
 import type { createPasswordAuthentication } from '../users/password-authentication.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
 import { guardLogin } from './guard-login.ts';
@@ -25,33 +24,32 @@ const MAX_IDENTIFIER = 320;
 
 /** GET and POST /u/login: one page for identifier and password. Every refusal looks and takes the same (attack L1). */
 export function loginRoutes(app: FastifyInstance, parts: Parts): void {
-  const { contexts, authenticate, finishLogin, recordAlone, sendPage } = parts;
+  const { authenticate, finishLogin, recordAlone, sendPage } = parts;
   const guard = guardLogin(parts);
 
   app.get('/u/login', { config: { errors: 'page' } }, (http, reply) =>
-    guard(http, reply, queryForm(http).values.state, async (context) => {
+    guard(http, reply, async (context) => {
       if (context.transaction.sessionId) return reply.redirect(`/authorize/resume?state=${context.key.state}`, 303);
-      const connection = await contexts.directoryOf(http.tenant, context.request);
-      return show(http, reply, context, connection, context.request.loginHint ?? '');
+      return show(http, reply, context, context.request.loginHint ?? '');
     }),
   );
 
-  app.post('/u/login', { config: { errors: 'page' }, bodyLimit: MAX_FORM_BYTES }, async (http, reply) => {
-    const { context, fields } = await contexts.openPosted(http);
-    return guard(http, reply, context.key.state, async () => {
-      const connection = await contexts.directoryOf(http.tenant, context.request);
+  app.post('/u/login', { config: { errors: 'page' }, bodyLimit: MAX_FORM_BYTES }, (http, reply) =>
+    guard(http, reply, async (context, refuse) => {
+      const { connection, fields } = context;
       const username = (fields.username ?? '').trim();
       const password = fields.password ?? '';
       if (username === '' || username.length > MAX_IDENTIFIER)
-        return show(http, reply, context, connection, '', { username: missing(connection) });
-      if (password === '') return show(http, reply, context, connection, username, { password: 'no-password' });
+        return show(http, reply, context, '', { username: missing(connection) });
+      if (password === '') return show(http, reply, context, username, { password: 'no-password' });
       const outcome = await authenticate(http.tenant, connection, username, password);
-      const event = { ...loginEvent(http, context.request, connection), userName: username };
+      const event = { ...loginEvent(http, context), userName: username };
       if (outcome.outcome === 'ok') {
         const { user } = outcome;
-        return finishLogin(http, reply, { context, connection, prompt: 'prompt-authenticate', user: async () => user });
+        return finishLogin(http, reply, { context, prompt: 'prompt-authenticate', user: async () => user });
       }
-      if (outcome.outcome === 'blocked') throw authorizeErrors.userBlocked();
+      if (outcome.outcome === 'blocked')
+        return refuse(authorizeErrors.userBlocked(), { ...event, userId: outcome.user.userId });
       const description = 'Wrong email or password.';
       await recordAlone(http.tenant.tenantId, {
         ...event,
@@ -64,19 +62,17 @@ export function loginRoutes(app: FastifyInstance, parts: Parts): void {
         http,
         reply,
         context,
-        connection,
         username,
         {},
         identifiersOf(connection).has('username') ? 'wrong-credentials' : 'wrong-email-credentials',
       );
-    });
-  });
+    }),
+  );
 
   function show(
     http: FastifyRequest,
     reply: FastifyReply,
-    { key, request, csrfToken }: LoginContext,
-    connection: Connection,
+    { key, request, connection, csrfToken }: LoginContext,
     username: string,
     fields: { username?: LoginError; password?: LoginError } = {},
     form?: LoginError,

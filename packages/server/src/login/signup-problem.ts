@@ -1,10 +1,15 @@
 import type { Connection } from '../connections/connection.ts';
-import { DeclaredError } from '../kit/errors.ts';
+import { DeclaredError, defineErrors } from '../kit/errors.ts';
+import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import { type PasswordOptions, passwordRequirements } from '../passwords/password-options.ts';
 import type { FormErrors } from './pages/page.ts';
 import type { PasswordRules, SignUpError } from './pages/sign-up-page.ts';
 
 type Errors = FormErrors<SignUpError, 'email' | 'username' | 'password'>;
+
+export const signUpErrors = defineErrors({
+  disabled: { status: 400, code: 'public_signup_disabled', message: 'Public signup is disabled' },
+});
 
 const PASSWORD_PROBLEMS: Readonly<Record<string, SignUpError>> = {
   PasswordStrengthError: 'password-too-weak',
@@ -15,6 +20,8 @@ const PASSWORD_PROBLEMS: Readonly<Record<string, SignUpError>> = {
 /** What a refused sign-up tells the user. A taken address gets the general sentence: it must not tell who has an account (L1). */
 export function signUpProblem(error: unknown): Errors | undefined {
   if (!(error instanceof DeclaredError) || error.status >= 500 || error.status === 429) return undefined;
+  if (error.code === signUpErrors.disabled().code) return { form: ['signup-disabled'] };
+  if (error.code === authorizePageErrors.expired().code) return undefined;
   const name = error.extra.name;
   const password = typeof name === 'string' ? PASSWORD_PROBLEMS[name] : undefined;
   if (password) return { fields: { password } };

@@ -1,9 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Connection, identifiersOf, isSignupOpen } from '../connections/connection.ts';
+import { identifiersOf, isSignupOpen } from '../connections/connection.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import type { Responder } from '../oauth/authorize/respond.ts';
-import { queryForm } from '../oauth/parameters.ts';
 import { createDatabaseUser, draftUser, type NewDatabaseUser } from '../users/create-user.ts';
 import type { HashNewPassword } from '../users/new-password.ts';
 import type { UserStore } from '../users/user-store.ts';
@@ -13,9 +12,10 @@ import { type LoginContext, type LoginContexts, loginEvent } from './login-conte
 import type { FormErrors } from './pages/page.ts';
 import type { SignUpError } from './pages/sign-up-page.ts';
 import type { SendPage } from './send-page.ts';
-import { passwordRulesOf, signUpProblem } from './signup-problem.ts';
+import { passwordRulesOf, signUpErrors, signUpProblem } from './signup-problem.ts';
 
 type Errors = FormErrors<SignUpError, 'email' | 'username' | 'password'>;
+type Given = { readonly email: string; readonly username: string };
 export type SignUpStores = Omit<FinishStores, 'users'> & { readonly users: UserStore };
 
 interface Parts {
@@ -32,55 +32,50 @@ const MAX_FIELD = 320;
 
 /** GET and POST /u/signup: a new user of the directory, logged in at once. */
 export function signupRoutes(app: FastifyInstance, parts: Parts): void {
-  const { contexts, hashNewPassword, finishLogin, recordAlone, sendPage } = parts;
+  const { hashNewPassword, finishLogin, recordAlone, sendPage } = parts;
   const guard = guardLogin(parts);
 
   app.get('/u/signup', { config: { errors: 'page' } }, (http, reply) =>
-    guard(http, reply, queryForm(http).values.state, async (context) => {
-      const connection = await contexts.directoryOf(http.tenant, context.request);
-      if (context.transaction.sessionId || !isSignupOpen(connection))
+    guard(http, reply, async (context) => {
+      if (context.transaction.sessionId || !isSignupOpen(context.connection))
         return reply.redirect(`/u/login?state=${context.key.state}`, 303);
-      return show(http, reply, context, connection, { email: context.request.loginHint ?? '' });
+      return show(http, reply, context, { email: context.request.loginHint ?? '' });
     }),
   );
 
-  app.post('/u/signup', { config: { errors: 'page' }, bodyLimit: MAX_FORM_BYTES }, async (http, reply) => {
-    const { context, fields } = await contexts.openPosted(http);
-    return guard(http, reply, context.key.state, async () => {
-      const connection = await contexts.directoryOf(http.tenant, context.request);
+  app.post('/u/signup', { config: { errors: 'page' }, bodyLimit: MAX_FORM_BYTES }, (http, reply) =>
+    guard(http, reply, async (context) => {
+      const { fields } = context;
       const given = { email: field(fields.email), username: field(fields.username) };
       const password = fields.password ?? '';
       try {
-        // The page hides the link, but a form can be posted without it (attack L7).
-        if (!isSignupOpen(connection))
-          return show(http, reply, context, connection, given, { form: ['signup-disabled'] });
-        return await signUp(http, reply, context, connection, given, password);
+        return await signUp(http, reply, context, given, password);
       } catch (error) {
         const errors = signUpProblem(error);
         if (!errors || !(error instanceof DeclaredError)) throw error;
         await recordAlone(http.tenant.tenantId, {
-          ...loginEvent(http, context.request, connection),
+          ...loginEvent(http, context),
           type: 'signUpFailed',
           userName: given.email || given.username,
           description: error.message,
-          details: {
-            body: { client_id: context.request.client.clientId, connection: connection.name, ...given, password },
-          },
+          details: detailsOf(context, given, password),
         });
-        return show(http, reply, context, connection, given, errors);
+        return show(http, reply, context, given, errors);
       }
-    });
-  });
+    }),
+  );
 
   async function signUp(
     http: FastifyRequest,
     reply: FastifyReply,
     context: LoginContext,
-    connection: Connection,
-    given: { email: string; username: string },
+    given: Given,
     password: string,
   ): Promise<FastifyReply> {
     const { tenantId } = http.tenant;
+    const { connection } = context;
+    // The page hides the link, but a form can be posted without it (attack L7).
+    if (!isSignupOpen(connection)) throw signUpErrors.disabled();
     const input: NewDatabaseUser = {
       ...(given.email && { email: given.email }),
       ...(given.username && { username: given.username }),
@@ -90,18 +85,15 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
     const hash = await hashNewPassword(tenantId, { connection, password, owner: { ...given } });
     return finishLogin(http, reply, {
       context,
-      connection,
       prompt: 'prompt-signup',
       async user(stores) {
         const user = await createDatabaseUser(stores, tenantId, connection, input, hash);
         await stores.record(tenantId, {
-          ...loginEvent(http, context.request, connection),
+          ...loginEvent(http, context),
           type: 'signedUp',
           userId: user.userId,
           userName: user.email ?? user.username ?? user.userId,
-          details: {
-            body: { client_id: context.request.client.clientId, connection: connection.name, ...given, password },
-          },
+          details: detailsOf(context, given, password),
         });
         return user;
       },
@@ -111,9 +103,8 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
   function show(
     http: FastifyRequest,
     reply: FastifyReply,
-    { key, request, csrfToken }: LoginContext,
-    connection: Connection,
-    given: { email?: string; username?: string },
+    { key, request, connection, csrfToken }: LoginContext,
+    given: Partial<Given>,
     errors?: Errors,
   ): FastifyReply {
     return sendPage(
@@ -137,6 +128,11 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
       errors ? 400 : 200,
     );
   }
+}
+
+/** The password is masked when the event is written: the log shows that one was sent. */
+function detailsOf({ request, connection }: LoginContext, given: Given, password: string) {
+  return { body: { client_id: request.client.clientId, connection: connection.name, ...given, password } };
 }
 
 function field(value: string | undefined): string {

@@ -3,11 +3,13 @@ import { matchesUrl } from '../../clients/callback-match.ts';
 import { type Client, matchRules } from '../../clients/client.ts';
 import type { Transact } from '../../db/transact.ts';
 import type { TenantCookie } from '../../http/cookies.ts';
-import { defineErrors } from '../../kit/errors.ts';
+import { DeclaredError, defineErrors } from '../../kit/errors.ts';
 import type { SendPage } from '../../login/send-page.ts';
 import type { RecordEvent } from '../../logs/event.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
-import { queryParameters } from '../parameters.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { settingsOf } from '../../tenants/tenant-settings.ts';
+import { queryForm, queryParameters } from '../parameters.ts';
 
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
@@ -34,9 +36,7 @@ export function logoutRoutes(
 ): void {
   app.get('/v2/logout', { config: { errors: 'page' } }, async (request, reply) => {
     const { tenant, requester } = request;
-    const parameters = queryParameters(request);
-    const client = await clientOf(request, parameters.get('client_id'));
-    const returnTo = await checkReturnTo(request, client, parameters.get('returnTo'));
+    const { client, returnTo } = await checkedOrRecorded(request);
     const cookie = sessionCookie.read(request);
     if (cookie) {
       await transact(async ({ sessions, record }) => {
@@ -60,6 +60,29 @@ export function logoutRoutes(
     return sendPage(request, reply, 'logged-out', client ? { clientName: client.name } : {});
   });
 
+  async function checkedOrRecorded(request: FastifyRequest) {
+    let client: Client | undefined;
+    try {
+      const parameters = queryParameters(request);
+      client = await clientOf(request, parameters.get('client_id'));
+      return { client, returnTo: checkReturnTo(request, client, parameters.get('returnTo')) };
+    } catch (error) {
+      if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
+      const given = queryForm(request).values.returnTo;
+      await recordAlone(request.tenant.tenantId, {
+        ...request.requester,
+        type: 'logoutFailed',
+        description: error.message,
+        ...(client && { clientId: client.clientId, clientName: client.name }),
+        details: {
+          ...(given && { return_to: given.slice(0, 512) }),
+          allowed_logout_url: allowedUrls(request.tenant, client).slice(0, 20),
+        },
+      });
+      throw error;
+    }
+  }
+
   async function clientOf({ tenant }: FastifyRequest, clientId: string | undefined): Promise<Client | undefined> {
     if (clientId === undefined) return undefined;
     const client = await findClient(tenant.tenantId, clientId);
@@ -68,30 +91,21 @@ export function logoutRoutes(
   }
 
   /** With a client its list counts, without one the tenant's; a client without returnTo means its first entry. */
-  async function checkReturnTo(
-    request: FastifyRequest,
+  function checkReturnTo(
+    { tenant }: FastifyRequest,
     client: Client | undefined,
     given: string | undefined,
-  ): Promise<string | undefined> {
-    const { tenant, requester } = request;
-    const allowed = client ? client.allowedLogoutUrls : listOf(tenant.settings.allowed_logout_urls);
+  ): string | undefined {
+    const allowed = allowedUrls(tenant, client);
     if (given === undefined) return client ? allowed.find((url) => !url.includes('*')) : undefined;
     const rules = client
       ? matchRules(client, tenant)
       : { wildcards: true, localhostAny: tenant.environment !== 'production' };
     if (matchesUrl(allowed, given, { ...rules, ignoreQuery: true })) return given;
-    const error = logoutErrors.urlMismatch({ returnTo: given.slice(0, 512) });
-    await recordAlone(tenant.tenantId, {
-      ...requester,
-      type: 'logoutFailed',
-      description: error.message,
-      ...(client && { clientId: client.clientId, clientName: client.name }),
-      details: { return_to: given.slice(0, 512), allowed_logout_url: allowed.slice(0, 20) },
-    });
-    throw error;
+    throw logoutErrors.urlMismatch({ returnTo: given.slice(0, 512) });
   }
 }
 
-function listOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+function allowedUrls(tenant: Tenant, client: Client | undefined): readonly string[] {
+  return client ? client.allowedLogoutUrls : settingsOf(tenant).allowedLogoutUrls;
 }

@@ -44,7 +44,7 @@ export function tokenEndpoint(app: FastifyInstance, { grants, authenticateClient
       if (!client.grantTypes.includes(grantType)) throw oauthErrors.grantNotAllowed({ grantType });
       return await grant.exchange({ tenant, origin, requester, client, parameters, grantType });
     } catch (error) {
-      if (error instanceof DeclaredError && error.status < 500 && !isRecorded(error)) {
+      if (error instanceof DeclaredError && error.status !== 503 && !isRecorded(error)) {
         const unknownClientId = parameters.get('client_id')?.slice(0, MAX_NAME);
         await recordAlone(tenant.tenantId, {
           ...(client
