@@ -23,6 +23,10 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
   }
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`gatewright: ${node} can't be run (${error.message}). Run "npm ci" in the checkout again.\n`);
+    process.exit(1);
+  });
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
 }
 

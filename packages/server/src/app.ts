@@ -61,6 +61,7 @@ export async function createApp(world: World) {
   const { recordAlone } = eventWriter;
 
   let listener: ChangeListener | undefined;
+  let isAway = false;
   const cache = createTenantCache({ isCurrent: () => listener?.isListening() ?? false });
   // Our own changes are forgotten at once; those of other processes when the database tells.
   const forget = (tenantId: string) => (tenantId === ALL_TENANTS ? cache.forgetAll() : cache.forget(tenantId));
@@ -128,7 +129,15 @@ export async function createApp(world: World) {
         poolOptions,
         channel: 'configuration_changed',
         onMessage: forget,
-        onReconnect: () => cache.forgetAll(),
+        onReconnect: () => {
+          cache.forgetAll();
+          if (isAway) log.info('The database answers again.');
+          isAway = false;
+        },
+        onLost: () => {
+          isAway = true;
+          log.warn('The connection to the database is lost: requests get 503 until it is back.');
+        },
       });
       housekeeper.start();
       await http.ready();

@@ -47,12 +47,12 @@ type Environment = Static<typeof Environment>;
 
 const EXPECTED: Record<keyof Environment, string> = {
   PORT: 'a port from 0 to 65535 (0 = any free one)',
-  HTTPS_PORT: 'a port from 0 to 65535 (0 = no https)',
+  HTTPS_PORT: 'a port from 0 to 65535 (0 = no https), and another one than PORT',
   HOST: 'an address or host name to listen on, or several with commas between them',
   TLS_CERT_FILE: 'the path of a PEM certificate chain; it needs TLS_KEY_FILE as well',
   TLS_KEY_FILE: 'the path of a PEM private key; it needs TLS_CERT_FILE as well',
   GATEWRIGHT_DATA_DIR: 'the path of a folder',
-  DATABASE_URL: 'a URL that begins with postgres:// or postgresql://',
+  DATABASE_URL: 'a URL such as postgres://user:password@host:5432/database, special characters percent-encoded',
   GATEWRIGHT_ORIGIN: 'an origin such as https://login.example.com, without a path',
   GATEWRIGHT_BASE_DOMAIN: 'a lower-case domain such as id.example.com; tenants answer at {tenant}.{base domain}',
   GATEWRIGHT_SECRET: 'at least 32 random characters; it encrypts keys and secrets at rest',
@@ -76,6 +76,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   if (Number(read.HTTPS_PORT ?? 0) > 65_535) wrong.add('HTTPS_PORT');
   if (!read.TLS_CERT_FILE !== !read.TLS_KEY_FILE) wrong.add(read.TLS_CERT_FILE ? 'TLS_KEY_FILE' : 'TLS_CERT_FILE');
   if (read.GATEWRIGHT_SECRET && faultOfSecret(read.GATEWRIGHT_SECRET)) wrong.add('GATEWRIGHT_SECRET');
+  if (read.PORT && read.PORT !== '0' && Number(read.PORT) === Number(read.HTTPS_PORT ?? 3443)) wrong.add('HTTPS_PORT');
+  if (read.GATEWRIGHT_ORIGIN && !URL.canParse(read.GATEWRIGHT_ORIGIN)) wrong.add('GATEWRIGHT_ORIGIN');
+  if (read.DATABASE_URL && !isDatabaseUrl(read.DATABASE_URL)) wrong.add('DATABASE_URL');
   if (!list(read.TRUSTED_PROXIES).every(isNetwork)) wrong.add('TRUSTED_PROXIES');
   if (wrong.size > 0) throw new ConfigError([...wrong].map((name) => `${name} must be ${EXPECTED[name]}.`));
   return toConfig(read);
@@ -113,6 +116,17 @@ function list(text: string | undefined): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter(Boolean);
+}
+
+/** Whether the driver will be able to read it; its own words would repeat the password. */
+function isDatabaseUrl(text: string): boolean {
+  try {
+    const { username, password, hostname, pathname } = new URL(text);
+    decodeURIComponent(username + password + hostname + pathname);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isNetwork(text: string): boolean {

@@ -1,14 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type pg from 'pg';
 import { type App, createApp } from './app.ts';
 import { domainsToServe, startListening } from './app-listen.ts';
 import type { Config } from './config.ts';
 import { startControlServer } from './control/control-server.ts';
-import { createPool } from './db/database.ts';
+import { checkDatabase } from './db/check-database.ts';
+import { createDatabase, createPatientPool, createPool } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { lockDataFolder } from './db/embedded/folder-lock.ts';
 import { migrate } from './db/migrate.ts';
-import { readInstallationSecret } from './keys/installation-secret.ts';
+import { openSealer, readInstallationSecret } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
 import type { FirstRun } from './tenants/first-run.ts';
 import { refreshFirstRun, runFirst } from './tenants/run-first.ts';
@@ -25,20 +27,28 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const DRAIN_MILLISECONDS = 7_000;
+const DRAIN_MILLISECONDS = 6_000;
 
-/** Starts everything in order; what was started before a failure is stopped again. */
-export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+/** Starts everything in order; what was started before a failure, or before `signal`, is stopped again. */
+export async function startServer(config: Config, log: Log, signal?: AbortSignal): Promise<RunningServer> {
   const undo: (() => Promise<void> | void)[] = [];
   const stop = async () => {
-    for (const step of undo.reverse().splice(0)) await step();
+    for (const step of undo.reverse().splice(0)) {
+      try {
+        await step();
+      } catch (error) {
+        log.error('a part of the server could not be stopped', { error });
+      }
+    }
   };
   try {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+    await makeDataFolder(config.dataDir);
     const database = await openDatabase(config, log, undo);
+    signal?.throwIfAborted();
+    await migrateWith(createPatientPool(database.poolOptions));
+    signal?.throwIfAborted();
     const pool = createPool(database.poolOptions);
     undo.push(() => pool.end());
-    await migrate(pool);
 
     const listening: { http: number | undefined; https: number | undefined } = { http: undefined, https: undefined };
     let isStarted = false;
@@ -56,6 +66,9 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
     undo.push(() => app.stop());
     await app.start();
     if (config.bootstrap) await runFirst(app, config.dataDir, log);
+    // Once more: another server, with another secret, may have filled the empty database in the meantime.
+    await openSealer(secret, createDatabase(pool));
+    signal?.throwIfAborted();
 
     const tls =
       config.httpsPort === 0
@@ -84,14 +97,31 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   }
 }
 
+async function makeDataFolder(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+    throw new Error(
+      `The data folder ${dataDir} can't be made (${cause.code}). Make it yourself, owned by the user that starts Gatewright, or name another one with GATEWRIGHT_DATA_DIR.`,
+      { cause },
+    );
+  });
+}
+
+async function migrateWith(pool: pg.Pool): Promise<void> {
+  try {
+    await migrate(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
 async function openDatabase(config: Config, log: Log, undo: (() => Promise<void> | void)[]) {
   if (config.databaseUrl) {
     const lock = await lockDataFolder(config.dataDir);
     undo.push(() => lock.release());
+    await checkDatabase(config.databaseUrl);
     return { poolOptions: { connectionString: config.databaseUrl } };
   }
   const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log: (message) => log.info(message) });
-  embedded.onExit((reason) => log.warn('PostgreSQL ended by itself and is started again', { reason }));
   undo.push(() => embedded.stop());
   return embedded;
 }

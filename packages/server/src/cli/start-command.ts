@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { once } from 'node:events';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
-import { createLog } from '../kit/log.ts';
+import { createLog, type Log } from '../kit/log.ts';
 import type { RunningServer } from '../start-server.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -17,30 +17,45 @@ export function startCommand(): Command {
       const began = performance.now();
       const config = readConfig(process.env);
       const log = createLog(config.logFormat);
-      // Before the cache makes it with everybody's rights.
-      mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+      // Nothing in the data folder is for other users: who can write into the compile cache runs code as us.
+      process.umask(0o077);
+      const stopping = stopSignal(log);
       // Loaded behind the cache: compiling some four hundred files anew takes most of a start.
       enableCompileCache(join(config.dataDir, 'cache'));
       const { startServer } = await import('../start-server.ts');
-      const server = await startServer(config, log);
-      if (config.workers > 1)
-        log.warn(
-          'GATEWRIGHT_WORKERS is not built yet: one process serves. Start several servers on one DATABASE_URL instead.',
-        );
-      for (const line of welcome(server, config.dataDir)) log.info(line);
-      log.info(`Ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Stop with Ctrl+C.`);
-      await untilSignal();
-      log.info('Stopping: requests under way may finish.');
-      setTimeout(() => process.exit(1), DEADLINE_MILLISECONDS).unref();
-      await server.stop();
+      const server = await startServer(config, log, stopping).catch((error) => {
+        if (stopping.aborted) return undefined;
+        throw error;
+      });
+      if (server) {
+        if (config.workers > 1)
+          log.warn(
+            'GATEWRIGHT_WORKERS is not built yet: one process serves. Start several servers on one DATABASE_URL instead.',
+          );
+        for (const line of welcome(server, config.dataDir)) log.info(line);
+        log.info(`Ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Stop with Ctrl+C.`);
+        if (!stopping.aborted) await once(stopping, 'abort');
+        await server.stop();
+      }
       log.info('Stopped.');
     });
 }
 
-function untilSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of SIGNALS) process.on(signal, () => resolve());
-  });
+/** Aborted by the first SIGTERM or SIGINT; from then on the process ends in time, whatever hangs. */
+function stopSignal(log: Log): AbortSignal {
+  const stopping = new AbortController();
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (stopping.signal.aborted) return;
+      log.info('Stopping: requests under way may finish.');
+      setTimeout(() => {
+        log.warn('Not everything ended in time; what was acknowledged is safe.');
+        process.exit(0);
+      }, DEADLINE_MILLISECONDS).unref();
+      stopping.abort();
+    });
+  }
+  return stopping.signal;
 }
 
 /** What somebody who sees Gatewright for the first time needs to log in. */

@@ -12,10 +12,13 @@ interface Parts {
   readonly onMessage: (payload: string) => void;
   /** After a (re)connection: anything may have changed in between. */
   readonly onReconnect: () => void;
+  /** Once for each loss. */
+  readonly onLost?: (() => void) | undefined;
 }
 
 const RETRY_MILLISECONDS = 500;
 const PROBE_MILLISECONDS = 5_000;
+const CONNECT_MILLISECONDS = 5_000;
 
 /** Keeps one connection that hears NOTIFY, and says so when it does not. */
 export async function listenForChanges({
@@ -23,6 +26,7 @@ export async function listenForChanges({
   channel,
   onMessage,
   onReconnect,
+  onLost,
 }: Parts): Promise<ChangeListener> {
   let client: pg.Client | undefined;
   let listening = false;
@@ -30,7 +34,12 @@ export async function listenForChanges({
   let retry: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<void> {
-    const next = new pg.Client({ ...poolOptions, application_name: 'gatewright-listen', keepAlive: true });
+    const next = new pg.Client({
+      ...poolOptions,
+      application_name: 'gatewright-listen',
+      connectionTimeoutMillis: CONNECT_MILLISECONDS,
+      keepAlive: true,
+    });
     next.on('notification', (message) => onMessage(message.payload ?? ''));
     next.on('error', () => lost(next));
     next.on('end', () => lost(next));
@@ -42,6 +51,10 @@ export async function listenForChanges({
       again();
       return;
     }
+    if (stopped) {
+      next.end().catch(() => {});
+      return;
+    }
     client = next;
     onReconnect();
     listening = true;
@@ -51,6 +64,8 @@ export async function listenForChanges({
     if (which !== client) return;
     client = undefined;
     listening = false;
+    which.end().catch(() => {});
+    if (!stopped) onLost?.();
     again();
   }
 

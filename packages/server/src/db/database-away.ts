@@ -1,26 +1,32 @@
-const AWAY_CODES = new Set([
+/** Errors of the socket. */
+const SOCKET_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
-  'ENOENT',
   'EPIPE',
   'ETIMEDOUT',
   'EAI_AGAIN',
   'ENOTFOUND',
-  '57P01',
-  '57P02',
-  '57P03', // shut down by an administrator, crashed, starting up
-  '53300',
-  '53200',
-  '53100', // too many connections, out of memory, disk full
-  '25006', // read-only: a standby before its promotion
+  'EHOSTUNREACH',
 ]);
+/**
+ * Classes and codes of PostgreSQL: the connection, logging in, a dropped database, resources (connections, memory, disk),
+ * an administrator's or a time-out's interruption, an error of its disk; a read-only standby; deadlocks, which end for
+ * whoever comes again.
+ */
+const DATABASE_CODES = /^(?:08|28|3D000|53|57|58|25006|25P03|40001|40P01|55P03)/;
 const AWAY_TEXT =
-  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|server closed the connection/i;
+  /Connection terminated|connection timeout|timeout expired|timeout exceeded when trying to connect|Client has encountered a connection error|server closed the connection/i;
 
 /** Whether a statement failed because there is no working database, and not because it was wrong: the caller may try again. */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (AWAY_CODES.has(code) || code.startsWith('08') || AWAY_TEXT.test(error.message)) return true;
+  if (SOCKET_CODES.has(code) || isMissingSocket(error) || AWAY_TEXT.test(error.message)) return true;
+  if ('severity' in error && DATABASE_CODES.test(code)) return true;
   return error.cause !== undefined && isDatabaseAway(error.cause);
+}
+
+/** Not any missing file. */
+function isMissingSocket(error: Error): boolean {
+  return 'code' in error && error.code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect';
 }

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 
@@ -8,19 +9,40 @@ export interface Tables {}
 /** A pool, or a transaction: stores work on either. */
 export type Database = Kysely<Tables>;
 
-/** bigint and xid8 stay text: a double can't hold them. */
+const CONNECT_MILLISECONDS = 5_000;
+const STATEMENT_MILLISECONDS = 8_000;
+/** Longer than any statement may take and than a connection may idle: silence means that nobody is there any more. */
+const SILENCE_MILLISECONDS = 9_000;
+const IDLE_MILLISECONDS = 5_000;
+
+/** No request waits for more than ten seconds for a database that hangs. bigint and xid8 stay text: a double can't hold them. */
 export function createPool(options: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({
     max: 10,
-    connectionTimeoutMillis: 5_000,
-    idle_in_transaction_session_timeout: 10_000,
-    statement_timeout: 30_000,
+    connectionTimeoutMillis: CONNECT_MILLISECONDS,
+    idleTimeoutMillis: IDLE_MILLISECONDS,
+    idle_in_transaction_session_timeout: STATEMENT_MILLISECONDS,
+    statement_timeout: STATEMENT_MILLISECONDS,
+    stream: socketThatNoticesSilence,
     application_name: 'gatewright',
     ...options,
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {});
   return pool;
+}
+
+/** For migrations, which may wait for each other and take long. */
+export function createPatientPool(options: pg.PoolConfig): pg.Pool {
+  return createPool({ ...options, max: 1, statement_timeout: 0, stream: () => new Socket() });
+}
+
+/** query_timeout would not do: it gives the query up, and keeps the connection that is still busy with it. */
+function socketThatNoticesSilence(): Socket {
+  const socket = new Socket();
+  return socket.setTimeout(SILENCE_MILLISECONDS, () =>
+    socket.destroy(new Error('Connection terminated: the database has been silent for too long.')),
+  );
 }
 
 export function createDatabase(pool: pg.Pool): Database {

@@ -1,7 +1,8 @@
-import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttp, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttps, Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TlsSource } from '../tls/serving.ts';
+import { type Connections, trackConnections } from './connections.ts';
 
 export interface Listener {
   /** The port in use, also where any free one was asked for. */
@@ -15,6 +16,8 @@ interface Parts {
   readonly hosts: readonly string[];
   readonly port: number;
   readonly tls?: Pick<TlsSource, 'serverOptions' | 'onChange'>;
+  /** Other limits than the usual ones. */
+  readonly limits?: Pick<ServerOptions, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>;
 }
 
 /** Limits of the transport: no header flood, no connection held open by a trickle of bytes (attack M9). */
@@ -22,19 +25,23 @@ const LIMITS = {
   maxHeaderSize: 32_768,
   headersTimeout: 20_000,
   requestTimeout: 60_000,
+  connectionsCheckingInterval: 5_000,
   keepAliveTimeout: 65_000,
   requireHostHeader: true,
 } as const;
 
 /** Listens on each host at one port. A loopback address that this machine lacks (no IPv6) is passed over. */
-export async function listen({ handler, hosts, port, tls }: Parts): Promise<Listener> {
+export async function listen({ handler, hosts, port, tls, limits }: Parts): Promise<Listener> {
   const servers: Server[] = [];
+  const connections: Connections[] = [];
+  const options = { ...LIMITS, ...limits };
   let actualPort = port;
   try {
     for (const host of hosts) {
-      const server = tls ? createHttps({ ...LIMITS, ...tls.serverOptions() }, handler) : createHttp(LIMITS, handler);
-      if (await bind(server, host, actualPort, hosts.length > 1)) {
+      const server = tls ? createHttps({ ...options, ...tls.serverOptions() }, handler) : createHttp(options, handler);
+      if (await bind(server, host, actualPort)) {
         servers.push(server);
+        connections.push(trackConnections(server));
         actualPort = (server.address() as AddressInfo).port;
       }
     }
@@ -50,14 +57,25 @@ export async function listen({ handler, hosts, port, tls }: Parts): Promise<List
   });
   return {
     port: actualPort,
-    close: async (deadline) => void (await Promise.all(servers.map((server) => close(server, deadline)))),
+    async close(deadlineMilliseconds) {
+      const closed = Promise.all(
+        servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+      );
+      for (const known of connections) known.drain();
+      const force = setTimeout(() => {
+        for (const known of connections) known.destroy();
+      }, deadlineMilliseconds);
+      await closed;
+      clearTimeout(force);
+    },
   };
 }
 
-function bind(server: Server, host: string, port: number, optional: boolean): Promise<boolean> {
+/** False where this machine lacks the address. */
+function bind(server: Server, host: string, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (optional && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')) resolve(false);
+      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT' || error.code === 'ENOTFOUND') resolve(false);
       else if (error.code === 'EADDRINUSE')
         reject(
           new Error(
@@ -74,16 +92,5 @@ function bind(server: Server, host: string, port: number, optional: boolean): Pr
       else reject(error);
     });
     server.listen({ host, port, backlog: 1024 }, () => resolve(true));
-  });
-}
-
-function close(server: Server, deadlineMilliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), deadlineMilliseconds);
-    server.close(() => {
-      clearTimeout(force);
-      resolve();
-    });
-    server.closeIdleConnections();
   });
 }

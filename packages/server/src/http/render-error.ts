@@ -16,6 +16,12 @@ declare module 'fastify' {
 export const requestErrors = defineErrors({
   notFound: { status: 404, message: 'Not Found' },
   malformed: { status: 400, code: 'invalid_request', message: 'The request could not be read: {reason}.' },
+  badPath: {
+    status: 400,
+    code: 'invalid_uri',
+    message: "Path validation error: 'Invalid percent-encoding'.",
+  },
+  pathTooLong: { status: 414, code: 'invalid_uri', message: 'A part of the path is too long.' },
   tooLarge: { status: 413, code: 'invalid_request', message: 'The request body is too large.' },
   mediaType: {
     status: 415,
@@ -46,7 +52,7 @@ export function declareError(error: unknown, request: FastifyRequest, log: Log):
 /** The body of an error in JSON families. */
 export function errorBody(family: Exclude<ErrorFamily, 'page'>, error: DeclaredError): Record<string, unknown> {
   if (family === 'oauth')
-    return { error: error.code ?? 'invalid_request', error_description: error.message, ...error.extra };
+    return { error: error.code ?? 'invalid_request', error_description: errorDescription(error), ...error.extra };
   if (family === 'database') {
     return {
       name: 'BadRequestError',
@@ -63,6 +69,11 @@ export function errorBody(family: Exclude<ErrorFamily, 'page'>, error: DeclaredE
     ...(error.code && { errorCode: error.code }),
     ...error.extra,
   };
+}
+
+/** RFC 6749 sections 4.1.2.1 and 5.2 allow printable ASCII here; what a request brought along may be more. Auth0's own quotes stay. */
+export function errorDescription({ message }: DeclaredError): string {
+  return message.replace(/[^\x20-\x7e]/g, '?');
 }
 
 export function sendError(
@@ -84,8 +95,9 @@ function fromFastify(error: unknown): DeclaredError | undefined {
   const { code = '', statusCode } = error as { code?: string; statusCode?: number };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return requestErrors.tooLarge();
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return requestErrors.mediaType();
-  if (code.startsWith('FST_ERR_CTP') || code === 'FST_ERR_BAD_URL')
-    return requestErrors.malformed({ reason: 'it is malformed' }, { cause: error });
+  if (code === 'FST_ERR_BAD_URL') return requestErrors.badPath({}, { cause: error });
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') return requestErrors.pathTooLong({}, { cause: error });
+  if (code.startsWith('FST_ERR_CTP')) return requestErrors.malformed({ reason: 'it is malformed' }, { cause: error });
   return statusCode === 404 ? requestErrors.notFound() : undefined;
 }
 

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { DeclaredError } from '../kit/errors.ts';
 import type { Log } from '../kit/log.ts';
@@ -37,8 +39,14 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
     genReqId: () => randomBytes(10).toString('hex'),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
+    rewriteUrl: toOriginForm,
+    // A path that can't be decoded: no route, no tenant and no hook, hence no family but the default one.
     frameworkErrors: (error, request, reply) =>
-      sendError(reply as FastifyReply, 'management', declareError(error, request as FastifyRequest, log)),
+      sendError(
+        (reply as FastifyReply).headers({ 'x-auth0-requestid': request.id, 'x-content-type-options': 'nosniff' }),
+        'management',
+        declareError(error, request as FastifyRequest, log),
+      ),
   });
   addBodyParsers(app);
   app.decorateRequest('tenant');
@@ -48,23 +56,49 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-auth0-requestid', request.id);
     reply.header('x-content-type-options', 'nosniff');
-    if ('encrypted' in request.raw.socket) reply.header('strict-transport-security', 'max-age=31536000');
     request.requester = reader.requester(request.raw);
+    checkTarget(request.raw);
     if (request.url.startsWith('/health/')) return;
     const origin = reader.origin(request.raw);
     const tenant = origin && (await directory.resolve(origin));
     if (!tenant) throw tenantErrors.unknownHost();
     request.tenant = tenant;
     request.origin = origin;
+    if (insistsOnHttps(origin)) reply.header('strict-transport-security', 'max-age=31536000');
   });
 
   app.setErrorHandler((error, request, reply) => {
     const declared = declareError(error, request, log);
     const family = request.routeOptions.config.errors ?? 'management';
-    // Without a tenant there is no branding to make a page with.
-    if (family === 'page' && request.tenant) return renderErrorPage(request, reply, declared);
-    return sendError(reply, family === 'page' ? 'management' : family, declared);
+    return family === 'page' ? renderErrorPage(request, reply, declared) : sendError(reply, family, declared);
   });
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'management', requestErrors.notFound()));
   return app;
+}
+
+/** `GET http://host/path` names its host twice; only where both agree is it what it seems (RFC 9112 section 3.2.2). */
+function toOriginForm({ url = '/', headers }: Pick<IncomingMessage, 'url' | 'headers'>): string {
+  if (url.startsWith('/')) return url;
+  const [, authority, target = ''] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url) ?? [];
+  if (authority === undefined || authority.toLowerCase() !== headers.host?.toLowerCase()) return url;
+  return target.startsWith('/') ? target : `/${target}`;
+}
+
+/** RFC 9112 section 3.2: a request has one Host, and a proxy before us must not have understood another one. */
+function checkTarget({ url = '/', rawHeaders }: IncomingMessage): void {
+  if (!url.startsWith('/') && url !== '*')
+    throw requestErrors.malformed({ reason: 'its target is not the host that it names' });
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  if (hosts > 1) throw requestErrors.malformed({ reason: 'it names several hosts' });
+}
+
+/** Not on this machine: browsers remember it for the name, whatever the port, and would lock other local programs out. */
+function insistsOnHttps(origin: string): boolean {
+  if (!origin.startsWith('https:')) return false;
+  const { hostname } = new URL(origin);
+  return hostname !== 'localhost' && !hostname.endsWith('.localhost') && isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DeclaredError } from '../kit/errors.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import { brandingFrom } from './pages/branding.ts';
 import type { ErrorReason } from './pages/error-page.ts';
 import type { PageModelByName, PageName, PageRenderer } from './pages/page-renderer.ts';
@@ -15,11 +16,10 @@ export type SendPage = <Name extends PageName>(
 /** Sends a page in the look of the request's tenant. */
 export function createSendPage(renderer: PageRenderer): SendPage {
   return (request, reply, name, model, status = 200) => {
-    const { html, headers } = renderer.render(
-      name,
-      model,
-      brandingFrom(request.tenant.tenantId, request.tenant.settings),
-    );
+    // At an unknown host, or while the database is away, there is no tenant whose look a page could have.
+    const tenant: Tenant | undefined = request.tenant;
+    const branding = tenant ? brandingFrom(tenant.tenantId, tenant.settings) : brandingFrom('Gatewright', {});
+    const { html, headers } = renderer.render(name, model, branding);
     return reply.code(status).headers(headers).send(html);
   };
 }

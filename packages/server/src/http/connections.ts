@@ -1,0 +1,84 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface Connections {
+  /** Closes what has no request under way, and each other connection with the end of its request. */
+  drain(): void;
+  /** Ends what is left. */
+  destroy(): void;
+}
+
+/**
+ * Knows which connections of a server are in the middle of a request. Node closes connections that are idle between two
+ * requests; those that have not sent anything yet, or hang in a TLS handshake, it would wait for until their time-outs.
+ */
+export function trackConnections(server: Server): Connections {
+  // By address, since an https server shows the plain socket first and the encrypted one with its requests.
+  const open = new Map<string, Socket>();
+  const busy = new Map<string, ServerResponse>();
+  let isDraining = false;
+
+  server.on('connection', (socket: Socket) => {
+    const key = keyOf(socket);
+    open.set(key, socket);
+    socket.once('close', () => {
+      open.delete(key);
+      busy.delete(key);
+    });
+  });
+
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const key = keyOf(request.socket);
+    busy.set(key, response);
+    if (isDraining) response.setHeader('connection', 'close');
+    response.once('close', () => {
+      if (busy.get(key) === response) busy.delete(key);
+      if (isDraining) request.socket.destroySoon();
+    });
+  });
+
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const response = busy.get(keyOf(socket));
+    if (!socket.writable || response?.headersSent) return void socket.destroy();
+    const status = STATUS_OF_FAULT[error.code ?? ''] ?? 400;
+    socket.end(refusal(status), () => socket.destroy());
+  });
+
+  return {
+    drain() {
+      isDraining = true;
+      for (const response of busy.values()) if (!response.headersSent) response.setHeader('connection', 'close');
+      for (const [key, socket] of open) if (!busy.has(key)) socket.destroy();
+    },
+    destroy() {
+      for (const socket of open.values()) socket.destroy();
+    },
+  };
+}
+
+const STATUS_OF_FAULT: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** What is no HTTP has no path either, so it gets the shape of the Management API, like everything unknown. */
+function refusal(status: number): string {
+  const error = STATUS_CODES[status] ?? 'Bad Request';
+  const message = status === 400 ? 'The request could not be read: it is no valid HTTP.' : error;
+  const body = JSON.stringify({ statusCode: status, error, message });
+  return [
+    `HTTP/1.1 ${status} ${error}`,
+    'content-type: application/json; charset=utf-8',
+    'cache-control: no-store',
+    'x-content-type-options: nosniff',
+    'connection: close',
+    `content-length: ${Buffer.byteLength(body)}`,
+    '',
+    body,
+  ].join('\r\n');
+}
+
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
