@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorDescription } from '../../http/render-error.ts';
 import type { DeclaredError } from '../../kit/errors.ts';
 import type { SendPage } from '../../login/send-page.ts';
 import type { ReturnAddress } from './authorization-request.ts';
@@ -34,7 +35,10 @@ export function createResponder({ sendPage }: { sendPage: SendPage }) {
     address: ReturnAddress,
     error: DeclaredError,
   ): FastifyReply {
-    return respond(request, reply, address, { error: error.code ?? 'server_error', error_description: error.message });
+    return respond(request, reply, address, {
+      error: error.code ?? 'server_error',
+      error_description: errorDescription(error),
+    });
   }
 
   return { respond, respondError };
