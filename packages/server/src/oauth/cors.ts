@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isAllowedOrigin } from '../clients/allowed-origin.ts';
 import { type Client, matchRules } from '../clients/client.ts';
 import type { ClientStore } from '../clients/client-store.ts';
+import { FormBody } from '../http/body-parsers.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import type { TenantCache } from '../tenants/tenant-cache.ts';
-import { FormBody } from './body-parsers.ts';
 
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
