@@ -1,0 +1,103 @@
+import { publicKey, type Things } from './inhabited-tenant.ts';
+
+/** A request that the tenant of these things answers with success. */
+export interface Example {
+  readonly path: string;
+  readonly body?: unknown;
+}
+
+/**
+ * One request for each operation that is built, in an order in which each succeeds: reads, changes, then the ends of
+ * things. What is missing here is missing in every test that walks the Management API, so a test compares it with the router.
+ */
+export function examplesFor(things: Things): Readonly<Record<string, Example>> {
+  const { client, credential, grant, connection, role, key, previousKey, log } = things;
+  const user = encodeURIComponent(things.user);
+  const api = encodeURIComponent(things.api);
+  const another = `another-${++serial}`;
+  const permissions = [{ resource_server_identifier: things.identifier, permission_name: things.permission }];
+  return {
+    'GET /tenants/settings': { path: '/tenants/settings' },
+    'GET /clients': { path: '/clients' },
+    'GET /clients/{id}': { path: `/clients/${client}` },
+    'GET /clients/{id}/connections': { path: `/clients/${client}/connections` },
+    'GET /clients/{client_id}/credentials': { path: `/clients/${client}/credentials` },
+    'GET /clients/{client_id}/credentials/{credential_id}': { path: `/clients/${client}/credentials/${credential}` },
+    'GET /resource-servers': { path: '/resource-servers' },
+    'GET /resource-servers/{id}': { path: `/resource-servers/${api}` },
+    'GET /client-grants': { path: '/client-grants' },
+    'GET /client-grants/{id}': { path: `/client-grants/${grant}` },
+    'GET /client-grants/{id}/organizations': { path: `/client-grants/${grant}/organizations` },
+    'GET /connections': { path: '/connections' },
+    'GET /connections/{id}': { path: `/connections/${connection}` },
+    'GET /connections/{id}/clients': { path: `/connections/${connection}/clients` },
+    'GET /users': { path: '/users' },
+    'GET /users-by-email': { path: `/users-by-email?email=${encodeURIComponent(things.email)}` },
+    'GET /users/{id}': { path: `/users/${user}` },
+    'GET /users/{id}/roles': { path: `/users/${user}/roles` },
+    'GET /users/{id}/permissions': { path: `/users/${user}/permissions` },
+    'GET /users/{id}/logs': { path: `/users/${user}/logs` },
+    'GET /roles': { path: '/roles' },
+    'GET /roles/{id}': { path: `/roles/${role}` },
+    'GET /roles/{id}/permissions': { path: `/roles/${role}/permissions` },
+    'GET /roles/{id}/users': { path: `/roles/${role}/users` },
+    'GET /keys/signing': { path: '/keys/signing' },
+    'GET /keys/signing/{kid}': { path: `/keys/signing/${key}` },
+    'GET /logs': { path: '/logs' },
+    'GET /logs/{id}': { path: `/logs/${log}` },
+
+    'PATCH /tenants/settings': { path: '/tenants/settings', body: { friendly_name: 'Example' } },
+    'POST /clients': { path: '/clients', body: { name: another } },
+    'PATCH /clients/{id}': { path: `/clients/${client}`, body: { description: 'changed' } },
+    'POST /clients/{id}/rotate-secret': { path: `/clients/${client}/rotate-secret` },
+    'POST /clients/{client_id}/credentials': {
+      path: `/clients/${client}/credentials`,
+      body: { credential_type: 'public_key', pem: PUBLIC_KEY },
+    },
+    'PATCH /clients/{client_id}/credentials/{credential_id}': {
+      path: `/clients/${client}/credentials/${credential}`,
+      body: { expires_at: '2099-01-01T00:00:00.000Z' },
+    },
+    'POST /resource-servers': { path: '/resource-servers', body: { identifier: `https://${another}.example/` } },
+    'PATCH /resource-servers/{id}': { path: `/resource-servers/${api}`, body: { name: 'Changed' } },
+    'POST /client-grants': {
+      path: '/client-grants',
+      body: { client_id: client, audience: things.identifier, scope: [], subject_type: 'user' },
+    },
+    'PATCH /client-grants/{id}': { path: `/client-grants/${grant}`, body: { scope: [] } },
+    'POST /connections': { path: '/connections', body: { name: another, strategy: 'auth0' } },
+    'PATCH /connections/{id}': { path: `/connections/${connection}`, body: { display_name: 'Changed' } },
+    'PATCH /connections/{id}/clients': {
+      path: `/connections/${connection}/clients`,
+      body: [{ client_id: client, status: false }],
+    },
+    'POST /users': {
+      path: '/users',
+      body: { connection: things.connectionName, email: `${another}@example.com`, password: 'Correct horse 2 battery' },
+    },
+    'PATCH /users/{id}': { path: `/users/${user}`, body: { nickname: 'changed' } },
+    'POST /users/{id}/roles': { path: `/users/${user}/roles`, body: { roles: [role] } },
+    'POST /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },
+    'POST /roles': { path: '/roles', body: { name: another } },
+    'PATCH /roles/{id}': { path: `/roles/${role}`, body: { description: 'changed' } },
+    'POST /roles/{id}/permissions': { path: `/roles/${role}/permissions`, body: { permissions } },
+    'POST /roles/{id}/users': { path: `/roles/${role}/users`, body: { users: [things.user] } },
+    'POST /keys/signing/rotate': { path: '/keys/signing/rotate' },
+    'PUT /keys/signing/{kid}/revoke': { path: `/keys/signing/${previousKey}/revoke` },
+
+    'DELETE /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },
+    'DELETE /users/{id}/roles': { path: `/users/${user}/roles`, body: { roles: [role] } },
+    'DELETE /roles/{id}/permissions': { path: `/roles/${role}/permissions`, body: { permissions } },
+    'DELETE /roles/{id}': { path: `/roles/${role}` },
+    'DELETE /users/{id}': { path: `/users/${user}` },
+    'DELETE /connections/{id}/users': { path: `/connections/${connection}/users?email=another%40example.com` },
+    'DELETE /connections/{id}': { path: `/connections/${connection}` },
+    'DELETE /client-grants/{id}': { path: `/client-grants/${grant}` },
+    'DELETE /clients/{client_id}/credentials/{credential_id}': { path: `/clients/${client}/credentials/${credential}` },
+    'DELETE /clients/{id}': { path: `/clients/${client}` },
+    'DELETE /resource-servers/{id}': { path: `/resource-servers/${api}` },
+  };
+}
+
+const PUBLIC_KEY = publicKey();
+let serial = 0;

@@ -1,0 +1,95 @@
+import { generateKeyPairSync } from 'node:crypto';
+import type { ManagementClient, World, WorldTenant } from '../world.ts';
+
+/** One of each thing that a tenant can have, by what requests call it. */
+export interface Things {
+  readonly client: string;
+  readonly credential: string;
+  readonly grant: string;
+  readonly api: string;
+  readonly identifier: string;
+  readonly permission: string;
+  readonly connection: string;
+  readonly connectionName: string;
+  readonly user: string;
+  readonly email: string;
+  readonly role: string;
+  readonly key: string;
+  readonly previousKey: string;
+  readonly log: string;
+}
+
+export interface Home extends Things {
+  readonly tenant: WorldTenant;
+  readonly manage: ManagementClient;
+  readonly password: string;
+}
+
+const PASSWORD = 'Correct horse 1 battery';
+
+/** Fills a tenant through its Management API. */
+export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> {
+  const name = tenant.tenant;
+  const manage = world.apiAt(tenant);
+  const made = async (path: string, body: unknown) => {
+    const response = await manage.post(path, body);
+    if (response.statusCode >= 300) throw new Error(`POST ${path} answers ${response.body}`);
+    return response.body === '' ? {} : response.json();
+  };
+  const identifier = `https://${name}.example/parts`;
+  const permission = `read:parts-of-${name}`;
+  const permissions = [{ resource_server_identifier: identifier, permission_name: permission }];
+  const connectionName = `Staff-of-${name}`;
+  const email = `ada@${name}.example`;
+
+  const api = await made('/resource-servers', { identifier, scopes: [{ value: permission }] });
+  const client = await made('/clients', { name: `Parts of ${name}`, app_type: 'regular_web' });
+  const credential = await made(`/clients/${client.client_id}/credentials`, {
+    credential_type: 'public_key',
+    pem: publicKey(),
+  });
+  const grant = await made('/client-grants', {
+    client_id: client.client_id,
+    audience: identifier,
+    scope: [permission],
+  });
+  const connection = await made('/connections', {
+    name: connectionName,
+    strategy: 'auth0',
+    enabled_clients: [tenant.password_client.client_id, tenant.spa_client.client_id, client.client_id],
+  });
+  const user = await made('/users', { connection: connectionName, email, password: PASSWORD });
+  const role = await made('/roles', { name: `Keeper of ${name}` });
+  await made(`/roles/${role.id}/permissions`, { permissions });
+  await made(`/roles/${role.id}/users`, { users: [user.user_id] });
+  await made(`/users/${encodeURIComponent(user.user_id)}/permissions`, { permissions });
+  await made('/keys/signing/rotate', undefined);
+  const keys: { kid: string; current: boolean; previous: boolean }[] = (await manage.get('/keys/signing')).json();
+  const [log] = (await manage.get('/logs?per_page=1')).json();
+
+  return {
+    tenant,
+    // With a token of the current key: the one before ends with the previous key.
+    manage: world.apiAt(tenant),
+    password: PASSWORD,
+    client: client.client_id,
+    credential: credential.id,
+    grant: grant.id,
+    api: api.id,
+    identifier,
+    permission,
+    connection: connection.id,
+    connectionName,
+    user: user.user_id,
+    email,
+    role: role.id,
+    key: keys.find(({ current }) => current)?.kid ?? '',
+    previousKey: keys.find(({ previous }) => previous)?.kid ?? '',
+    log: log.log_id,
+  };
+}
+
+export function publicKey(): string {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return publicKey.export({ type: 'spki', format: 'pem' }).toString();
+}

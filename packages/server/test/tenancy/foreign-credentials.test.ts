@@ -1,0 +1,274 @@
+import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { Response } from 'light-my-request';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CALLBACK } from '../visitor.ts';
+import { startWorld, type World, type WorldRequest, type WorldTenant } from '../world.ts';
+import { CREDENTIAL_ROUTES } from './protocol-routes.ts';
+import { rowsOf } from './tenant-rows.ts';
+
+const PASSWORD_REALM = 'http://auth0.com/oauth/grant-type/password-realm';
+/** Both tenants have an API of this identifier. */
+const API = 'https://api.example.com/';
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+let world: World;
+let acme: WorldTenant;
+/** Every request of these tests goes to dev with what belongs to acme. */
+const asked = new Set<string>();
+beforeAll(async () => {
+  world = await startWorld();
+  acme = await world.createTenant('acme');
+});
+afterAll(() => world.stop());
+
+function ask(request: Omit<WorldRequest, 'tenant'>): Promise<Response> {
+  asked.add(`${request.method ?? (request.form ? 'POST' : 'GET')} ${request.path.split('?', 1)[0]}`);
+  return world.request(request);
+}
+
+const askToken = (form: Readonly<Record<string, string>>) => ask({ path: '/oauth/token', form });
+
+describe('a client of another tenant', () => {
+  const refused = { error: 'access_denied', error_description: 'Unauthorized' };
+
+  it('is unknown to the token and revocation endpoints, by its secret and by its id alone', async () => {
+    const { client_id, client_secret } = acme.password_client;
+    const forms = [
+      { grant_type: 'client_credentials', client_id, client_secret, audience: API },
+      { grant_type: 'client_credentials', ...acme.management, audience: world.managementAudience },
+      { grant_type: 'client_credentials', ...acme.management, audience: acme.managementAudience },
+      { grant_type: 'password', client_id, client_secret, ...loginOf(world.main) },
+      { grant_type: PASSWORD_REALM, client_id, client_secret, realm: acme.connection, ...loginOf(acme) },
+      { grant_type: 'refresh_token', client_id: acme.spa_client.client_id, refresh_token: 'x' },
+    ];
+    for (const form of forms) {
+      const response = await askToken(form);
+      expect([form.grant_type, response.statusCode, response.json()]).toEqual([form.grant_type, 401, refused]);
+    }
+    const basic = Buffer.from(`${client_id}:${client_secret}`).toString('base64');
+    const form = { grant_type: 'client_credentials', audience: API };
+    const headers = { authorization: `Basic ${basic}` };
+    expect((await ask({ path: '/oauth/token', form, headers })).statusCode).toBe(401);
+    const revocation = { client_id, client_secret, token: 'x' };
+    expect((await ask({ path: '/oauth/revoke', form: revocation })).statusCode).toBe(401);
+  });
+
+  it('is unknown to /authorize and /v2/logout', async () => {
+    const { client_id } = acme.spa_client;
+    const parameters = { response_type: 'code', client_id, redirect_uri: CALLBACK, scope: 'openid' };
+    const responses = [
+      await ask({ path: `/authorize?${new URLSearchParams(parameters)}` }),
+      await ask({ path: '/authorize', form: parameters }),
+      await ask({ path: `/v2/logout?${new URLSearchParams({ client_id, returnTo: 'http://localhost:5555/' })}` }),
+    ];
+    for (const response of responses) {
+      expect(response.statusCode).toBeOneOf([400, 403]);
+      expect(response.headers.location).toBeUndefined();
+    }
+  });
+
+  it('opens no page of its own to the endpoints: CORS looks at the clients of the tenant that is asked', async () => {
+    const page = 'https://pages-of-acme.example';
+    const created = await world.apiAt(acme).post('/clients', { name: 'Page', app_type: 'spa', web_origins: [page] });
+    const headers = { origin: page, 'access-control-request-method': 'POST' };
+    const atHome = await world.request({ method: 'OPTIONS', path: '/oauth/token', headers, tenant: acme });
+    expect(atHome.headers['access-control-allow-origin']).toBe(page);
+    for (const path of ['/oauth/token', '/oauth/revoke']) {
+      const preflight = await ask({ method: 'OPTIONS', path, headers });
+      expect(preflight.headers['access-control-allow-origin']).toBeUndefined();
+      const form = { grant_type: 'refresh_token', client_id: created.json().client_id, refresh_token: 'x', token: 'x' };
+      const response = await ask({ path, form, headers: { origin: page } });
+      expect(response.headers['access-control-allow-origin']).toBeUndefined();
+    }
+  });
+
+  it('authenticates with its key nowhere else, not even where that tenant has a client with the same key', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const withKey = async (tenant: WorldTenant): Promise<string> => {
+      const created = await world.apiAt(tenant).post('/clients', {
+        name: 'With a key',
+        app_type: 'non_interactive',
+        client_authentication_methods: { private_key_jwt: { credentials: [{ credential_type: 'public_key', pem }] } },
+      });
+      const { client_id } = created.json();
+      const grant = { client_id, audience: tenant.api.identifier, scope: tenant.api.scopes };
+      expect((await world.apiAt(tenant).post('/client-grants', grant)).statusCode).toBe(201);
+      return client_id;
+    };
+    const [foreign, own] = [await withKey(acme), await withKey(world.main)];
+    const exchange = async (clientId: string, audience: string, tenant: WorldTenant) => {
+      const assertion = await new SignJWT({ jti: randomUUID() })
+        .setProtectedHeader({ alg: 'RS256' })
+        .setIssuer(clientId)
+        .setSubject(clientId)
+        .setAudience(audience)
+        .setIssuedAt(world.now())
+        .setExpirationTime(new Date(world.now().getTime() + 60_000))
+        .sign(createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' })));
+      const credentials = { client_assertion_type: ASSERTION_TYPE, client_assertion: assertion };
+      const form = { grant_type: 'client_credentials', audience: tenant.api.identifier, ...credentials };
+      return (await world.token(form, tenant)).statusCode;
+    };
+    expect(await exchange(foreign, acme.issuer, acme)).toBe(200);
+    expect(await exchange(own, world.issuer, world.main)).toBe(200);
+    expect(await exchange(foreign, world.issuer, world.main)).toBe(401);
+    // Made for the other tenant: an assertion must not travel (RFC 7523 section 3, rule 3).
+    expect(await exchange(own, acme.issuer, world.main)).toBe(401);
+  });
+});
+
+describe('the Management API of another tenant', () => {
+  it('is no audience that a client or a person can ask a token for', async () => {
+    const audience = acme.managementAudience;
+    const machine = await askToken({ grant_type: 'client_credentials', ...world.management, audience });
+    expect([machine.statusCode, machine.json().error]).toEqual([403, 'access_denied']);
+    const person = await askToken({
+      grant_type: 'password',
+      ...world.password_client,
+      ...loginOf(world.main),
+      audience,
+    });
+    expect([person.statusCode, person.json().access_token]).toEqual([expect.toBeOneOf([400, 403]), undefined]);
+    const begun = await world.visitor().authorize({ audience });
+    expect(begun.answer?.get('code') ?? undefined).toBeUndefined();
+    expect(begun.response.body).not.toContain('name="password"');
+  });
+});
+
+describe('a code of another tenant', () => {
+  it('is no code here, and still is one at home', async () => {
+    const { code, verifier } = await world.visitor(acme).logIn();
+    const form = { grant_type: 'authorization_code', code, code_verifier: verifier, redirect_uri: CALLBACK };
+    for (const client of [world.spa_client, acme.spa_client]) {
+      const response = await askToken({ ...form, ...client });
+      expect(response.statusCode).toBeOneOf([401, 403]);
+      expect(response.json().access_token).toBeUndefined();
+    }
+    expect((await world.token({ ...form, ...acme.spa_client }, acme)).statusCode).toBe(200);
+  });
+});
+
+describe('tokens of another tenant', () => {
+  it('are refused by /userinfo, opaque ones and JWTs, and stay good at home', async () => {
+    const tokens = await Promise.all([
+      tokensOf(acme, { scope: 'openid' }),
+      tokensOf(acme, { scope: 'openid', audience: acme.api.identifier }),
+    ]);
+    expect(tokens.map(({ access_token }) => access_token.split('.').length)).toEqual([expect.not.toBeOneOf([3]), 3]);
+    for (const { access_token } of tokens) {
+      const headers = { authorization: `Bearer ${access_token}` };
+      expect((await world.request({ path: '/userinfo', headers, tenant: acme })).statusCode).toBe(200);
+      expect((await ask({ path: '/userinfo', headers })).statusCode).toBe(401);
+      expect((await ask({ path: '/userinfo', form: { access_token } })).statusCode).toBe(401);
+    }
+  });
+
+  it('are not refreshed, revoked or taken for reused here', async () => {
+    const { refresh_token } = await tokensOf(acme, { scope: 'openid offline_access' });
+    const before = await rowsOf(world.database.pool, 'acme');
+    for (const client of [world.password_client, world.spa_client, acme.password_client]) {
+      const response = await askToken({ grant_type: 'refresh_token', refresh_token, ...client });
+      expect(response.statusCode).toBeOneOf([401, 403]);
+    }
+    const form = { ...world.password_client, token: refresh_token };
+    expect((await ask({ path: '/oauth/revoke', form })).statusCode).toBe(200);
+    expect(await rowsOf(world.database.pool, 'acme')).toEqual(before);
+    const atHome = await world.token({ grant_type: 'refresh_token', refresh_token, ...acme.password_client }, acme);
+    expect(atHome.statusCode).toBe(200);
+  });
+
+  it('are signed with keys that no other tenant publishes', async () => {
+    const kids = async (tenant: WorldTenant): Promise<string[]> =>
+      (await world.request({ path: '/.well-known/jwks.json', tenant }))
+        .json()
+        .keys.map(({ kid }: { kid: string }) => kid);
+    const [own, foreign] = [await kids(world.main), await kids(acme)];
+    expect(own.length).toBeGreaterThan(0);
+    expect(own.filter((kid) => foreign.includes(kid))).toEqual([]);
+  });
+});
+
+describe('a browser of another tenant', () => {
+  const sign = { username: 'someone@example.com', email: 'someone@example.com', password: 'Correct horse 4 battery' };
+
+  it('is not logged in here, by the cookie under its own name and under ours', async () => {
+    const visitor = world.visitor(acme);
+    await visitor.logIn();
+    const before = await rowsOf(world.database.pool, 'acme');
+    const query = new URLSearchParams({
+      response_type: 'code',
+      client_id: world.spa_client.client_id,
+      redirect_uri: CALLBACK,
+      scope: 'openid',
+      prompt: 'none',
+      code_challenge: 'x'.repeat(43),
+      code_challenge_method: 'S256',
+    });
+    for (const cookie of [cookiesOf(visitor.cookies), renamed(visitor.cookies)]) {
+      const response = await ask({ path: `/authorize?${query}`, headers: { cookie } });
+      expect(new URL(String(response.headers.location)).searchParams.get('error')).toBe('login_required');
+      await ask({ path: '/v2/logout', headers: { cookie } });
+    }
+    expect(await rowsOf(world.database.pool, 'acme')).toEqual(before);
+    expect((await visitor.authorize({ prompt: 'none' })).answer?.get('code')).toBeTruthy();
+  });
+
+  it('goes on with no login that it began there', async () => {
+    const visitor = world.visitor(acme);
+    const begun = await visitor.authorize();
+    const state = /name="state" value="([^"]+)"/.exec(begun.response.body)?.[1] ?? '';
+    const csrf = /name="_csrf" value="([^"]+)"/.exec(begun.response.body)?.[1] ?? '';
+    expect([state, csrf]).not.toContain('');
+    for (const cookie of [cookiesOf(visitor.cookies), renamed(visitor.cookies)]) {
+      for (const path of ['/u/login', '/u/signup', '/authorize/resume']) {
+        const page = await ask({ path: `${path}?state=${state}`, headers: { cookie } });
+        expect([path, page.statusCode, page.headers.location]).toEqual([path, 400, undefined]);
+      }
+      for (const path of ['/u/login', '/u/signup']) {
+        const headers = { cookie, origin: world.main.origin };
+        const form = { state, _csrf: csrf, ...sign };
+        const page = await ask({ path, form, headers });
+        expect([path, page.statusCode, page.headers.location]).toEqual([path, 400, undefined]);
+      }
+    }
+    expect((await world.api().get(`/users-by-email?email=${sign.email}`)).json()).toEqual([]);
+    const response = await visitor.follow(
+      await visitor.submit(begun.response, { username: acme.user.email, password: acme.user.password }),
+    );
+    expect(String(response.headers.location)).toContain('code=');
+  });
+
+  it('knows a person by the password of one tenant only', async () => {
+    const response = await askToken({ grant_type: 'password', ...world.password_client, ...loginOf(acme) });
+    expect([response.statusCode, response.json().error_description]).toEqual([403, 'Wrong email or password.']);
+  });
+});
+
+describe('these tests', () => {
+  it('asked every route that takes a client, a code, a token or a cookie', () => {
+    expect(CREDENTIAL_ROUTES.filter((route) => !asked.has(route))).toEqual([]);
+  });
+});
+
+function loginOf({ user }: WorldTenant): { username: string; password: string } {
+  return { username: user.email, password: user.password };
+}
+
+async function tokensOf(
+  tenant: WorldTenant,
+  parameters: Readonly<Record<string, string>>,
+): Promise<{ access_token: string; refresh_token: string }> {
+  const form = { grant_type: 'password', ...tenant.password_client, ...loginOf(tenant), ...parameters };
+  return (await world.token(form, tenant)).json();
+}
+
+function cookiesOf(cookies: ReadonlyMap<string, string>): string {
+  return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+}
+
+/** A cookie that someone moved: only its value can tell that it is not ours. */
+function renamed(cookies: ReadonlyMap<string, string>): string {
+  return cookiesOf(new Map([...cookies].map(([name, value]) => [name.replace('acme', 'dev'), value])));
+}

@@ -1,0 +1,45 @@
+/** Routes outside the Management API that answer the same to everybody: they show nothing but the tenant that is asked. */
+export const PUBLIC_ROUTES: readonly string[] = [
+  ...readable('/health/live'),
+  ...readable('/health/ready'),
+  ...readable('/.well-known/security.txt'),
+  ...readable('/.well-known/openid-configuration'),
+  ...readable('/.well-known/oauth-authorization-server'),
+  ...readable('/.well-known/jwks.json'),
+  ...readable('/pem'),
+  ...readable('/cer'),
+  ...readable('/pb7'),
+  ...readable('/rawpem'),
+  ...readable('/u/static/{}'),
+  'OPTIONS /.well-known/openid-configuration',
+  'OPTIONS /.well-known/oauth-authorization-server',
+  'OPTIONS /.well-known/jwks.json',
+  'OPTIONS /userinfo',
+];
+
+/** Routes that take a client, a code, a token or a cookie: foreign-credentials.test.ts brings them another tenant's. */
+export const CREDENTIAL_ROUTES: readonly string[] = [
+  'GET /authorize',
+  'POST /authorize',
+  'GET /authorize/resume',
+  'GET /u/login',
+  'POST /u/login',
+  'GET /u/signup',
+  'POST /u/signup',
+  'GET /v2/logout',
+  'POST /oauth/token',
+  'OPTIONS /oauth/token',
+  'POST /oauth/revoke',
+  'OPTIONS /oauth/revoke',
+  'GET /userinfo',
+  'POST /userinfo',
+];
+
+/** A HEAD is a GET whose body is not sent. */
+export const HEAD_ROUTES: readonly string[] = CREDENTIAL_ROUTES.filter((route) => route.startsWith('GET ')).map(
+  (route) => route.replace('GET', 'HEAD'),
+);
+
+function readable(path: string): string[] {
+  return [`GET ${path}`, `HEAD ${path}`];
+}
