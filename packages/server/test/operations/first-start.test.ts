@@ -1,0 +1,99 @@
+import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tokenFor } from './calls.ts';
+import { COMMAND, environment, freePort, otherNode, place, run, runToEnd } from './command.ts';
+import { walk } from './files.ts';
+
+describe('gatewright start', () => {
+  it('starts under any Node, says how to log in, keeps all to its user, and comes back on other ports', async () => {
+    const { dataDir, env, http, https } = await place();
+    const first = run(['start'], { env: { ...env, NODE_COMPILE_CACHE: '' }, ...(otherNode && { node: otherNode }) });
+    await first.says('Ready after');
+    expect(first.printed()).toContain(
+      'Log in as user@dev.example.com; the password and all client ids and secrets are',
+    );
+    const file = join(dataDir, 'first-run.json');
+    const firstRun = JSON.parse(await readFile(file, 'utf8'));
+    expect(firstRun).toEqual({
+      tenant: 'dev',
+      origin: `https://localhost:${https}`,
+      http_origin: `http://localhost:${http}`,
+      ca_file: join(dataDir, 'tls/ca.pem'),
+      management: {
+        client_id: expect.stringMatching(/^\w{32}$/),
+        client_secret: expect.stringMatching(/^[\w-]{64}$/),
+        audience: `https://localhost:${https}/api/v2/`,
+      },
+      admin: { email: 'admin@dev.example.com', password: expect.stringMatching(/^[\w-]{20}$/) },
+      password_client: {
+        client_id: expect.stringMatching(/^\w{32}$/),
+        client_secret: expect.stringMatching(/^[\w-]{64}$/),
+      },
+      spa_client: { client_id: expect.stringMatching(/^\w{32}$/) },
+      user: { email: 'user@dev.example.com', password: expect.stringMatching(/^[\w-]{20}$/) },
+      connection: 'Username-Password-Authentication',
+      api: { identifier: 'https://api.example.com/', scopes: ['read:items', 'write:items'] },
+    });
+    for (const { path, mode, isFolder } of await walk(dataDir, 'pg')) {
+      expect({ path, mode: mode.toString(8) }).toEqual({ path, mode: isFolder ? '700' : '600' });
+    }
+    const token = await tokenFor(firstRun.http_origin, firstRun);
+    expect(await first.end('SIGTERM')).toMatchObject({ code: 0 });
+    expect(first.printed()).toContain('Stopped.');
+
+    const again = { http: await freePort(), https: await freePort() };
+    const second = run(['start'], { env: environment(dataDir, again.http, again.https) });
+    await second.says('Ready after');
+    const rewritten = JSON.parse(await readFile(file, 'utf8'));
+    expect(rewritten).toEqual({
+      ...firstRun,
+      origin: `https://localhost:${again.https}`,
+      http_origin: `http://localhost:${again.http}`,
+      management: { ...firstRun.management, audience: `https://localhost:${again.https}/api/v2/` },
+    });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const response = await fetch(`http://localhost:${again.http}/api/v2/clients`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(response.status).toBe(200);
+    // An audience with a port of the past is still this tenant's.
+    expect(await tokenFor(rewritten.http_origin, firstRun)).toMatch(/^eyJ/);
+
+    expect((await runToEnd(['start'], { env: { ...env, PORT: '0', HTTPS_PORT: '0' } })).printed).toMatch(
+      /The data folder .* is in use by another Gatewright \(process \d+, started .*\)\. Stop that one first/,
+    );
+    expect(await second.end('SIGINT')).toMatchObject({ code: 0 });
+  });
+
+  it('can be stopped at any moment of its start', async () => {
+    const { env } = await place();
+    for (const word of ['Made a PostgreSQL cluster', 'Starting PostgreSQL']) {
+      const server = run(['start'], { env });
+      await server.says(word);
+      const { code, milliseconds } = await server.end('SIGTERM');
+      expect({ word, code }).toEqual({ word, code: 0 });
+      expect(milliseconds).toBeLessThan(10_000);
+    }
+    const server = run(['start'], { env });
+    await server.says('Ready after');
+    expect(server.printed()).not.toContain('Took over the PostgreSQL');
+    expect(await server.end('SIGINT')).toMatchObject({ code: 0 });
+  });
+
+  it.skipIf(otherNode === undefined)('names the Node that it needs where npm ci did not bring it', async () => {
+    const { folder } = await place();
+    const { code, printed } = await runCopyWithoutNode(folder);
+    expect(code).toBe(1);
+    expect(printed).toMatch(
+      /Node 26\.10 or newer is needed, this is v\d+\.\d+\.\d+\.\n {2}Run "npm ci" in the checkout/,
+    );
+  });
+});
+
+async function runCopyWithoutNode(folder: string) {
+  const command = join(folder, 'bin/gatewright.mjs');
+  await mkdir(join(folder, 'bin'));
+  await copyFile(COMMAND, command);
+  return runToEnd(['start'], { command, ...(otherNode && { node: otherNode }) });
+}
