@@ -55,10 +55,12 @@ export function passwordTokens(world: World, more: Form = {}, tenant: WorldTenan
 /** A new application that may use the tenant's directory. */
 export async function createApplication(world: World, body: Readonly<Record<string, unknown>>): Promise<Application> {
   const api = world.api();
-  const created = (await api.post('/clients', { name: 'An application', ...body })).json();
+  const response = await api.post('/clients', { name: 'An application', ...body });
+  if (response.statusCode !== 201) throw new Error(`The application was not made: ${response.body}`);
+  const { client_id, client_secret = '' } = response.json();
   const [connection] = (await api.get(`/connections?name=${world.connection}`)).json();
-  await api.patch(`/connections/${connection.id}/clients`, [{ client_id: created.client_id, status: true }]);
-  return created;
+  await api.patch(`/connections/${connection.id}/clients`, [{ client_id, status: true }]);
+  return { client_id, client_secret };
 }
 
 export function userinfo(world: World, token: string): Promise<Response> {
