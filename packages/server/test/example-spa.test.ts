@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath, isChromiumNeeded, launchChromium } from './chromium.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInChromium, launchChromium } from './chromium.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 const SERVE = fileURLToPath(new URL('../../../examples/spa/serve.mjs', import.meta.url));
 
-describe.skipIf(chromiumPath === undefined && !isChromiumNeeded)('the README’s first login by browser', () => {
+describeInChromium('the README’s first login by browser', () => {
   let server: ServerProcess;
   let example: ChildProcess;
   let browser: Browser;

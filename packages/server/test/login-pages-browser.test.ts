@@ -10,7 +10,7 @@ import {
   type PageName,
   type RenderedPage,
 } from '../src/login/pages/page-renderer.ts';
-import { chromiumPath, isChromiumNeeded, launchChromium } from './chromium.ts';
+import { describeInChromium, launchChromium } from './chromium.ts';
 import { type PageServer, startPageServer } from './page-server.ts';
 import { smallPng } from './small-png.ts';
 
@@ -82,9 +82,7 @@ const shots: Record<string, { [Name in PageName]: [Name, PageModelByName[Name], 
   ],
 };
 
-it.runIf(isChromiumNeeded)('finds Chromium', () => expect(chromiumPath).toBeDefined());
-
-describe.skipIf(chromiumPath === undefined)('the login pages in Chromium', () => {
+describeInChromium('the login pages in Chromium', () => {
   let browser: Browser;
   let server: PageServer;
   let client: PageServer;

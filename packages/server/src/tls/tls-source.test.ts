@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { access, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, get, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
+import { describeInChromium, launchChromium } from '../../test/chromium.ts';
 import { makeCertificate, toPem } from './certificate.ts';
 import { createFileTls } from './file-tls.ts';
 import { openLocalAuthority } from './local-authority.ts';
@@ -163,24 +164,14 @@ describe('https with a certificate of the local authority', () => {
     expect(await source.secureContextFor('dev.example.com')).toBe(standing);
     expect(await source.secureContextFor('x_y.localhost')).toBe(standing);
   });
+});
 
-  const chromium = '/usr/bin/chromium';
-  it('opens in Chromium when the hash of the authority’s key is named', async (test) => {
-    if (
-      !(await access(chromium).then(
-        () => true,
-        () => false,
-      ))
-    )
-      return test.skip('Chromium is not installed');
-    const { chromium: browser } = await import('playwright-core');
+describeInChromium('the local certificate authority in Chromium', () => {
+  it('opens a page when the hash of the authority’s key is named', async () => {
     const { port, caFile } = await listen();
-    const opened = await browser.launch({
-      executablePath: chromium,
-      args: ['--no-sandbox', `--ignore-certificate-errors-spki-list=${spkiHash(await readFile(caFile, 'utf8'))}`],
-    });
-    closers.push(() => opened.close());
-    const page = await opened.newPage();
+    const browser = await launchChromium({ caFile });
+    closers.push(() => browser.close());
+    const page = await browser.newPage();
     await page.goto(`https://dev.localhost:${port}/`);
     expect(await page.textContent('body')).toBe('hello');
   });
@@ -283,9 +274,3 @@ async function writePair(subject: string): Promise<{ certFile: string; keyFile: 
 
 const keyPem = (key: import('node:crypto').KeyObject): string =>
   key.export({ type: 'pkcs8', format: 'pem' }).toString();
-
-/** What `--ignore-certificate-errors-spki-list` wants: the SHA-256 of the public key's DER, base64. */
-function spkiHash(pem: string): string {
-  const spki = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(spki).digest('base64');
-}

@@ -1,0 +1,177 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { ManagementClient } from 'auth0';
+import * as openid from 'openid-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ServerProcess, startServerProcess } from '../server-process.ts';
+import { createFetchBrowser, type FetchBrowser } from './fetch-browser.ts';
+import { trustAuthority } from './trust-authority.ts';
+
+const CALLBACK = 'http://localhost:5555/callback';
+const SCOPE = 'openid profile email offline_access';
+
+let server: ServerProcess;
+let auth0: ManagementClient;
+/** The single-page application: public, so that PKCE is its only proof. */
+let spa: openid.Configuration;
+beforeAll(async () => {
+  server = await startServerProcess();
+  trustAuthority(server.caFile);
+  const { client_id: clientId, client_secret: clientSecret } = server.firstRun.management;
+  auth0 = new ManagementClient({ domain: new URL(server.origin).host, clientId, clientSecret });
+  spa = await discover(server.firstRun.spa_client.client_id, openid.None());
+});
+afterAll(() => server?.stop());
+
+describe('openid-client 6', () => {
+  it('accepts the discovery document, and that of the http origin with its own issuer', async () => {
+    expect(spa.serverMetadata()).toMatchObject({
+      issuer: `${server.origin}/`,
+      authorization_response_iss_parameter_supported: true,
+    });
+    expect(spa.serverMetadata().supportsPKCE()).toBe(true);
+    const clientId = server.firstRun.spa_client.client_id;
+    const execute = [openid.allowInsecureRequests];
+    const plain = await openid.discovery(new URL(server.httpOrigin), clientId, undefined, openid.None(), { execute });
+    expect(plain.serverMetadata().issuer).toBe(`${server.httpOrigin}/`);
+  });
+
+  it('goes from PKCE and nonce to tokens, userinfo, a refresh and a revocation', async () => {
+    const tokens = await logIn(createFetchBrowser(server.origin), { audience: server.firstRun.api.identifier });
+    const { sub = '' } = tokens.claims() ?? {};
+    expect(tokens).toMatchObject({ token_type: 'bearer', expires_in: 86_400 });
+    const profile = await openid.fetchUserInfo(spa, tokens.access_token, sub);
+    expect(profile).toMatchObject({ sub, email: server.firstRun.user.email, email_verified: true });
+    const renewed = await openid.refreshTokenGrant(spa, tokens.refresh_token ?? '');
+    expect(renewed.claims()).toMatchObject({ sub });
+    expect(renewed.refresh_token).not.toBe(tokens.refresh_token);
+    await openid.tokenRevocation(spa, renewed.refresh_token ?? '');
+    await expect(openid.refreshTokenGrant(spa, renewed.refresh_token ?? '')).rejects.toMatchObject({
+      status: 403,
+      error: 'invalid_grant',
+    });
+  });
+
+  it('refuses an ID token with the nonce of another login, and is refused with another verifier', async () => {
+    const browser = createFetchBrowser(server.origin);
+    await expect(logIn(browser, {}, { expectedNonce: 'another' })).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('nonce') },
+    });
+    const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+    await expect(logIn(browser, {}, { pkceCodeVerifier })).rejects.toMatchObject({ error: 'invalid_grant' });
+  });
+
+  it('gets auth_time with max_age, and a login page where the login is older', async () => {
+    const browser = createFetchBrowser(server.origin);
+    const first = await logIn(browser, { max_age: '3600' }, { maxAge: 3600 });
+    expect(first.claims()).toMatchObject({ auth_time: expect.any(Number) });
+    const { url } = await authorizationUrl({ max_age: '3600' });
+    expect((await browser.open(url)).url.origin).toBe(new URL(CALLBACK).origin);
+    const { url: strict } = await authorizationUrl({ max_age: '0' });
+    expect((await browser.open(strict)).url.pathname).toBe('/u/login');
+    const again = await logIn(browser, { max_age: '0' }, { maxAge: 0 });
+    expect(again.claims()?.sub).toBe(first.claims()?.sub);
+  });
+
+  it('is answered without a page by prompt=none: with a code, or with login_required', async () => {
+    const browser = createFetchBrowser(server.origin);
+    const stranger = createFetchBrowser(server.origin);
+    await expect(logIn(stranger, { prompt: 'none' })).rejects.toMatchObject({
+      code: 'OAUTH_AUTHORIZATION_RESPONSE_ERROR',
+      error: 'login_required',
+    });
+    const tokens = await logIn(browser);
+    const silent = await logIn(browser, { prompt: 'none', id_token_hint: tokens.id_token ?? '' });
+    expect(silent.claims()?.sub).toBe(tokens.claims()?.sub);
+  });
+
+  it('shows the login page again with prompt=login', async () => {
+    const browser = createFetchBrowser(server.origin);
+    await logIn(browser);
+    const { url } = await authorizationUrl({ prompt: 'login' });
+    expect((await browser.open(url)).url.pathname).toBe('/u/login');
+  });
+});
+
+describe('client credentials of openid-client 6', () => {
+  it.each([
+    ['client_secret_post', openid.ClientSecretPost, { status: 401, error: 'access_denied' }],
+    // RFC 6749 section 5.2: who tried by the Authorization header is answered with a challenge.
+    ['client_secret_basic', openid.ClientSecretBasic, { status: 401, cause: [{ scheme: 'basic' }] }],
+  ] as const)('come by %s, and by no other secret', async (method, prove, refusal) => {
+    const { clientId, secret } = await machine({ token_endpoint_auth_method: method });
+    await expectToken(await discover(clientId, prove(secret)));
+    await expect(credentials(await discover(clientId, prove('wrong')))).rejects.toMatchObject(refusal);
+  });
+
+  it.each(['RS256', 'PS256'])('come by private_key_jwt with %s', async (alg) => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const { clientId } = await machine({
+      client_authentication_methods: {
+        private_key_jwt: { credentials: [{ credential_type: 'public_key', pem, alg }] },
+      },
+    });
+    const name = alg === 'PS256' ? 'RSA-PSS' : 'RSASSA-PKCS1-v1_5';
+    const key = await crypto.subtle.importKey(
+      'pkcs8',
+      privateKey.export({ type: 'pkcs8', format: 'der' }),
+      { name, hash: 'SHA-256' },
+      false,
+      ['sign'],
+    );
+    await expectToken(await discover(clientId, openid.PrivateKeyJwt(key)));
+  });
+});
+
+function discover(clientId: string, authentication: openid.ClientAuth): Promise<openid.Configuration> {
+  return openid.discovery(new URL(server.origin), clientId, undefined, authentication);
+}
+
+async function authorizationUrl(parameters: Readonly<Record<string, string>> = {}) {
+  const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+  const [expectedState, expectedNonce] = [openid.randomState(), openid.randomNonce()];
+  const url = openid.buildAuthorizationUrl(spa, {
+    redirect_uri: CALLBACK,
+    scope: SCOPE,
+    state: expectedState,
+    nonce: expectedNonce,
+    code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    ...parameters,
+  });
+  return { url, checks: { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true } };
+}
+
+async function logIn(
+  browser: FetchBrowser,
+  parameters: Readonly<Record<string, string>> = {},
+  otherChecks: openid.AuthorizationCodeGrantChecks = {},
+) {
+  const { url, checks } = await authorizationUrl(parameters);
+  const arrival = await browser.logIn(url, server.firstRun.user);
+  return openid.authorizationCodeGrant(spa, arrival.url, { ...checks, ...otherChecks });
+}
+
+async function machine(settings: object): Promise<{ clientId: string; secret: string }> {
+  const { identifier: audience, scopes } = server.firstRun.api;
+  const { client_id: clientId = '', client_secret: secret = '' } = await auth0.clients.create({
+    name: 'Machine',
+    app_type: 'non_interactive',
+    grant_types: ['client_credentials'],
+    ...settings,
+  });
+  await auth0.clientGrants.create({ client_id: clientId, audience, scope: [...scopes] });
+  return { clientId, secret };
+}
+
+function credentials(configuration: openid.Configuration) {
+  return openid.clientCredentialsGrant(configuration, { audience: server.firstRun.api.identifier });
+}
+
+async function expectToken(configuration: openid.Configuration): Promise<void> {
+  expect(await credentials(configuration)).toMatchObject({
+    token_type: 'bearer',
+    expires_in: 86_400,
+    scope: 'read:items write:items',
+  });
+}
