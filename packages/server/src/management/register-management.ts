@@ -89,7 +89,7 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
     const params = validateParams(operation, paramsOf(request));
     checkSubject(operation, actor, params);
     const query = parseQuery(request.url, operation);
-    const body = operation.body === undefined ? undefined : (bodyOf(request.body, operation) ?? emptyBody(operation));
+    const body = operation.body === undefined ? undefined : bodyToCheck(request, operation);
     validateBody(operation, body);
     checkChangedFields(operation, actor, body);
 
@@ -166,7 +166,9 @@ function toDeclared(error: unknown, request: FastifyRequest, log: Log): Declared
 }
 
 /** A request without a body is checked like one with an empty object, so that the first missing property is named. */
-function emptyBody(operation: Operation): unknown {
+function bodyToCheck(request: FastifyRequest, operation: Operation): unknown {
+  const body = bodyOf(request.body, operation);
+  if (body !== undefined) return body;
   return operation.body?.type === 'array' ? null : {};
 }
 
