@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { InjectOptions, Response } from 'light-my-request';
 import { type App, createApp } from '../src/app.ts';
+import { createPool } from '../src/db/database.ts';
 import { createLog } from '../src/kit/log.ts';
 import type { FirstRunSecrets } from '../src/tenants/first-run.ts';
 import type { Environment } from '../src/tenants/tenant.ts';
@@ -54,19 +55,24 @@ export async function startWorld({
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
   let time = Date.now();
-  const app: App = await createApp({
-    pool: own.pool,
-    poolOptions: own.poolOptions,
-    secret: { bytes: SECRET, source: 'the test' },
-    // The inject socket has no TLS; as a trusted proxy the test says which scheme it stands for.
-    config: { baseDomain: 'localhost', origin: undefined, trustedProxies: ['127.0.0.1'] },
-    listening: () => PORTS,
-    isStarted: () => true,
-    log: createLog('json', (line) => errors.push(line)),
-    now: () => new Date(time),
-  });
-  await app.start();
+  const app = await startApp(own.pool);
   const tenant = await createTenant('dev', { environment, isDefault: true });
+
+  async function startApp(pool: TestDatabase['pool']): Promise<App> {
+    const started = await createApp({
+      pool,
+      poolOptions: own.poolOptions,
+      secret: { bytes: SECRET, source: 'the test' },
+      // The inject socket has no TLS; as a trusted proxy the test says which scheme it stands for.
+      config: { baseDomain: 'localhost', origin: undefined, trustedProxies: ['127.0.0.1'] },
+      listening: () => PORTS,
+      isStarted: () => true,
+      log: createLog('json', (line) => errors.push(line)),
+      now: () => new Date(time),
+    });
+    await started.start();
+    return started;
+  }
 
   async function createTenant(
     name: string,
@@ -81,7 +87,9 @@ export async function startWorld({
     return { ...secrets, origin, issuer: `${origin}/`, managementAudience: `${origin}/api/v2/` };
   }
 
-  function request(asked: WorldRequest): Promise<Response> {
+  const request = (asked: WorldRequest) => send(app, asked);
+
+  function send({ http }: App, asked: WorldRequest): Promise<Response> {
     const origin = new URL((asked.tenant ?? tenant).origin);
     const options: InjectOptions = {
       method: asked.method ?? (asked.form || asked.json !== undefined || asked.body !== undefined ? 'POST' : 'GET'),
@@ -98,7 +106,7 @@ export async function startWorld({
       : asked.json !== undefined
         ? JSON.stringify(asked.json)
         : asked.body;
-    return app.http.inject(payload === undefined ? options : { ...options, payload });
+    return http.inject(payload === undefined ? options : { ...options, payload });
   }
 
   /** POST /oauth/token, as the client that the form names. */
@@ -162,6 +170,18 @@ export async function startWorld({
     events,
     /** A browser without scripts: keeps cookies, follows redirects within the tenant. */
     visitor: (at: WorldTenant = tenant): Visitor => createVisitor(request, at),
+    /** A second server on the same database, with its own memory and connections and the same clock. */
+    async secondServer() {
+      const pool = createPool(own.poolOptions);
+      const second = await startApp(pool);
+      return {
+        request: (asked: WorldRequest) => send(second, asked),
+        async stop(): Promise<void> {
+          await second.stop();
+          await pool.end();
+        },
+      };
+    },
     /** Lines that the server told its operator. */
     log: errors,
     now: () => new Date(time),
