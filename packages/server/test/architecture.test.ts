@@ -6,6 +6,14 @@ const REPOSITORY = join(import.meta.dirname, '../../..');
 const SOURCES = join(REPOSITORY, 'packages/server/src');
 const architecture = readFileSync(join(REPOSITORY, 'docs/architecture.md'), 'utf8');
 
+const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docs/architecture.md',
+  ...readdirSync(join(REPOSITORY, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
+];
+
 const SOURCE_PATH = /^[a-z0-9/-]+\.(ts|liquid|sql|json)$/;
 
 /** Rows of the page's table of folders: code is imported from the own row and those above it. */
@@ -20,7 +28,7 @@ const EXCEPTIONS = new Map([
 ]);
 
 describe('docs/architecture.md', () => {
-  it.each(['docs/architecture.md', 'README.md', 'CONTRIBUTING.md'])('%s names files that exist', (page) => {
+  it.each(pages)('%s names files that exist', (page) => {
     const text = readFileSync(join(REPOSITORY, page), 'utf8');
     const paths = [...text.matchAll(/`([\w./-]+\/[\w.-]+\.\w+|[a-z-]+\.ts)`/g)].map(([, path = '']) => path);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => join(dirname(page), path));
@@ -145,7 +153,7 @@ function readSource(path: string): string {
 
 /** What users write or the server makes is in nobody's checkout. */
 function isInRepository(path: string): boolean {
-  return !/^(data|node_modules|\.\/data)\//.test(path) && !/^(first-run|answer)\.json$/.test(path);
+  return !/^(data|node_modules|pg)\//.test(path) && !/^(first-run|answer)\.json$/.test(path);
 }
 
 function find(path: string): boolean {
