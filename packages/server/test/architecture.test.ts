@@ -30,7 +30,7 @@ const EXCEPTIONS = new Map([
 describe('docs/architecture.md', () => {
   it.each(pages)('%s names files that exist', (page) => {
     const text = readFileSync(join(REPOSITORY, page), 'utf8');
-    const paths = [...text.matchAll(/`([\w./-]+\/[\w.-]+\.\w+|[a-z-]+\.ts)`/g)].map(([, path = '']) => path);
+    const paths = [...text.matchAll(/`([\w.-][\w./-]*\/[\w.-]+\.\w+|[a-z-]+\.ts)`/g)].map(([, path = '']) => path);
     const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => join(dirname(page), path));
     const missing = [...paths.filter(isInRepository), ...links].filter((path) => !find(path));
     expect(missing).toEqual([]);
