@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { withPreparedStatements } from './prepared-statements.ts';
 
 /** Every table of the schema. Each store adds its own by declaration merging, so that a new domain changes no file here. */
 // biome-ignore lint/suspicious/noEmptyInterface: stores fill it, see users/user-store.ts
@@ -46,5 +47,5 @@ function socketThatNoticesSilence(): Socket {
 }
 
 export function createDatabase(pool: pg.Pool): Database {
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: withPreparedStatements(pool) }) });
 }

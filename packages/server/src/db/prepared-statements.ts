@@ -1,0 +1,53 @@
+import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
+
+/** Each costs PostgreSQL some memory in each connection; searches could make any number of texts. */
+const MOST_STATEMENTS = 300;
+const WORTHWHILE_USES = 3;
+
+/**
+ * The pool as Kysely sees it, with names for statements that come again: PostgreSQL then parses and plans them once a
+ * connection. Planning takes several times as long as running one of our short statements.
+ */
+export function withPreparedStatements(pool: pg.Pool): PostgresPool {
+  const nameOf = createStatementNames();
+  const clients = new WeakMap<pg.PoolClient, PostgresPoolClient>();
+
+  // One for each connection: Kysely recognises a connection by its client.
+  function wrap(client: pg.PoolClient): PostgresPoolClient {
+    const known = clients.get(client);
+    if (known) return known;
+    function query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
+    function query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
+    function query(text: unknown, values: readonly unknown[] = []): unknown {
+      if (typeof text !== 'string') throw new Error('Rows are never streamed: there is no cursor.');
+      const name = values.length === 0 ? undefined : nameOf(text);
+      return client.query({ text, values: [...values], ...(name !== undefined && { name }) });
+    }
+    const wrapped: PostgresPoolClient = { query, release: (destroy) => client.release(destroy) };
+    clients.set(client, wrapped);
+    return wrapped;
+  }
+
+  return {
+    options: pool.options,
+    connect: async () => wrap(await pool.connect()),
+    end: () => pool.end(),
+  };
+}
+
+function createStatementNames(): (text: string) => string | undefined {
+  const names = new Map<string, string>();
+  const uses = new LRUCache<string, number>({ max: MOST_STATEMENTS });
+  return (text) => {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= MOST_STATEMENTS) return known;
+    const used = (uses.get(text) ?? 0) + 1;
+    uses.set(text, used);
+    if (used < WORTHWHILE_USES) return undefined;
+    const name = `s${names.size}`;
+    names.set(text, name);
+    return name;
+  };
+}
