@@ -145,10 +145,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   });
   revocationRoutes(http, { authenticateClient, refreshTokens: stores.refreshTokens, transact, now });
   userinfoRoutes(http, {
-    verifyToken: async (tenant, token) => {
-      const result = await verifyJwt(tenant.tenantId, token);
-      return result.valid ? result.claims : undefined;
-    },
+    verifyJwt,
     isIssuer: directory.isIssuer,
     findAccessToken: stores.tokenGrants.findAccessToken,
     isGrantAlive: stores.tokenGrants.isAlive,

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { JWTPayload } from 'jose';
 import { FormBody } from '../../http/body-parsers.ts';
+import type { VerifyJwt } from '../../keys/verify-jwt.ts';
 import { digest } from '../../kit/digest.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
@@ -10,8 +10,7 @@ import { grantIdOf } from '../tokens/access-token.ts';
 import { profileClaims } from '../tokens/profile-claims.ts';
 
 interface Parts {
-  /** The claims of a token that this tenant signed and that has not expired, or undefined. */
-  readonly verifyToken: (tenant: Tenant, token: string) => Promise<JWTPayload | undefined>;
+  readonly verifyJwt: VerifyJwt;
   readonly isIssuer: (tenant: Tenant, issuer: string) => boolean;
   readonly findAccessToken: (
     tenantId: string,
@@ -21,6 +20,11 @@ interface Parts {
   readonly isGrantAlive: (tenantId: string, grantId: string) => Promise<boolean>;
   readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
   readonly now: () => Date;
+}
+
+interface Access {
+  readonly userId: string;
+  readonly scope: string;
 }
 
 const CHALLENGE = 'Bearer realm="Users", error="invalid_token", error_description="{reason}"';
@@ -42,6 +46,7 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
       const token = bearerToken(request);
       if (token === undefined) return refuse(reply, undefined);
       const access = await find(request.tenant, token);
+      if (access === 'expired') return refuse(reply, 'The token has expired');
       if (!access) return refuse(reply, 'The access token is invalid, expired or was revoked');
       const user = await parts.findUser(request.tenant.tenantId, access.userId);
       if (!user || user.blocked) return refuse(reply, 'The user of the access token may not log in');
@@ -51,19 +56,25 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
     },
   });
 
-  async function find(tenant: Tenant, token: string): Promise<{ userId: string; scope: string } | undefined> {
+  async function find(tenant: Tenant, token: string): Promise<Access | 'expired' | undefined> {
     const isJwt = token.split('.').length === 3;
     return isJwt ? findJwt(tenant, token) : parts.findAccessToken(tenant.tenantId, digest(token), parts.now());
   }
 
-  async function findJwt(tenant: Tenant, token: string): Promise<{ userId: string; scope: string } | undefined> {
-    const claims = await parts.verifyToken(tenant, token);
-    if (!claims?.sub || claims.iss === undefined || !parts.isIssuer(tenant, claims.iss)) return undefined;
+  async function findJwt(tenant: Tenant, token: string): Promise<Access | 'expired' | undefined> {
+    const result = await parts.verifyJwt(tenant.tenantId, token);
+    if (!result.valid) return result.reason === 'expired' ? 'expired' : undefined;
+    const { claims } = result;
+    if (typeof claims.sub !== 'string' || typeof claims.iss !== 'string' || !parts.isIssuer(tenant, claims.iss))
+      return undefined;
     const audiences = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
     // An ID token has the client as its audience and opens nothing here.
     if (
       !audiences.some(
-        (audience) => audience?.endsWith('/userinfo') && parts.isIssuer(tenant, audience.slice(0, -'userinfo'.length)),
+        (audience) =>
+          typeof audience === 'string' &&
+          audience.endsWith('/userinfo') &&
+          parts.isIssuer(tenant, audience.slice(0, -'userinfo'.length)),
       )
     )
       return undefined;

@@ -1,0 +1,321 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  createTestClient,
+  createTestUser,
+  decodeJwt,
+  enableDirectory,
+  eventsOf,
+  eventTypesOf,
+  passwordGrant,
+  redeem,
+  refresh,
+  type TestClient,
+  userinfo,
+} from '../../../test/protocol.ts';
+import { startWorld, type World } from '../../../test/world.ts';
+
+const API = 'https://api.example.com/';
+const SCOPE = 'openid offline_access read:items write:items';
+const REFUSED = { error: 'invalid_grant', error_description: 'Unknown or invalid refresh token.' };
+const REUSED = {
+  error: 'invalid_grant',
+  error_description: 'Unsuccessful Refresh Token exchange, reused refresh token detected',
+};
+const ROTATING = { rotation_type: 'rotating', expiration_type: 'expiring', leeway: 0 };
+const SECOND = 1_000;
+const DAY = 86_400 * SECOND;
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+/** A refresh token of the first run's password client: it rotates, with a leeway of 30 seconds. */
+const obtain = async (changes: Record<string, string | undefined> = {}): Promise<string> =>
+  (await passwordGrant(world, { audience: API, scope: SCOPE, ...changes })).json().refresh_token;
+
+const clientWith = (refresh_token: Record<string, unknown>, body: Record<string, unknown> = {}) =>
+  createTestClient(world, { grant_types: ['password', 'refresh_token'], refresh_token, ...body });
+
+describe('a rotating refresh token', () => {
+  it('gives new tokens and a successor, as the same user with the same rights', async () => {
+    const first = await obtain();
+    world.advance(60 * SECOND);
+    const [event, ...others] = await eventsOf(world, async () => {
+      const response = await refresh(world, first);
+      expect(response.json()).toMatchObject({ scope: SCOPE, expires_in: 86_400, token_type: 'Bearer' });
+      expect(response.json().refresh_token).not.toBe(first);
+      const { claims } = decodeJwt(response.json().access_token);
+      expect(claims).toMatchObject({
+        scope: SCOPE,
+        gty: ['refresh_token', 'password'],
+        aud: [API, `${world.issuer}userinfo`],
+      });
+      expect(decodeJwt(response.json().id_token).claims).toMatchObject({
+        sub: claims.sub,
+        aud: world.password_client.client_id,
+      });
+    });
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({
+      type: 'sertft',
+      client_id: world.password_client.client_id,
+      user_name: world.user.email,
+    });
+  });
+
+  it('gives 50 that come at once one successor, and each an access token of its own', async () => {
+    const first = await obtain();
+    const types = await eventTypesOf(world, async () => {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(world, first)));
+      const bodies = answers.map((answer) => answer.json());
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array(50).fill(200));
+      expect(new Set(bodies.map(({ refresh_token }) => refresh_token)).size).toBe(1);
+      expect(new Set(bodies.map(({ access_token }) => access_token)).size).toBe(50);
+      expect((await refresh(world, bodies[0]?.refresh_token)).statusCode).toBe(200);
+    });
+    expect(types).toEqual(Array(51).fill('sertft'));
+  });
+
+  it('gives one successor at two servers on one database', async () => {
+    const second = await world.secondServer();
+    try {
+      const form = { grant_type: 'refresh_token', ...world.password_client, refresh_token: await obtain() };
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          (index % 2 === 0 ? world : second).request({ path: '/oauth/token', form }),
+        ),
+      );
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array(50).fill(200));
+      expect(new Set(answers.map((answer) => answer.json().refresh_token)).size).toBe(1);
+    } finally {
+      await second.stop();
+    }
+  });
+
+  it('gives the same successor again within the leeway: the answer may have been lost', async () => {
+    const first = await obtain();
+    const successor = (await refresh(world, first)).json().refresh_token;
+    world.advance(30 * SECOND);
+    expect((await refresh(world, first)).json().refresh_token).toBe(successor);
+    expect((await refresh(world, successor)).statusCode).toBe(200);
+  });
+
+  it('that comes back after the leeway ends the whole family', async () => {
+    const first = await obtain();
+    const { access_token, refresh_token } = (await refresh(world, first)).json();
+    world.advance(31 * SECOND);
+    const [event, ...others] = await eventsOf(world, async () => {
+      const response = await refresh(world, first);
+      expect(response.statusCode).toBe(403);
+      expect(response.json()).toEqual(REUSED);
+    });
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({ type: 'ferrt', client_id: world.password_client.client_id });
+    expect((await refresh(world, refresh_token)).json()).toEqual(REFUSED);
+    expect((await userinfo(world, access_token)).statusCode).toBe(401);
+    expect(await eventTypesOf(world, () => refresh(world, first))).toEqual(['fertft']);
+  });
+
+  it('comes back within the leeway only as the immediately previous one', async () => {
+    const first = await obtain();
+    const second = (await refresh(world, first)).json().refresh_token;
+    const third = (await refresh(world, second)).json().refresh_token;
+    expect((await refresh(world, second)).json().refresh_token).toBe(third);
+    expect((await refresh(world, first)).json()).toEqual(REUSED);
+    expect((await refresh(world, third)).json()).toEqual(REFUSED);
+  });
+
+  it('without a leeway, the default, is used once: of two at once one ends the family', async () => {
+    const client = await clientWith(ROTATING);
+    const first = await obtain({ ...client });
+    const answers = await Promise.all([refresh(world, first, { ...client }), refresh(world, first, { ...client })]);
+    const [won, lost] = answers.sort((one, other) => one.statusCode - other.statusCode);
+    expect(won?.statusCode).toBe(200);
+    expect(lost?.json()).toEqual(REUSED);
+    expect((await refresh(world, won?.json().refresh_token, { ...client })).json()).toEqual(REFUSED);
+  });
+
+  it('ends at its absolute time, which rotation does not move, and when it is not used', async () => {
+    const client = await clientWith({ ...ROTATING, token_lifetime: 10 * 86_400, idle_token_lifetime: 4 * 86_400 });
+    let token = await obtain({ ...client });
+    const idle = await obtain({ ...client });
+    for (const _ of [1, 2, 3]) {
+      world.advance(3 * DAY);
+      token = (await refresh(world, token, { ...client })).json().refresh_token;
+    }
+    expect((await refresh(world, idle, { ...client })).json()).toEqual(REFUSED);
+    world.advance(DAY - SECOND);
+    token = (await refresh(world, token, { ...client })).json().refresh_token;
+    world.advance(SECOND);
+    expect((await refresh(world, token, { ...client })).json()).toEqual(REFUSED);
+  });
+});
+
+describe('a refresh token that does not rotate', () => {
+  const FIXED = {
+    rotation_type: 'non-rotating',
+    expiration_type: 'expiring',
+    token_lifetime: 30 * 86_400,
+    idle_token_lifetime: 86_400,
+  };
+
+  it('stays the same, and use keeps it from idling out', async () => {
+    const client = await clientWith(FIXED);
+    const token = await obtain({ ...client });
+    for (const _ of [1, 2]) {
+      world.advance(DAY - SECOND);
+      const body = (await refresh(world, token, { ...client })).json();
+      expect(body.access_token).toBeTruthy();
+      expect(body).not.toHaveProperty('refresh_token');
+    }
+    world.advance(DAY);
+    expect((await refresh(world, token, { ...client })).json()).toEqual(REFUSED);
+  });
+
+  it('is swapped for a rotating one when rotation is switched on, and the other way', async () => {
+    const client = await clientWith(FIXED);
+    const fixed = await obtain({ ...client });
+    const api = world.api('update:clients');
+    await api.patch(`/clients/${client.client_id}`, { refresh_token: { ...FIXED, ...ROTATING } });
+    const rotating = (await refresh(world, fixed, { ...client })).json().refresh_token;
+    expect(rotating).toBeTruthy();
+    await api.patch(`/clients/${client.client_id}`, { refresh_token: FIXED });
+    const again = (await refresh(world, rotating, { ...client })).json().refresh_token;
+    expect(again).toBeTruthy();
+    expect((await refresh(world, again, { ...client })).json()).not.toHaveProperty('refresh_token');
+    expect((await refresh(world, rotating, { ...client })).json()).toEqual(REUSED);
+  });
+});
+
+describe('the scope of a refresh', () => {
+  it('may be narrowed, for that access token alone, and never widened', async () => {
+    let token = await obtain({ scope: 'openid offline_access read:items' });
+    const ask = async (scope?: string) => {
+      const body = (await refresh(world, token, { scope })).json();
+      token = body.refresh_token;
+      return body;
+    };
+    const narrow = await ask('read:items');
+    expect(narrow.scope).toBe('read:items');
+    expect(narrow).not.toHaveProperty('id_token');
+    expect((await ask('read:items write:items')).scope).toBe('read:items');
+    expect(await ask('write:items')).not.toHaveProperty('scope');
+    expect((await ask()).scope).toBe('openid offline_access read:items');
+  });
+
+  it('holds no permission that came after the login, and none that was taken away', async () => {
+    const user = await createTestUser(world, 'rbac');
+    const api = world.api();
+    const identifier = 'urn:rbac';
+    const scopes = ['read', 'write'].map((value) => ({ value }));
+    await api.post('/resource-servers', { identifier, scopes, enforce_policies: true, allow_offline_access: true });
+    const permission = (name: string) => ({
+      permissions: [{ resource_server_identifier: identifier, permission_name: name }],
+    });
+    await api.post(`/users/${user.id}/permissions`, permission('read'));
+    const spa = { client_id: world.spa_client.client_id, client_secret: undefined };
+    const login = await world.visitor().logIn({
+      parameters: { audience: identifier, scope: 'openid offline_access read write' },
+      username: user.email,
+      password: user.password,
+    });
+    const tokens = (await redeem(world, login)).json();
+    expect(tokens.scope).toBe('openid offline_access read');
+    await api.post(`/users/${user.id}/permissions`, permission('write'));
+    const refreshed = (await refresh(world, tokens.refresh_token, spa)).json();
+    expect(refreshed.scope).toBe('openid offline_access read');
+    await api.delete(`/users/${user.id}/permissions`, permission('read'));
+    expect((await refresh(world, refreshed.refresh_token, spa)).json().scope).toBe('openid offline_access');
+  });
+
+  it("reaches no API that became the tenant's default after the login", async () => {
+    const token = await obtain({ audience: undefined, scope: 'openid offline_access read:items' });
+    await world.api().patch('/tenants/settings', { default_audience: API });
+    const body = (await refresh(world, token)).json();
+    await world.api().patch('/tenants/settings', { default_audience: '' });
+    expect(body.scope).toBe('openid offline_access');
+    expect(body.access_token.split('.')).toHaveLength(1);
+  });
+});
+
+describe('a refresh token is refused', () => {
+  let user: Awaited<ReturnType<typeof createTestUser>>;
+  let client: TestClient;
+  let token: string;
+  let count = 0;
+  beforeEach(async () => {
+    user = await createTestUser(world, `refresh-${++count}`);
+    client = await clientWith({ ...ROTATING, leeway: 60 });
+    token = await obtain({ ...client, username: user.email, password: user.password });
+    expect(token).toMatch(/^v1\.[A-Za-z0-9_-]{43}$/);
+  });
+  const refused = async (body: object) => {
+    const types = await eventTypesOf(world, async () => {
+      const response = await refresh(world, token, { ...client });
+      expect(response.statusCode).toBe(403);
+      expect(response.json()).toEqual(body);
+    });
+    expect(types).toEqual(['fertft']);
+  };
+
+  it('of a user who was deleted, with the text that SDKs know', async () => {
+    await world.api().delete(`/users/${user.id}`);
+    await refused({
+      error: 'invalid_grant',
+      error_description: "The refresh_token was generated for a user who doesn't exist anymore.",
+    });
+  });
+
+  it('of a user who is blocked; it stays dead when the block ends', async () => {
+    await world.api().patch(`/users/${user.id}`, { blocked: true });
+    expect((await refresh(world, token, { ...client })).statusCode).toBe(403);
+    await world.api().patch(`/users/${user.id}`, { blocked: false });
+    await refused(REFUSED);
+  });
+
+  it('of a user whose password changed', async () => {
+    await world.api().patch(`/users/${user.id}`, { password: 'Another-horse-9', connection: world.connection });
+    await refused(REFUSED);
+  });
+
+  it('of a client that may not use the connection any more', async () => {
+    await enableDirectory(world, client.client_id, false);
+    await refused(REFUSED);
+    await enableDirectory(world, client.client_id, true);
+    expect((await refresh(world, token, { ...client })).statusCode).toBe(200);
+  });
+
+  it('after POST /oauth/revoke, which ends its access tokens at /userinfo too', async () => {
+    const { access_token, refresh_token } = (await refresh(world, token, { ...client })).json();
+    const types = await eventTypesOf(world, async () => {
+      const response = await world.request({ path: '/oauth/revoke', json: { ...client, token: refresh_token } });
+      expect([response.statusCode, response.body]).toEqual([200, '']);
+    });
+    expect(types).toEqual(['srrt']);
+    await refused(REFUSED);
+    expect((await userinfo(world, access_token)).statusCode).toBe(401);
+  });
+
+  it('from another client, and its own keeps it', async () => {
+    const response = await refresh(world, token);
+    expect(response.json()).toEqual(REFUSED);
+    const revoked = await world.request({ path: '/oauth/revoke', json: { ...world.password_client, token } });
+    expect([revoked.statusCode, revoked.body]).toEqual([200, '']);
+    expect((await refresh(world, token, { ...client })).statusCode).toBe(200);
+  });
+
+  it('where the client lost the grant type', async () => {
+    await world.api().patch(`/clients/${client.client_id}`, { grant_types: ['password'] });
+    await refused({
+      error: 'unauthorized_client',
+      error_description: "Grant type 'refresh_token' not allowed for the client.",
+    });
+  });
+
+  it("when it is somebody's invention", async () => {
+    token = `v1.${'a'.repeat(43)}`;
+    await refused(REFUSED);
+  });
+});
