@@ -15,6 +15,8 @@ export type Refuse = (error: DeclaredError, known?: Omit<AuditEvent, 'type'>) =>
 
 type Step = (context: LoginContext, refuse: Refuse) => Promise<FastifyReply>;
 
+const MALFORMED = 'invalid-request';
+
 /** Bookmarks and the back button lead to logins that are over: pages say so, and nobody attempted anything. */
 const STALE: ReadonlySet<string | undefined> = new Set(['transaction-expired', 'cookies-missing']);
 
@@ -59,6 +61,8 @@ export function guardLogin({ contexts, responder, recordAlone }: Parts) {
 
 function isAttempt(http: FastifyRequest, error: unknown): error is DeclaredError {
   if (!(error instanceof DeclaredError) || error.status >= 500) return false;
+  // Bytes that are no form came from no page of ours: whoever sends them could flood the log with them.
+  if (error.code === MALFORMED) return false;
   return http.method === 'POST' || !STALE.has(error.code);
 }
 
