@@ -1,0 +1,408 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  created,
+  createTestClient,
+  decodeJwt,
+  enableDirectory,
+  eventsOf,
+  eventTypesOf,
+  redeem,
+  type TestClient,
+} from '../../../test/protocol.ts';
+import { CALLBACK } from '../../../test/visitor.ts';
+import { startWorld, type World } from '../../../test/world.ts';
+
+const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
+
+let world: World;
+let web: TestClient;
+let production: World;
+beforeAll(async () => {
+  [world, production] = await Promise.all([startWorld(), startWorld({ environment: 'production' })]);
+  web = await createTestClient(world, {
+    app_type: 'regular_web',
+    callbacks: [
+      'https://app.example.com/callback',
+      'https://*.wild.example.com/callback',
+      'https://app.example.com/query?tenant=1',
+      'com.example.app://callback',
+    ],
+    grant_types: ['authorization_code'],
+  });
+});
+afterAll(() => Promise.all([world.stop(), production.stop()]));
+
+function ask(parameters: Record<string, string>, extra = '') {
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: web.client_id,
+    redirect_uri: 'https://app.example.com/callback',
+    scope: 'openid',
+    state: 'st&te=1 ü',
+    ...parameters,
+  });
+  return world.request({ path: `/authorize?${query}${extra}` });
+}
+
+/** Parameters of a redirect to the application. */
+function answer({ headers }: { headers: { location?: unknown } }, to = 'https://app.example.com/callback') {
+  expect(String(headers.location)).toMatch(new RegExp(`^${to.replace(/[.*?]/g, '\\$&')}`));
+  return Object.fromEntries(new URL(String(headers.location)).searchParams);
+}
+
+const countTransactions = async () =>
+  (await world.database.pool.query('select count(*) from login_transactions')).rows[0].count;
+
+describe('redirect_uri at /authorize', () => {
+  it.each([
+    ['a prefix', 'https://app.example.com/call'],
+    ['a suffix', 'https://app.example.com/callback/../evil'],
+    ['a longer path', 'https://app.example.com/callbackevil'],
+    ['a longer host', 'https://app.example.com.evil.com/callback'],
+    ['user info', 'https://app.example.com@evil.com/callback'],
+    ['user info before the host', 'https://evil@app.example.com/callback'],
+    ['a backslash', 'https://app.example.com\\@evil.com/callback'],
+    ['a backslash for a slash', 'https:\\\\app.example.com/callback'],
+    ['double encoding', 'https://app.example.com/%2563allback'],
+    ['encoding', 'https://app.example.com/%63allback'],
+    ['dots', 'https://app.example.com/x/../callback'],
+    ['a fragment', 'https://app.example.com/callback#x'],
+    ['a query that is not registered', 'https://app.example.com/callback?x=1'],
+    ['another query', 'https://app.example.com/query?tenant=2'],
+    ['a port', 'https://app.example.com:444/callback'],
+    ['the default port', 'https://app.example.com:443/callback'],
+    ['upper case in the path', 'https://app.example.com/Callback'],
+    ['upper case in the host', 'https://APP.example.com/callback'],
+    ['upper case in the scheme', 'HTTPS://app.example.com/callback'],
+    ['http', 'http://app.example.com/callback'],
+    ['a homograph', 'https://аpp.example.com/callback'],
+    ['no scheme', '//app.example.com/callback'],
+    ['a relative path', '/callback'],
+    ['javascript:', 'javascript:alert(1)//https://app.example.com/callback'],
+    ['data:', 'data:text/html,<script>alert(1)</script>'],
+    ['a trailing blank', 'https://app.example.com/callback '],
+    ['a line break', 'https://app.example.com/callback\r\nset-cookie: x=1'],
+    ['a tab within', 'https://app.exa\tmple.com/callback'],
+    ['a NUL', 'https://app.example.com/callback\0'],
+    ['the wildcard without a dot', 'https://evilwild.example.com/callback'],
+    ['the wildcard bare', 'https://wild.example.com/callback'],
+    ['the wildcard over two labels', 'https://a.b.wild.example.com/callback'],
+    ['the wildcard itself', 'https://*.wild.example.com/callback'],
+    ['a slash in the wildcard', 'https://evil.com/.wild.example.com/callback'],
+    ['user info in the wildcard', 'https://evil@.wild.example.com/callback'],
+    ['a query in the wildcard', 'https://evil.com?.wild.example.com/callback'],
+    ['localhost', 'http://localhost:5555/callback'],
+    ['another custom scheme', 'com.example.app.evil://callback'],
+  ])('is refused on a page, and never followed, with %s', async (_what, redirect_uri) => {
+    const before = await countTransactions();
+    const [event, ...others] = await eventsOf(world, async () => {
+      const response = await ask({ redirect_uri });
+      expect([400, 403]).toContain(response.statusCode);
+      expect(response.headers).not.toHaveProperty('location');
+      expect(response.headers).not.toHaveProperty('set-cookie');
+      expect(response.headers['content-type']).toContain('text/html');
+    });
+    expect(others).toEqual([]);
+    expect(event).toMatchObject({ type: 'f', client_id: web.client_id });
+    expect(await countTransactions()).toBe(before);
+  });
+
+  it.each([
+    'http://localhost.evil.com:80/callback',
+    'http://localhost:80@evil.com/callback',
+    'http://localhost:99999/callback',
+    'https://localhost:5555/callback',
+    'http://LOCALHOST:5555/callback',
+    'http://127.0.0.1:5555/callback',
+    'http://localhost:*',
+    'http://localhost:*/callback',
+    'http://evil.localhost:5555/callback',
+  ])('is refused for the entry http://localhost:* with %s', async (redirect_uri) => {
+    const response = await ask({ client_id: world.spa_client.client_id, redirect_uri, code_challenge: CHALLENGE });
+    expect(response.statusCode).toBe(403);
+  });
+
+  it.each(['redirect_uri', 'client_id'])('is refused where %s comes twice', async (name) => {
+    const types = await eventTypesOf(world, async () => {
+      const response = await ask({}, `&${name}=${encodeURIComponent('https://evil.example.com/')}`);
+      expect(response.statusCode).toBe(400);
+      expect(response.headers).not.toHaveProperty('location');
+    });
+    expect(types).toEqual(['f']);
+  });
+
+  it('tells the mismatch on the page and in the event, as fsa where the login was silent', async () => {
+    const url = 'https://evil.example.com/<script>';
+    const [event] = await eventsOf(world, async () => {
+      const { body } = await ask({ redirect_uri: url, prompt: 'none' });
+      expect(body).toContain('Callback URL mismatch.');
+      expect(body).toContain('https://evil.example.com/&lt;script&gt;');
+    });
+    expect(event).toMatchObject({
+      type: 'fsa',
+      description: `Callback URL mismatch. ${url} is not in the list of allowed callback URLs`,
+      details: { error: { type: 'callback-url-mismatch' } },
+    });
+  });
+
+  it.each([
+    ['to the letter', 'https://app.example.com/callback'],
+    ['with its query', 'https://app.example.com/query?tenant=1'],
+    ['by the wildcard', 'https://a-1.wild.example.com/callback'],
+    ['of a custom scheme', 'com.example.app://callback'],
+  ])('is accepted %s, and keeps what it has', async (_what, redirect_uri) => {
+    const parameters = answer(await ask({ redirect_uri, prompt: 'none' }), redirect_uri);
+    expect(parameters).toMatchObject({ error: 'login_required', state: 'st&te=1 ü' });
+  });
+
+  it('is the first registered one where the request names none', async () => {
+    expect(answer(await ask({ redirect_uri: '', prompt: 'none' }))).toMatchObject({ error: 'login_required' });
+  });
+
+  it('of any localhost port is refused in a production tenant', async () => {
+    const response = await production.api().post('/clients', { name: 'x', callbacks: ['http://localhost:*'] });
+    expect(response.statusCode).toBe(400);
+    const client = await createTestClient(production, { callbacks: ['https://app.example.com/'] });
+    await production.database.pool.query(
+      `update clients set body = jsonb_set(body, '{callbacks}', '["http://localhost:*"]') where client_id = $1`,
+      [client.client_id],
+    );
+    const query = new URLSearchParams({ response_type: 'code', client_id: client.client_id, redirect_uri: CALLBACK });
+    expect((await production.request({ path: `/authorize?${query}` })).statusCode).toBe(403);
+  });
+});
+
+describe('a request that is not understood', () => {
+  it('of an unknown client, or of none, ends on a page', async () => {
+    const types = await eventTypesOf(world, async () => {
+      for (const client_id of ['unknown', '']) {
+        const response = await ask({ client_id });
+        expect(response.statusCode).toBe(400);
+        expect(response.headers).not.toHaveProperty('location');
+      }
+    });
+    expect(types).toEqual(['f', 'f']);
+  });
+
+  it.each<[string, Record<string, string>, string, string]>([
+    ['no response type', { response_type: '' }, 'invalid_request', 'Missing required parameter: response_type'],
+    ['token', { response_type: 'token' }, 'unsupported_response_type', 'Unsupported response type: token'],
+    [
+      'two types',
+      { response_type: 'code token' },
+      'unsupported_response_type',
+      'Unsupported response type: code token',
+    ],
+    ['fragment', { response_mode: 'fragment' }, 'invalid_request', 'response_mode must be query or form_post'],
+    ['web_message', { response_mode: 'web_message' }, 'invalid_request', 'response_mode must be query or form_post'],
+    ['an unknown prompt', { prompt: 'x' }, 'invalid_request', 'prompt must be none, login, consent or select_account'],
+    [
+      'none with login',
+      { prompt: 'none login' },
+      'invalid_request',
+      'prompt=none may not be combined with other prompts',
+    ],
+    ['max_age that is no number', { max_age: '-1' }, 'invalid_request', 'max_age must be a number of seconds'],
+    [
+      'plain PKCE',
+      { code_challenge: CHALLENGE, code_challenge_method: 'plain' },
+      'invalid_request',
+      'code_challenge_method must be S256',
+    ],
+    ['PKCE without a method', { code_challenge: CHALLENGE }, 'invalid_request', 'code_challenge_method must be S256'],
+    [
+      'a short challenge',
+      { code_challenge: 'abc', code_challenge_method: 'S256' },
+      'invalid_request',
+      'code_challenge must be a base64url encoded SHA-256',
+    ],
+    [
+      'a method without a challenge',
+      { code_challenge_method: 'S256' },
+      'invalid_request',
+      'Missing required parameter: code_challenge',
+    ],
+    ['an unknown audience', { audience: 'urn:none' }, 'access_denied', 'Service not found: urn:none'],
+    ['an unknown connection', { connection: 'none' }, 'invalid_request', 'the connection was not found'],
+    [
+      "the administrators' connection",
+      { connection: 'gatewright-admins' },
+      'invalid_request',
+      'the connection is not enabled for the client',
+    ],
+    [
+      'a request object without signature',
+      { request: 'eyJhbGciOiJub25lIn0.e30.' },
+      'request_not_supported',
+      'The parameter request is not supported',
+    ],
+    [
+      'a request_uri',
+      { request_uri: 'http://169.254.169.254/' },
+      'request_uri_not_supported',
+      'The parameter request_uri is not supported',
+    ],
+    [
+      'an organization',
+      { organization: 'org_1' },
+      'invalid_request',
+      'parameter organization is not allowed for this client',
+    ],
+  ])('with %s goes back to the client, once recorded', async (_what, parameters, error, error_description) => {
+    const types = await eventTypesOf(world, async () => {
+      const response = await ask(parameters);
+      expect(response.statusCode).toBe(302);
+      expect(answer(response)).toEqual({ error, error_description, state: 'st&te=1 ü', iss: world.issuer });
+    });
+    expect(types).toEqual(['f']);
+  });
+
+  it.each(['scope', 'state', 'nonce', 'response_type', 'prompt', 'code_challenge'])(
+    'with %s twice goes back to the client',
+    async (name) => {
+      const parameters = answer(await ask({ [name]: 'openid' }, `&${name}=other`));
+      expect(parameters).toMatchObject({
+        error: 'invalid_request',
+        error_description: `Parameter must not be repeated: ${name}`,
+      });
+      expect(parameters.state).toBe(name === 'state' ? undefined : 'st&te=1 ü');
+    },
+  );
+
+  it('of a public client needs PKCE', async () => {
+    const { client_id } = world.spa_client;
+    expect(answer(await ask({ client_id, redirect_uri: CALLBACK }), CALLBACK)).toMatchObject({
+      error: 'invalid_request',
+    });
+  });
+
+  it('of a client without the grant type is refused', async () => {
+    await world.api().patch(`/clients/${web.client_id}`, { grant_types: ['client_credentials'] });
+    expect(answer(await ask({}))).toMatchObject({
+      error: 'unauthorized_client',
+      error_description: "Grant type 'authorization_code' not allowed for the client.",
+    });
+    await world.api().patch(`/clients/${web.client_id}`, { grant_types: ['authorization_code'] });
+  });
+
+  it("of somebody else's application asks for a consent that nobody can give yet", async () => {
+    const client = await createTestClient(world, { is_first_party: false, callbacks: [CALLBACK] });
+    const parameters = { client_id: client.client_id, redirect_uri: CALLBACK };
+    expect(answer(await ask(parameters), CALLBACK)).toMatchObject({ error: 'consent_required' });
+  });
+
+  it('of a client without a connection is told so when a person would have to log in', async () => {
+    const client = await createTestClient(world, { callbacks: [CALLBACK] }, { mayLogIn: false });
+    const types = await eventTypesOf(world, async () => {
+      const { response } = await world.visitor().authorize({ client_id: client.client_id });
+      expect(answer(response, CALLBACK)).toMatchObject({ error_description: 'no connections enabled for the client' });
+    });
+    expect(types).toEqual(['f']);
+  });
+});
+
+describe('single sign-on', () => {
+  it('answers silently or not by prompt, and each answer is one event', async () => {
+    const visitor = world.visitor();
+    await visitor.logIn();
+    const silent = await eventTypesOf(world, async () => {
+      expect((await visitor.authorize({ prompt: 'none' })).answer?.get('code')).toBeTruthy();
+    });
+    expect(silent).toEqual(['ssa']);
+    const open = await eventTypesOf(world, async () => {
+      expect((await visitor.authorize()).answer?.get('code')).toBeTruthy();
+    });
+    expect(open).toEqual(['s']);
+    for (const prompt of ['login', 'select_account', 'login consent']) {
+      expect((await visitor.authorize({ prompt })).response.body).toContain('<form');
+    }
+    expect((await visitor.authorize({ prompt: 'consent' })).answer?.get('code')).toBeTruthy();
+    const refused = await eventTypesOf(world, async () => {
+      const { answer } = await world.visitor().authorize({ prompt: 'none' });
+      expect(answer?.get('error_description')).toBe('Login required');
+    });
+    expect(refused).toEqual(['fsa']);
+  });
+
+  it('is as fresh as max_age wants, and the ID token tells the time of the login', async () => {
+    const visitor = world.visitor();
+    await visitor.logIn();
+    const loginTime = Math.floor(world.now().getTime() / 1000);
+    world.advance(60_000);
+    const within = await visitor.logIn({ parameters: { max_age: '60' } });
+    expect(decodeJwt((await redeem(world, within)).json().id_token).claims.auth_time).toBe(loginTime);
+    for (const max_age of ['0', '59']) {
+      expect((await visitor.authorize({ max_age })).response.body).toContain('<form');
+      expect((await visitor.authorize({ max_age, prompt: 'none' })).answer?.get('error')).toBe('login_required');
+    }
+    const again = await visitor.logIn({ parameters: { max_age: '59' } });
+    expect(decodeJwt((await redeem(world, again)).json().id_token).claims.auth_time).toBe(loginTime + 60);
+  });
+
+  it('ends for a client whose connection was taken away, and for a user who was blocked', async () => {
+    const visitor = world.visitor();
+    await visitor.logIn();
+    await enableDirectory(world, world.spa_client.client_id, false);
+    expect((await visitor.authorize({ prompt: 'none' })).answer?.get('error')).toBe('login_required');
+    await enableDirectory(world, world.spa_client.client_id, true);
+    expect((await visitor.authorize({ prompt: 'none' })).answer?.get('code')).toBeTruthy();
+    const [user] = (await world.api().get(`/users-by-email?email=${world.user.email}`)).json();
+    await world.api().patch(`/users/${user.user_id}`, { blocked: true });
+    expect((await visitor.authorize({ prompt: 'none' })).answer?.get('error')).toBe('login_required');
+    await world.api().patch(`/users/${user.user_id}`, { blocked: false });
+    expect((await visitor.authorize({ prompt: 'none' })).answer?.get('error')).toBe('login_required');
+  });
+
+  it('does not answer for another connection than the one that was asked for', async () => {
+    const visitor = world.visitor();
+    await visitor.logIn();
+    await created(
+      world
+        .api()
+        .post('/connections', { name: 'Second', strategy: 'auth0', enabled_clients: [world.spa_client.client_id] }),
+    );
+    expect(
+      (await visitor.authorize({ connection: world.connection, prompt: 'none' })).answer?.get('code'),
+    ).toBeTruthy();
+    expect((await visitor.authorize({ connection: 'Second', prompt: 'none' })).answer?.get('error')).toBe(
+      'login_required',
+    );
+  });
+});
+
+describe('the answer', () => {
+  it('of form_post is a page that posts to the application', async () => {
+    const visitor = world.visitor();
+    await visitor.logIn();
+    const { response } = await visitor.authorize({ response_mode: 'form_post' });
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['cache-control']).toBe('no-store');
+    expect(response.body).toContain(`action="${CALLBACK}"`);
+    for (const name of ['code', 'state', 'iss']) expect(response.body).toContain(`name="${name}"`);
+  });
+
+  it('bears the issuer, unless the tenant switched that off', async () => {
+    const visitor = world.visitor();
+    expect((await visitor.logIn()).answer?.get('iss')).toBe(world.issuer);
+    await world.api().patch('/tenants/settings', { authorization_response_iss_parameter_supported: false });
+    const { answer } = await visitor.authorize();
+    await world.api().patch('/tenants/settings', { authorization_response_iss_parameter_supported: true });
+    expect(answer?.has('iss')).toBe(false);
+    expect(answer?.get('code')).toBeTruthy();
+  });
+
+  it('is the same to a POST of the request', async () => {
+    const response = await world.request({
+      path: '/authorize',
+      form: { response_type: 'code', client_id: web.client_id, state: 'x', prompt: 'none' },
+    });
+    expect(answer(response)).toMatchObject({ error: 'login_required', state: 'x' });
+  });
+
+  it('of a login page has the hinted address, and sign-up first where that was asked for', async () => {
+    const { response } = await world.visitor().authorize({ login_hint: 'ada@example.org' });
+    expect(response.body).toContain('value="ada@example.org"');
+    const signUp = await world.visitor().authorize({ screen_hint: 'signup' });
+    expect(signUp.response.body).toContain('action="/u/signup');
+  });
+});
