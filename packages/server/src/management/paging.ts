@@ -8,8 +8,8 @@ const DEFAULT_SIZE = 50;
 /** Lists that can be walked by page through their first thousand records only. */
 const THOUSAND = 1000;
 const LIMITED = new Set(['GET /users', 'GET /roles/{id}/users', 'GET /organizations/{id}/members']);
-/** Lists whose totals object also tells how many items the page has. */
-const WITH_LENGTH = new Set(['users', 'logs']);
+/** Lists whose totals object also tells how many items the page has; those of a role's users do not. */
+const WITH_LENGTH = new Set(['GET /users', 'GET /logs']);
 const MAX_CURSOR = 1024;
 
 /** Answers a list in the style that the query asks for; `take` and `from` win over pages and totals. */
@@ -43,7 +43,7 @@ async function answerPage<Item>(
   const items = limit === 0 ? [] : (await source.page(start, limit)).map((item) => toWire(source, item));
   if (query.include_totals !== true) return items;
   const total = await source.count();
-  return { start, limit, ...(WITH_LENGTH.has(key) && { length: items.length }), total, [key]: items };
+  return { start, limit, ...(WITH_LENGTH.has(operation.name) && { length: items.length }), total, [key]: items };
 }
 
 async function answerCheckpoint<Item>(query: Query, key: string, source: ListSource<Item>): Promise<unknown> {
