@@ -28,8 +28,10 @@ export function createPool(options: pg.PoolConfig): pg.Pool {
     application_name: 'gatewright',
     ...options,
   });
-  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  // A connection that breaks is replaced by the pool, and a statement under way fails by itself. Without listeners on the
+  // pool (idle connections) and on each client (those in use) it would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

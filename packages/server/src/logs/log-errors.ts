@@ -2,7 +2,7 @@ import { defineErrors } from '../kit/errors.ts';
 
 export const logErrors = defineErrors({
   /** The event could not be made durable, so what it reports must not be answered. */
-  unavailable: { status: 503, code: 'service_unavailable', message: 'The service is temporarily unavailable.' },
+  unavailable: { status: 503, code: 'temporarily_unavailable', message: 'The service is temporarily unavailable.' },
   notFound: { status: 404, code: 'inexistent_log', message: 'The log event does not exist.' },
   malformedPosition: {
     status: 400,
