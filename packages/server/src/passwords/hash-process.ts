@@ -9,8 +9,10 @@ const PROGRAM = fileURLToPath(new URL('./hash-worker.ts', import.meta.url));
 /** A child that hashes. It answers in order; when it dies, whatever it owed is rejected. */
 export interface HashProcess {
   readonly pid: number | undefined;
-  /** Requests that it has not answered yet. */
+  /** Requests that it has not answered yet, and places that are held. */
   load(): number;
+  /** Keeps a place for a request that is not complete yet; the answer gives it back. */
+  hold(): () => void;
   run(request: HashRequest): Promise<HashReply>;
   /** Ends it at once; resolves when it is gone. */
   end(): Promise<void>;
@@ -38,6 +40,7 @@ export function startHashProcess(needs: { jobTimeoutMs: number; onEnd: (self: Ha
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   let owed: Owed[] = [];
+  let held = 0;
   let watchdog: NodeJS.Timeout | undefined;
   let settleGone = () => {};
   const gone = new Promise<void>((resolve) => {
@@ -77,7 +80,13 @@ export function startHashProcess(needs: { jobTimeoutMs: number; onEnd: (self: Ha
 
   const self: HashProcess = {
     pid: child.pid,
-    load: () => owed.length,
+    load: () => owed.length + held,
+    hold() {
+      held++;
+      return () => {
+        held--;
+      };
+    },
     run(request) {
       return new Promise((resolve, reject) => {
         owed.push({ resolve, reject });

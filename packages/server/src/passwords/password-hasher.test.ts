@@ -116,6 +116,33 @@ describe('many logins at once', () => {
     expect((await outcomes).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
   });
 
+  it('looks an account up only when its turn is near, so that a storm reaches the hash and nothing else', async () => {
+    const hasher = start({ workers: 1 });
+    const stored = await hasher.hash('acme', PASSWORD);
+    let answered = 0;
+    let furthest = 0;
+    const logins = Array.from({ length: 8 }, async (_, index) => {
+      const verdict = await hasher.verify('acme', PASSWORD, async () => {
+        furthest = Math.max(furthest, index - answered);
+        return stored;
+      });
+      answered++;
+      return verdict.valid;
+    });
+    expect(await Promise.all(logins)).toEqual(Array(8).fill(true));
+    expect(furthest).toBeLessThanOrEqual(3);
+  });
+
+  it('refuses one login whose account can not be looked up, and serves the next', async () => {
+    const hasher = start({ workers: 1 });
+    const failed = Array.from({ length: 3 }, () =>
+      hasher.verify('acme', PASSWORD, () => Promise.reject(new Error('The database is away.'))),
+    );
+    const next = hasher.verify('acme', PASSWORD, undefined);
+    for (const login of failed) await expect(login).rejects.toThrow('The database is away.');
+    expect(await next).toMatchObject({ valid: false });
+  });
+
   it('uses no more processes than it may', async () => {
     const hasher = start({ workers: 2 });
     await Promise.all(Array.from({ length: 10 }, () => hasher.verify('acme', PASSWORD, undefined)));

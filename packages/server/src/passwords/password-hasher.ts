@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createFairQueue } from './fair-queue.ts';
 import type { HashReply, HashRequest } from './hash-job.ts';
-import { HashProcessEnded } from './hash-process.ts';
+import { type HashProcess, HashProcessEnded } from './hash-process.ts';
 import { createHashProcesses } from './hash-processes.ts';
 import { passwordErrors } from './password-errors.ts';
 import { isUsablePassword, MAX_PASSWORD_BYTES } from './password-text.ts';
@@ -15,12 +15,15 @@ export interface PasswordHasher {
    * Without a stored hash (no such account) it does the same work and says no. `outdated` asks for a new hash after a
    * login with the right password; it says nothing where `valid` is false.
    */
-  verify(tenantId: string, password: string, stored: string | undefined): Promise<PasswordVerdict>;
+  verify(tenantId: string, password: string, stored: StoredHash): Promise<PasswordVerdict>;
   /** Refuses what waits and ends every child. */
   stop(): Promise<void>;
   /** The children that live now: they start with work and end when idle. */
   processIds(): readonly number[];
 }
+
+/** A function is called when its turn to be hashed is near: 500 logins at once must not become 500 queries at once. */
+export type StoredHash = string | undefined | (() => Promise<string | undefined>);
 
 export interface PasswordVerdict {
   readonly valid: boolean;
@@ -38,7 +41,9 @@ export interface PasswordHasherOptions {
 
 interface Job {
   readonly tenantId: string;
-  readonly request: HashRequest;
+  request: HashRequest;
+  /** Looks up what the request lacks. */
+  prepare: (() => Promise<HashRequest>) | undefined;
   readonly resolve: (reply: HashReply) => void;
   readonly reject: (reason: unknown) => void;
   attempts: number;
@@ -59,10 +64,10 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
   const restOf = createRefusalPace();
   let stopped = false;
 
-  function submit(tenantId: string, request: HashRequest): Promise<HashReply> {
+  function submit(tenantId: string, request: HashRequest, prepare?: Job['prepare']): Promise<HashReply> {
     return new Promise((resolve, reject) => {
       if (stopped) return reject(passwordErrors.stopped());
-      const refused = queue.push(tenantId, { tenantId, request, resolve, reject, attempts: 0 });
+      const refused = queue.push(tenantId, { tenantId, request, prepare, resolve, reject, attempts: 0 });
       refused?.reject(passwordErrors.tooMany({}, { headers: { 'Retry-After': retryAfter() } }));
       work();
     });
@@ -73,11 +78,36 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
       const process = processes.ready();
       const job = process && queue.take();
       if (!process || !job) return;
-      process
-        .run(job.request)
-        .then(job.resolve, (cause: unknown) => lost(job, cause))
-        .finally(work);
+      if (job.prepare) void prepare(process, job, job.prepare);
+      else run(process, job);
     }
+  }
+
+  function run(process: HashProcess, job: Job): void {
+    process
+      .run(job.request)
+      .then(job.resolve, (cause: unknown) => lost(job, cause))
+      .finally(work);
+  }
+
+  /** Looks up while the child hashes for somebody else: its second place is kept meanwhile. */
+  async function prepare(process: HashProcess, job: Job, lookUp: () => Promise<HashRequest>): Promise<void> {
+    const release = process.hold();
+    try {
+      job.request = await lookUp();
+      job.prepare = undefined;
+    } catch (cause) {
+      job.reject(cause);
+    }
+    release();
+    if (stopped) job.reject(passwordErrors.stopped());
+    // The child may have ended in the meantime.
+    else if (!job.prepare) {
+      const ready = processes.ready();
+      if (ready) run(ready, job);
+      else queue.putBack(job.tenantId, job);
+    }
+    work();
   }
 
   /** Its process died. The hash may be what killed it, so it gets one more try, in a process that starts anew. */
@@ -103,7 +133,14 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     async verify(tenantId, password, stored) {
       // Depends on the password alone, so the quick answer tells nothing about an account.
       if (!isUsablePassword(password)) return { valid: false, outdated: false };
-      const reply = await submit(tenantId, { kind: 'verify', password, ...(stored !== undefined && { stored }) });
+      const request = (hash: string | undefined): HashRequest => ({
+        kind: 'verify',
+        password,
+        ...(hash !== undefined && { stored: hash }),
+      });
+      const reply = await (typeof stored === 'function'
+        ? submit(tenantId, request(undefined), async () => request(await stored()))
+        : submit(tenantId, request(stored)));
       const rest = restOf(tenantId, reply);
       if (rest > 0) await wait(rest);
       return { valid: reply.valid, outdated: reply.outdated };

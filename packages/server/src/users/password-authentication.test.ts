@@ -26,7 +26,7 @@ const hasher: PasswordHasher = {
   },
   async verify(_tenantId, password, stored) {
     work.push('verify');
-    const [form, right] = stored?.split(':') ?? [];
+    const [form, right] = (typeof stored === 'function' ? await stored() : stored)?.split(':') ?? [];
     return { valid: right === password, outdated: form === 'old' };
   },
 };

@@ -12,7 +12,7 @@ export interface PasswordHasher {
   verify(
     tenantId: string,
     password: string,
-    stored: string | undefined,
+    stored: string | undefined | (() => Promise<string | undefined>),
   ): Promise<{ valid: boolean; outdated: boolean }>;
 }
 
@@ -42,9 +42,16 @@ export function createPasswordAuthentication({ users, passwords, hasher }: Needs
     password: string,
   ): Promise<Authentication> {
     const { tenantId } = tenant;
-    // Looked up even for what can be no identifier: the query takes its time, too.
-    const found = await users.findLogin(tenantId, connection.id, keysOf(connection, identifier));
-    const { valid, outdated } = await hasher.verify(tenantId, password, found?.passwordHash);
+    // Looked up even for what can be no identifier: the query takes its time, too. In the queue's turn, so that a storm
+    // of logins does not stand before everybody else at the database.
+    const lookUp = async () => users.findLogin(tenantId, connection.id, keysOf(connection, identifier));
+    let looked: ReturnType<typeof lookUp> | undefined;
+    const { valid, outdated } = await hasher.verify(tenantId, password, async () => {
+      looked = lookUp();
+      return (await looked)?.passwordHash;
+    });
+    // A password that can't be one is refused without its turn.
+    const found = await (looked ?? lookUp());
     if (!found) return { outcome: 'unknownUser' };
     const { user, identity, passwordHash } = found;
     if (!valid || passwordHash === undefined) return { outcome: 'wrongPassword', user };
