@@ -132,9 +132,12 @@ function statusOf(endpoint: Endpoint, seen: Observation | undefined): number {
 }
 
 function queryOf(endpoint: Endpoint, seen: Observation | undefined): object {
-  const documented = Object.entries(endpoint.query ?? {}).map(
-    ([key, type]) => [key.replace(/\?$/, ''), parameterOf(toSchema(type), definitions)] as const,
-  );
+  const documented = Object.entries(endpoint.query ?? {}).map(([key, type]) => {
+    const parameter = parameterOf(toSchema(type), definitions);
+    return key.endsWith('?')
+      ? ([key.slice(0, -1), parameter] as const)
+      : ([key, { ...parameter, required: true }] as const);
+  });
   const recorded = (seen?.query ?? []).map((key) => [key, { type: RECORDED_QUERY[key] ?? 'string' }] as const);
   return Object.fromEntries([...recorded, ...documented].sort(([a], [b]) => compare(a, b)));
 }

@@ -12,6 +12,8 @@ export interface Parameter {
   readonly maxLength?: number;
   readonly pattern?: string;
   readonly format?: string;
+  /** Of the query: a request without it is refused. */
+  readonly required?: boolean;
   /** Whether it may come several times; the handler then gets a list. */
   readonly repeatable?: boolean;
 }

@@ -42,6 +42,9 @@ export function parseQuery(url: string, operation: Operation): Query {
       .join(',');
     throw refuse(`Additional properties not allowed: ${names}`);
   }
+  for (const [name, { required }] of Object.entries(operation.query)) {
+    if (required && values[name] === undefined) throw refuse(`Missing required property: ${name}`);
+  }
   return values;
 }
 
