@@ -12,7 +12,7 @@ import { onTestFinished } from 'vitest';
 export const COMMAND = fileURLToPath(new URL('../../bin/gatewright.mjs', import.meta.url));
 const START_MILLISECONDS = 60_000;
 /** Servers of one test file share what Node compiled: a start is three times faster. */
-const CACHE = mkdtempSync(join(tmpdir(), 'gatewright-operations-cache-'));
+export const CACHE = mkdtempSync(join(tmpdir(), 'gatewright-operations-cache-'));
 process.on('exit', () => rmSync(CACHE, { recursive: true, force: true }));
 
 /** The machine's own Node, where it is another one than ours: the command must find the right one by itself. */

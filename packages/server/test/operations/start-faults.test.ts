@@ -21,7 +21,7 @@ async function refusal(env: Readonly<Record<string, string>>): Promise<string> {
   return printed;
 }
 
-describe('A start that can not succeed', () => {
+describe('A start that can not succeed', { timeout: 60_000 }, () => {
   it('lists every wrong variable in one message', async () => {
     const printed = await refusal({
       PORT: '65536',
@@ -137,7 +137,7 @@ describe('A start that can not succeed', () => {
   });
 });
 
-describe('A database that was sealed with a secret', () => {
+describe('A database that was sealed with a secret', { timeout: 90_000 }, () => {
   it('is opened by that one alone, and gets its first tenant only when asked for', async () => {
     const { env, dataDir } = await place();
     const shared = { ...env, DATABASE_URL: database.url, GATEWRIGHT_SECRET: 'MfS2bV0ua3R4c5sQpWc1hT7nXz8yKd9E' };

@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ServerProcess, startServerProcess } from '../server-process.ts';
+import { managementAt, tokenFor } from './calls.ts';
+import { CACHE, place, runToEnd } from './command.ts';
+
+let server: ServerProcess;
+beforeAll(async () => {
+  server = await startServerProcess({ env: { NODE_COMPILE_CACHE: CACHE } });
+});
+afterAll(() => server.stop());
+
+const gatewright = (...args: string[]) => runToEnd(args, { env: { GATEWRIGHT_DATA_DIR: server.dataDir } });
+
+function at(name: string): string {
+  return `http://${name}.localhost:${new URL(server.httpOrigin).port}`;
+}
+
+describe('gatewright', { timeout: 60_000 }, () => {
+  it.each([
+    [[], 'Usage: gatewright [options] [command]'],
+    [['start'], 'Usage: gatewright start [options]'],
+    [['tenant'], 'Usage: gatewright tenant [options] [command]'],
+    [['tenant', 'set-environment'], 'Usage: gatewright tenant set-environment [options] <name> <environment>'],
+    [['first-run', 'forget'], 'Usage: gatewright first-run forget [options]'],
+  ])('explains itself: %s --help', async (verbs, usage) => {
+    const { code, printed } = await gatewright(...verbs, '--help');
+    expect({ code, printed }).toEqual({ code: 0, printed: expect.stringContaining(usage) });
+  });
+
+  it.each([
+    [['nonsense'], /unknown command 'nonsense'/],
+    [['tenant', 'create', 'x', '--environment', 'moon'], /Allowed choices are development, staging, production/],
+    [['start', '--nonsense'], /unknown option '--nonsense'/],
+  ])('says what is wrong with %s, and ends with 1', async (args, words) => {
+    const { code, printed } = await gatewright(...args);
+    expect({ code, printed }).toEqual({ code: 1, printed: expect.stringMatching(words) });
+  });
+
+  it('says so when no server runs', async () => {
+    const { env, dataDir } = await place();
+    expect(await runToEnd(['tenant', 'create', 'x', '--json'], { env })).toEqual({
+      code: 1,
+      printed: `gatewright: No server is running on ${dataDir}. Start it with "npm start", or name its folder with GATEWRIGHT_DATA_DIR.\n`,
+    });
+  });
+});
+
+describe('gatewright tenant create', { timeout: 60_000 }, () => {
+  it('prints the object of first-run.json, and the new tenant answers at its name', async () => {
+    const { code, printed } = await gatewright('tenant', 'create', 'acme', '--json');
+    expect({ code, printed }).toEqual({ code: 0, printed: expect.stringMatching(/^\{/) });
+    const made = JSON.parse(printed);
+    const port = new URL(server.origin).port;
+    expect(Object.keys(made)).toEqual(Object.keys(server.firstRun));
+    expect(made).toMatchObject({
+      tenant: 'acme',
+      origin: `https://acme.localhost:${port}`,
+      http_origin: at('acme'),
+      ca_file: server.caFile,
+      management: { audience: `https://acme.localhost:${port}/api/v2/` },
+    });
+    const token = await tokenFor(at('acme'), made);
+    expect(await managementAt(at('acme'), token)('GET', '/users')).toMatchObject({ status: 200 });
+    // Its token opens nothing at the first tenant.
+    expect(await managementAt(server.httpOrigin, token)('GET', '/users')).toMatchObject({ status: 401 });
+
+    // Production, unless said otherwise: the SPA client has no address on every port, and gets none.
+    const api = managementAt(at('acme'), token);
+    const spa = `/clients/${made.spa_client.client_id}`;
+    expect(await api('PATCH', spa, { callbacks: ['http://localhost:*'] })).toMatchObject({ status: 400 });
+    expect(await gatewright('tenant', 'set-environment', 'acme', 'development')).toEqual({
+      code: 0,
+      printed: "The tenant 'acme' is now tagged development.\n",
+    });
+    expect(await api('PATCH', spa, { callbacks: ['http://localhost:*'] })).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['dev', "gatewright: The tenant 'dev' exists already.\n"],
+    ['Acme', "gatewright: 'Acme' is no tenant name"],
+  ])('refuses the name %j', async (name, words) => {
+    const { code, printed } = await gatewright('tenant', 'create', name);
+    expect({ code, printed }).toEqual({ code: 1, printed: expect.stringContaining(words) });
+  });
+
+  it('refuses an environment that it does not know, and a tenant that is not there', async () => {
+    expect(await gatewright('tenant', 'set-environment', 'dev', 'moon')).toEqual({
+      code: 1,
+      printed: "gatewright: 'moon' is no environment: use development, staging or production.\n",
+    });
+    expect(await gatewright('tenant', 'set-environment', 'nobody', 'staging')).toEqual({
+      code: 1,
+      printed: "gatewright: There is no tenant 'nobody'.\n",
+    });
+  });
+});
+
+describe('gatewright first-run forget', () => {
+  it('deletes the secrets, once, and a restart does not bring them back', async () => {
+    expect(await gatewright('first-run', 'forget', '--json')).toEqual({ code: 0, printed: '{"forgotten":true}\n' });
+    expect(await gatewright('first-run', 'forget')).toEqual({ code: 0, printed: 'There was no first-run.json.\n' });
+    await expect(readFile(join(server.dataDir, 'first-run.json'))).rejects.toThrow('ENOENT');
+  });
+});
