@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import type { FirstRun } from '../src/tenants/first-run.ts';
 import { createTestDatabase } from './test-database.ts';
 
 const COMMAND = fileURLToPath(new URL('../bin/gatewright.mjs', import.meta.url));
-const START_MILLISECONDS = 60_000;
+const START_MILLISECONDS = 50_000;
 const STOP_MILLISECONDS = 15_000;
 
 /** The built command in a process of its own, as a user starts it. */
@@ -63,6 +64,9 @@ export async function startServerProcess({
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child = started;
+    const killWithUs = () => started.kill('SIGKILL');
+    process.once('exit', killWithUs);
+    started.once('exit', () => process.off('exit', killWithUs));
     for (const stream of [started.stdout, started.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {
         printed += text;
@@ -142,15 +146,26 @@ async function untilReady(url: string, child: ChildProcess, printed: () => strin
   }
 }
 
-/** Two at once, so that they differ. HTTPS_PORT knows no "any free one". */
+/** Below the range that outgoing connections take theirs from: nobody gets in between here and the start, or a restart. */
+const PORTS = [10_000, 32_000] as const;
+
+/** Both held at once, so that they differ. HTTPS_PORT knows no "any free one". */
 async function freePorts(): Promise<readonly [number, number]> {
-  const take = async () => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return { port: (server.address() as AddressInfo).port, close: () => server.close() };
-  };
-  const [one, two] = await Promise.all([take(), take()]);
-  one.close();
-  two.close();
-  return [one.port, two.port];
+  const [one, two] = [await holdPort(), await holdPort()];
+  const ports = [portOf(one), portOf(two)] as const;
+  for (const held of [one, two]) held.close();
+  return ports;
 }
+
+async function holdPort(): Promise<Server> {
+  for (;;) {
+    const server = createServer().listen(randomInt(...PORTS), '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (isFree) return server;
+  }
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port;

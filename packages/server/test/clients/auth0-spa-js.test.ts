@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManagementClient } from 'auth0';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeInChromium, launchChromium } from '../chromium.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { type SpaApplication, startSpaApplication } from './spa-application.ts';
 import { trustAuthority } from './trust-authority.ts';
 
 const PASSWORD = 'Correct horse 1';
+vi.setConfig({ testTimeout: 90_000 });
 const MOST_MILLISECONDS = 15_000;
 
 interface Redeemed {
@@ -34,13 +35,7 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
 
   describe.each(['https', 'http'] as const)('at the %s origin', (scheme) => {
     beforeAll(async () => {
-      const issuerOrigin = scheme === 'https' ? server.origin : server.httpOrigin;
-      application = await startSpaApplication({
-        issuerOrigin,
-        domain: scheme === 'https' ? new URL(issuerOrigin).host : issuerOrigin,
-        clientId: server.firstRun.spa_client.client_id,
-        audience: server.firstRun.api.identifier,
-      });
+      application = await startApplication(scheme);
     });
     afterAll(() => application?.close());
 
@@ -86,12 +81,7 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
 
   describe('with a rotating refresh token in two tabs', () => {
     beforeAll(async () => {
-      application = await startSpaApplication({
-        issuerOrigin: server.origin,
-        domain: new URL(server.origin).host,
-        clientId: server.firstRun.spa_client.client_id,
-        audience: server.firstRun.api.identifier,
-      });
+      application = await startApplication('https');
     });
     afterAll(() => application?.close());
 
@@ -132,6 +122,41 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
       });
     });
   });
+
+  describe('with its tokens in memory', () => {
+    beforeAll(async () => {
+      application = await startApplication('https', 'memory');
+    });
+    afterAll(() => application?.close());
+
+    it('renews by the refresh token that its worker keeps from the page', async () => {
+      await inContext(async (context) => {
+        const page = await open(context);
+        const { email, password } = server.firstRun.user;
+        await page.getByRole('button', { name: 'Log in' }).click();
+        await logIn(page, email, password);
+        await page.getByText(`Hello ${email}`).waitFor();
+        expect(await page.evaluate('app.refreshToken()')).toBeUndefined();
+        const token = await page.evaluate('app.token()');
+        expect(await page.evaluate('app.renew()')).not.toBe(token);
+        expect(await page.evaluate('app.callApi()')).toHaveProperty('sub');
+      });
+    });
+  });
+
+  function startApplication(
+    scheme: 'https' | 'http',
+    cacheLocation: 'localstorage' | 'memory' = 'localstorage',
+  ): Promise<SpaApplication> {
+    const issuerOrigin = scheme === 'https' ? server.origin : server.httpOrigin;
+    return startSpaApplication({
+      issuerOrigin,
+      domain: scheme === 'https' ? new URL(issuerOrigin).host : issuerOrigin,
+      clientId: server.firstRun.spa_client.client_id,
+      audience: server.firstRun.api.identifier,
+      cacheLocation,
+    });
+  }
 
   /** A profile of its own for each test: cookies and storage. A failure leaves pictures behind. */
   async function inContext(work: (context: BrowserContext) => Promise<void>): Promise<void> {

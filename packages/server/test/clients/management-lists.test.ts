@@ -1,11 +1,12 @@
 import { ManagementClient } from 'auth0';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { trustAuthority } from './trust-authority.ts';
 
 const SIZES = [0, 1, 51, 101];
 const AT_ONCE = 8;
 const PASSWORD = 'Correct horse 1';
+vi.setConfig({ testTimeout: 90_000 });
 
 let server: ServerProcess;
 let auth0: ManagementClient;
@@ -59,6 +60,15 @@ const collections: Record<string, () => Promise<Collection>> = {
       remove: (id) => auth0.clientGrants.delete(id),
     };
   },
+  connections: async () => {
+    const own = new Set(await everything(auth0.connections.list()).then((all) => all.map(({ id }) => id)));
+    return {
+      create: (index) => auth0.connections.create({ name: `directory-${index}`, strategy: 'auth0' }),
+      list: async () => without(await auth0.connections.list(), ({ id }) => own.has(id)),
+      idOf: (item) => text(item, 'id'),
+      remove: (id) => auth0.connections.delete(id),
+    };
+  },
   roles: async () => ({
     create: (index) => auth0.roles.create({ name: `Crew ${index}` }),
     list: () => auth0.roles.list({ name_filter: 'Crew' }),
@@ -97,14 +107,14 @@ describe('the iterator of auth0 7', () => {
     expect(await everything(collection.list())).toEqual([]);
   });
 
-  it('walks over 101 permissions and 101 users of a role, and over 101 permissions of a user', async () => {
+  it('walks over 101 permissions and 51 users of a role, and over 101 permissions of a user', async () => {
     const names = Array.from({ length: 101 }, (_, index) => String(index));
     const audience = 'https://many.test/';
     await auth0.resourceServers.create({ identifier: audience, scopes: names.map((value) => ({ value })) });
     await auth0.connections.create({ name: 'members', strategy: 'auth0' });
     const { id: roleId = '' } = await auth0.roles.create({ name: 'Everybody' });
     const userIds: string[] = [];
-    await inParallel(names, async (name) => {
+    await inParallel(names.slice(0, 51), async (name) => {
       const email = `user-${name}@members.test`;
       const { user_id: id = '' } = await auth0.users.create({ connection: 'members', email, password: PASSWORD });
       userIds.push(id);

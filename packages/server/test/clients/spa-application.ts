@@ -10,6 +10,7 @@ interface Settings {
   readonly domain: string;
   readonly clientId: string;
   readonly audience: string;
+  readonly cacheLocation?: 'localstorage' | 'memory';
   /** Where the API behind the page looks up keys, and the issuer that it insists on. */
   readonly issuerOrigin: string;
 }
@@ -29,13 +30,14 @@ export async function startSpaApplication({
   domain,
   clientId,
   audience,
+  cacheLocation = 'localstorage',
   issuerOrigin,
 }: Settings): Promise<SpaApplication> {
   const files = new Map<string, readonly [type: string, content: string]>([
     ['/', ['text/html; charset=utf-8', PAGE]],
     ['/auth0-spa-js.js', ['text/javascript', libraryFile()]],
     ['/page.js', ['text/javascript', readFileSync(new URL('./spa-page.browser.js', import.meta.url), 'utf8')]],
-    ['/settings.json', ['application/json', JSON.stringify({ domain, clientId, audience })]],
+    ['/settings.json', ['application/json', JSON.stringify({ domain, clientId, audience, cacheLocation })]],
   ]);
   const keys = createRemoteJWKSet(new URL(`${issuerOrigin}/.well-known/jwks.json`));
   const verify = (request: IncomingMessage): Promise<JWTPayload | { refused: string }> =>

@@ -1,11 +1,11 @@
 // Runs in the page (auth0-spa-js.test.ts): an application of a customer's, on the unmodified library.
 (async () => {
-  const { domain, clientId, audience } = await (await fetch('/settings.json')).json();
+  const { domain, clientId, audience, cacheLocation } = await (await fetch('/settings.json')).json();
   const client = await auth0.createAuth0Client({
     domain,
     clientId,
     useRefreshTokens: true,
-    cacheLocation: 'localstorage',
+    cacheLocation,
     authorizationParams: {
       redirect_uri: `${location.origin}/`,
       audience,
