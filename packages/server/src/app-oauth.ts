@@ -26,6 +26,7 @@ import { createClientAuthentication } from './oauth/client-authentication/authen
 import { createAssertionVerifier } from './oauth/client-authentication/private-key-jwt.ts';
 import { addCors } from './oauth/cors.ts';
 import { discoveryRoutes } from './oauth/discovery/discovery-routes.ts';
+import { createPublishedKeys } from './oauth/discovery/published-keys.ts';
 import { logoutRoutes } from './oauth/logout/logout-routes.ts';
 import { revocationRoutes } from './oauth/revocation/revocation-routes.ts';
 import { authorizationCodeGrant } from './oauth/token/authorization-code.ts';
@@ -107,7 +108,14 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   const finishLogin = createFinishLogin<Stores>({ transact, sessionCookie, now });
 
   addCors(http, { findClient, cache, stores, recordAlone });
-  discoveryRoutes(http, { jwks: keyRings.jwks });
+  discoveryRoutes(http, {
+    jwks: createPublishedKeys({
+      jwks: keyRings.jwks,
+      cache,
+      signsBesidesRs256: async (tenantId) =>
+        (await stores.clients.signsBesidesRs256(tenantId)) || stores.resourceServers.signsBesidesRs256(tenantId),
+    }),
+  });
   certificateRoutes(http, keyRings);
   staticRoutes(http);
   authorizeRoutes(http, { checks, findSession, issueCode, responder, beginLogin, recordAlone, now });

@@ -125,6 +125,13 @@ export function createClientStore(db: Database, sealer: Sealer) {
       await db.deleteFrom('clients').where('tenant_id', '=', tenantId).where('client_id', '=', clientId).execute();
     },
 
+    /** Whether the ID tokens of a client are signed with PS256 or RS512. */
+    async signsBesidesRs256(tenantId: string): Promise<boolean> {
+      const rows = db.selectFrom('clients').select('client_id').where('tenant_id', '=', tenantId).limit(1);
+      const found = rows.where(sql<boolean>`body->'jwt_configuration'->>'alg' in ('PS256', 'RS512')`);
+      return (await found.executeTakeFirst()) !== undefined;
+    },
+
     async findGlobal(tenantId: string): Promise<Client | undefined> {
       const rows = db.selectFrom('clients').selectAll().where('tenant_id', '=', tenantId).where('is_global', '=', true);
       return one(tenantId, await rows.executeTakeFirst());

@@ -141,6 +141,13 @@ export function createResourceServerStore(
       return one(tenantId, await rowsOf(tenantId).selectAll().where('identifier', '=', identifier).executeTakeFirst());
     },
 
+    /** Whether the access tokens of an API are signed with PS256 or RS512. */
+    async signsBesidesRs256(tenantId: string): Promise<boolean> {
+      const rows = db.selectFrom('resource_servers').select('id').where('tenant_id', '=', tenantId).limit(1);
+      const found = rows.where(sql<boolean>`body->>'signing_alg' in ('PS256', 'RS512')`);
+      return (await found.executeTakeFirst()) !== undefined;
+    },
+
     async findSystem(tenantId: string): Promise<ResourceServer | undefined> {
       return one(tenantId, await rowsOf(tenantId).selectAll().where('is_system', '=', true).executeTakeFirst());
     },

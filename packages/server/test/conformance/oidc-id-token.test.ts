@@ -98,6 +98,20 @@ describe('an ID token (OpenID Connect Core section 2)', () => {
   });
 });
 
+describe('the algorithm of a published key', () => {
+  it('is told while RS256 is the only one, and not beside another API or client', async () => {
+    const other = await world.createTenant('algorithms');
+    const algorithms = async () => {
+      const { keys } = (await world.request({ path: '/.well-known/jwks.json', tenant: other })).json();
+      return new Set(keys.map(({ alg }: { alg?: string }) => alg));
+    };
+    expect(await algorithms()).toEqual(new Set(['RS256']));
+    const api = { identifier: 'urn:rs512', name: 'RS512', signing_alg: 'RS512' };
+    expect((await world.apiAt(other).post('/resource-servers', api)).statusCode).toBe(201);
+    expect(await algorithms()).toEqual(new Set([undefined]));
+  });
+});
+
 describe('a refreshed ID token (OpenID Connect Core section 12.2)', () => {
   it('is about the same user, client, issuer and login, made now, without a nonce', async () => {
     const first = claimsOf(tokens.id_token);

@@ -1,4 +1,4 @@
-import type { User } from '../../users/user.ts';
+import type { Identity, User } from '../../users/user.ts';
 
 /**
  * Claims about a user that the scopes open (OpenID Connect Core section 5.4, authentication-api sections 6 and 15).
@@ -18,9 +18,18 @@ export function profileClaims(user: User, scopes: readonly string[]): Record<str
   add('preferred_username', user.username, 'profile');
   add('updated_at', user.updatedAt.toISOString(), 'profile');
   add('created_at', user.createdAt.toISOString(), 'created_at');
+  add('identities', user.identities.map(toIdentity), 'identities');
   add('email', user.email, 'email');
   add('email_verified', user.email === undefined ? undefined : user.emailVerified, 'email', 'email_verified');
   add('phone_number', user.phoneNumber, 'phone');
   add('phone_number_verified', user.phoneNumber === undefined ? undefined : user.phoneVerified, 'phone');
   return claims;
 }
+
+/** Where the user comes from, in the shape of the Management API, without what the connection knows. */
+const toIdentity = ({ connection, userId, provider, isSocial }: Identity) => ({
+  connection,
+  user_id: userId,
+  provider,
+  isSocial,
+});
