@@ -44,12 +44,14 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
     const time = now();
     const oldCookie = sessionCookie.read(http);
     const session = await transact(async (stores) => {
-      const { userId, email, username } = await user(stores);
+      const person = await user(stores);
+      const { userId, email, username } = person;
       const started = startSession(tenant, userId, connection.id, time);
       if (!(await stores.loginTransactions.complete(tenantId, context.key.state, started.sessionId)))
         throw authorizePageErrors.expired();
       if (oldCookie) await stores.sessions.removeByCookie(tenantId, oldCookie);
-      const loginsCount = await stores.users.recordLogin(tenantId, userId, requester.ip);
+      const loginsCount = await stores.users.recordLogin(tenantId, person, requester.ip);
+      if (loginsCount === undefined) throw authorizePageErrors.expired();
       await stores.sessions.insert(tenantId, started, { user_agent: requester.userAgent, ip: requester.ip });
       await stores.record(tenantId, {
         ...loginEvent(http, context),
@@ -69,7 +71,7 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
           ],
           completedAt: time.getTime(),
           session_id: started.sessionId,
-          stats: { loginsCount: loginsCount ?? 1 },
+          stats: { loginsCount },
         },
       });
       return started;

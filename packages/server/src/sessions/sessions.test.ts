@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestUser, decodeJwt, redeem, refresh } from '../../test/protocol.ts';
+import { createTestUser, decodeJwt, passwordGrant, redeem, refresh } from '../../test/protocol.ts';
 import type { Visitor } from '../../test/visitor.ts';
 import { startWorld, type World } from '../../test/world.ts';
 
@@ -161,6 +161,17 @@ describe('a session', () => {
       const spa = { client_id: world.spa_client.client_id, client_secret: undefined };
       expect((await refresh(world, tokens.refresh_token, spa)).statusCode).toBe(403);
     }
+  });
+
+  it('can be begun again with a password that was just changed', async () => {
+    const user = await createTestUser(world, 'changed');
+    const password = 'Another-horse-9';
+    await world.api().patch(`/users/${user.id}`, { password, connection: world.connection });
+    const visitor = world.visitor();
+    await visitor.logIn({ username: user.email, password });
+    expect(await isLoggedIn(visitor)).toBe(true);
+    const byPassword = await passwordGrant(world, { username: user.email, password });
+    expect(byPassword.statusCode).toBe(200);
   });
 
   it('of one tenant is none at another', async () => {

@@ -52,7 +52,7 @@ beforeAll(async () => {
   });
   await create(staff, { userId: 'eve', email: 'eve@example.com', givenName: 'Eve' });
   await create(admins, { userId: 'root', email: 'root@example.com' });
-  await users.recordLogin('acme', 'auth0|eve', '10.0.0.1');
+  await users.recordLogin('acme', { userId: 'auth0|eve', lastPasswordReset: undefined }, '10.0.0.1');
   await sql`update users set created_at = '2024-02-29T12:00:00Z' where user_id = 'auth0|ada'`.execute(db);
 });
 

@@ -80,11 +80,26 @@ describe('users of a directory', () => {
   });
 
   it('count each of many logins at once', async () => {
-    const { userId } = await create('count@example.com', 'count');
+    const user = await create('count@example.com', 'count');
+    const { userId } = user;
     const users = createUserStore(db);
-    await Promise.all(Array.from({ length: 20 }, () => users.recordLogin('acme', userId, '127.0.0.1')));
+    await Promise.all(Array.from({ length: 20 }, () => users.recordLogin('acme', user, '127.0.0.1')));
     expect(await users.find('acme', userId)).toMatchObject({ loginsCount: 20, lastIp: '127.0.0.1' });
-    expect(await users.recordLogin('other', userId, '127.0.0.1')).toBeUndefined();
+    expect(await users.recordLogin('other', user, '127.0.0.1')).toBeUndefined();
+  });
+
+  it('are not logged in where a new password or a block came between the check and the login', async () => {
+    const user = await create('between@example.com', 'between');
+    const users = createUserStore(db);
+    const [identity] = user.identities;
+    if (!identity) throw new Error('no identity');
+    await createPasswordStore(db).set('acme', identity, 'changed', 0);
+    expect(await users.recordLogin('acme', user, '127.0.0.1')).toBeUndefined();
+    const since = await users.find('acme', user.userId);
+    if (!since) throw new Error('no user');
+    expect(await users.recordLogin('acme', since, '127.0.0.1')).toBe(1);
+    await users.update('acme', { ...since, blocked: true });
+    expect(await users.recordLogin('acme', since, '127.0.0.1')).toBeUndefined();
   });
 
   it('keep a password that was changed while an older hash of it was made better', async () => {

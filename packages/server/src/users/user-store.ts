@@ -108,11 +108,20 @@ export function createUserStore(db: Database) {
       );
     },
 
-    /** One more login. Answers how many there were; undefined when the user is gone. */
-    async recordLogin(tenantId: string, userId: string, ip: string): Promise<number | undefined> {
+    /**
+     * One more login. Answers how many there were; undefined when the user is gone, blocked or has a new password since
+     * `user` was read: what ends all access waits for this row, or was there first.
+     */
+    async recordLogin(
+      tenantId: string,
+      { userId, lastPasswordReset }: Pick<User, 'userId' | 'lastPasswordReset'>,
+      ip: string,
+    ): Promise<number | undefined> {
       const { rows } = await sql<{ logins_count: string }>`
         update users set logins_count = logins_count + 1, last_login = now(), last_ip = ${ip}, updated_at = now()
-        where tenant_id = ${tenantId} and user_id = ${userId} returning logins_count`.execute(db);
+        where tenant_id = ${tenantId} and user_id = ${userId} and not blocked
+          and date_trunc('milliseconds', last_password_reset) is not distinct from ${lastPasswordReset ?? null}::timestamptz
+        returning logins_count`.execute(db);
       return rows[0] && Number(rows[0].logins_count);
     },
 

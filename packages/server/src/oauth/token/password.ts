@@ -96,7 +96,8 @@ export function passwordGrant(parts: Parts): Grant {
     const [response] = await Promise.all([
       tokens.sign(),
       transact(async ({ users, tokenGrants, refreshTokens, record }) => {
-        await users.recordLogin(tenant.tenantId, user.userId, exchange.requester.ip);
+        if ((await users.recordLogin(tenant.tenantId, user, exchange.requester.ip)) === undefined)
+          throw oauthErrors.wrongCredentials();
         // A JWT that opens /userinfo names the grant as well, so that it ends with it.
         if (stored || tokens.opaque || granted.scopes.includes('openid')) {
           await tokenGrants.insert(tenant.tenantId, {
