@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: ['packages/server/test/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // They end what hangs; on two busy cores a test that starts servers takes its time.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 });
