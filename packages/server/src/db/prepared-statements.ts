@@ -8,7 +8,7 @@ const WORTHWHILE_USES = 3;
 
 /**
  * The pool as Kysely sees it, with names for statements that come again: PostgreSQL then parses and plans them once a
- * connection. Planning takes several times as long as running one of our short statements.
+ * connection. Planning takes several times as long as running one of our short statements. `begin` waits for no answer.
  */
 export function withPreparedStatements(pool: pg.Pool): PostgresPool {
   const nameOf = createStatementNames();
@@ -18,12 +18,23 @@ export function withPreparedStatements(pool: pg.Pool): PostgresPool {
   function wrap(client: pg.PoolClient): PostgresPoolClient {
     const known = clients.get(client);
     if (known) return known;
+    let begun: Promise<unknown> | undefined;
     function query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
     function query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
     function query(text: unknown, values: readonly unknown[] = []): unknown {
       if (typeof text !== 'string') throw new Error('Rows are never streamed: there is no cursor.');
+      if (text === 'begin') return begin();
       const name = values.length === 0 ? undefined : nameOf(text);
-      return client.query({ text, values: [...values], ...(name !== undefined && { name }) });
+      const result = client.query({ text, values: [...values], ...(name !== undefined && { name }) });
+      const before = begun;
+      begun = undefined;
+      return before ? Promise.all([result, before]).then(([answer]) => answer) : result;
+    }
+    /** Not awaited: it travels with the first statement, which fails where it failed. */
+    function begin() {
+      begun = client.query('begin');
+      begun.catch(() => {});
+      return Promise.resolve({ command: 'BEGIN', rows: [] });
     }
     const wrapped: PostgresPoolClient = { query, release: (destroy) => client.release(destroy) };
     clients.set(client, wrapped);

@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { GRANT_COLUMNS, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
 
@@ -70,18 +70,21 @@ export function createRefreshTokenStore(db: Database) {
     },
 
     /**
-     * Marks a token as rotated. Of parallel callers one gets true: the others wait for its commit and then see that the
-     * row no longer matches.
+     * Marks a token as rotated and stores its successor, in one statement. Of parallel callers one gets true: the others
+     * wait for its commit and then see that the row no longer matches.
      */
-    async rotate(tenantId: string, tokenHash: string, now: Date): Promise<boolean> {
-      const result = await db
-        .updateTable('refresh_tokens')
-        .set({ rotated_at: now, last_used_at: now })
-        .where('tenant_id', '=', tenantId)
-        .where('token_hash', '=', tokenHash)
-        .where('rotated_at', 'is', null)
-        .executeTakeFirst();
-      return result.numUpdatedRows > 0n;
+    async rotate(tenantId: string, tokenHash: string, successor: RefreshToken, now: Date): Promise<boolean> {
+      const next = toRow(tenantId, successor);
+      const result = await sql`
+        with rotated as (
+          update refresh_tokens set rotated_at = ${now}, last_used_at = ${now}
+          where tenant_id = ${tenantId} and token_hash = ${tokenHash} and rotated_at is null returning tenant_id
+        )
+        insert into refresh_tokens (tenant_id, token_hash, token_id, grant_id, rotating, idle_expires_at, expires_at)
+        select tenant_id, ${next.token_hash}, ${next.token_id}, ${next.grant_id}, ${next.rotating}::boolean,
+          ${next.idle_expires_at}::timestamptz, ${next.expires_at}::timestamptz
+        from rotated`.execute(db);
+      return result.numAffectedRows === 1n;
     },
 
     /** Moves the idle expiry of a token that does not rotate. */

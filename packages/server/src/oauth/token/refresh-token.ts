@@ -8,7 +8,7 @@ import { parseScope } from '../access/scope.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { describeRefreshToken, idleExpiry, isExpired, isWithinLeeway, successorOf } from '../refresh/refresh-token.ts';
 import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
-import { grantExpiry } from '../tokens/grant-expiry.ts';
+import { grantExpiry, isWorthExtending } from '../tokens/grant-expiry.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
 import type { PrepareUserTokens } from '../tokens/user-tokens.ts';
 import { asRecorded, type Exchange, exchangeEvent, type Grant } from './token-grant.ts';
@@ -106,10 +106,11 @@ export function refreshTokenGrant(parts: Parts): Grant {
     successor: string,
     time: Date,
   ): Promise<boolean> {
-    if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, time)) {
-      const next = describeRefreshToken(client, successor, token.grantId, time, token.expiresAt);
-      await inside.refreshTokens.insert(tenant.tenantId, next);
-      await inside.tokenGrants.extend(tenant.tenantId, token.grantId, grantExpiry(time, next));
+    const described = describeRefreshToken(client, successor, token.grantId, time, token.expiresAt);
+    if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, described, time)) {
+      const expiry = grantExpiry(time, described);
+      if (isWorthExtending(token.grant.expiresAt, expiry))
+        await inside.tokenGrants.extend(tenant.tenantId, token.grantId, expiry);
       return true;
     }
     const current = await inside.refreshTokens.find(tenant.tenantId, token.tokenHash);

@@ -15,3 +15,8 @@ export function grantExpiry(
   }
   return new Date(Math.max(...ends));
 }
+
+/** An expiry has a day to spare, so a row need not move with each refresh: twice a day is enough. */
+export function isWorthExtending(stored: Date, expiry: Date): boolean {
+  return expiry.getTime() - stored.getTime() > DAY / 2;
+}

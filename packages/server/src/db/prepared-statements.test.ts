@@ -1,0 +1,46 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
+import { createDatabase, createPool, type Database } from './database.ts';
+
+let database: TestDatabase;
+let db: Database;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  // One connection: what it prepared is seen by the next statement.
+  const pool = createPool({ ...database.poolOptions, max: 1 });
+  db = createDatabase(pool);
+});
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+async function preparedTexts(): Promise<string[]> {
+  const { rows } = await sql<{ statement: string }>`select statement from pg_prepared_statements`.execute(db);
+  return rows.map(({ statement }) => statement);
+}
+
+it('prepares a statement that comes again, and not one that came once', async () => {
+  for (let value = 0; value < 4; value++) {
+    const { rows } = await sql<{ often: number }>`select ${value}::integer as often`.execute(db);
+    expect(rows).toEqual([{ often: value }]);
+  }
+  await sql`select ${1}::integer as once`.execute(db);
+  const texts = await preparedTexts();
+  expect(texts).toContain('select $1::integer as often');
+  expect(texts).not.toContain('select $1::integer as once');
+});
+
+it('undoes a transaction that fails, from its first statement on, and leaves a clean connection', async () => {
+  await sql`create table kept (value integer)`.execute(db);
+  const failing = db.transaction().execute(async (transaction) => {
+    await sql`insert into kept values (${1})`.execute(transaction);
+    await sql`select 1 / ${0}::integer`.execute(transaction);
+  });
+  await expect(failing).rejects.toThrow('division by zero');
+  const first = db.transaction().execute((transaction) => sql`select 1 / ${0}::integer`.execute(transaction));
+  await expect(first).rejects.toThrow('division by zero');
+  await db.transaction().execute((transaction) => sql`insert into kept values (${2})`.execute(transaction));
+  expect((await sql`select value from kept`.execute(db)).rows).toEqual([{ value: 2 }]);
+});
