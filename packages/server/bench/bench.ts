@@ -37,6 +37,7 @@ const settings: Settings = {
   rounds: options.quick ? 1 : 5,
   seconds: options.quick ? 2 : 3,
   idleSeconds: options.quick ? 5 : 60,
+  warmUpSeconds: options.quick ? 5 : 15,
   profileTo: options.profile,
 };
 const workbench = createWorkbench(settings);
