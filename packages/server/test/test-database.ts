@@ -27,26 +27,29 @@ export async function createTestDatabase({ migrated = true } = {}): Promise<Test
     url,
     async drop() {
       await pool.end();
-      await asAdmin(adminUrl, (admin) => admin.query(`drop database if exists ${name} with (force)`));
+      await asAdmin(adminUrl, (admin) => patiently(() => admin.query(`drop database if exists ${name} with (force)`)));
     },
   };
 }
 
-const TEMPLATE_BUSY = '55006';
+/** Someone looks at the template, or autovacuum, which is not ours to end, works in what is to be dropped. */
+const BUSY = new Set(['55006', '42501']);
 
 async function clone(adminUrl: string, template: string, name: string): Promise<void> {
-  await asAdmin(adminUrl, async (admin) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await admin.query(`create database ${name} template ${template}`);
-      } catch (cause) {
-        // Someone looks at the template, autovacuum for example.
-        const busy = cause instanceof Error && 'code' in cause && cause.code === TEMPLATE_BUSY;
-        if (!busy || attempt === 100) throw cause;
-        await sleep(100);
-      }
+  await asAdmin(adminUrl, (admin) => patiently(() => admin.query(`create database ${name} template ${template}`)));
+}
+
+async function patiently(statement: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await statement();
+      return;
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+      if (!BUSY.has(code) || attempt === 100) throw cause;
+      await sleep(100);
     }
-  });
+  }
 }
 
 async function asAdmin<Result>(url: string, work: (admin: pg.Client) => Promise<Result>): Promise<Result> {
