@@ -113,11 +113,12 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
         expect(first.access_token).not.toBe(second.access_token);
         const third = await redeem(two, first.refresh_token);
         expect(third.status).toBe(200);
-        await withoutLeeway(async () => {
+        await withoutLeeway(async (auth0) => {
           const fourth = await redeem(one, third.refresh_token);
           expect(fourth.status).toBe(200);
           expect(await redeem(two, third.refresh_token)).toMatchObject({ status: 403, error: 'invalid_grant' });
           expect(await redeem(one, fourth.refresh_token)).toMatchObject({ status: 403, error: 'invalid_grant' });
+          expect((await auth0.logs.list({ search: 'type:ferrt' })).data).toHaveLength(1);
         });
       });
     });
@@ -202,7 +203,7 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
     return [one, two];
   }
 
-  async function withoutLeeway(work: () => Promise<void>): Promise<void> {
+  async function withoutLeeway(work: (auth0: ManagementClient) => Promise<void>): Promise<void> {
     const { client_id: clientId, client_secret: clientSecret } = server.firstRun.management;
     const auth0 = new ManagementClient({ domain: new URL(server.origin).host, clientId, clientSecret });
     const rotating = (leeway: number) =>
@@ -210,7 +211,7 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
         refresh_token: { rotation_type: 'rotating', expiration_type: 'expiring', leeway },
       });
     await rotating(0);
-    await work();
+    await work(auth0);
     await rotating(30);
   }
 });

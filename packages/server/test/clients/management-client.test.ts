@@ -178,6 +178,17 @@ describe('the ManagementClient of auth0 7', () => {
   });
 });
 
+describe('the log of one user', () => {
+  it('has the login of this user', async () => {
+    const { user, password_client } = server.firstRun;
+    const [found] = await auth0.users.listUsersByEmail({ email: user.email });
+    const { email: username, password } = user;
+    await requestToken({ grant_type: 'password', ...password_client, username, password });
+    const { data } = await auth0.users.logs.list(found?.user_id ?? '');
+    expect(data).toMatchObject([{ type: 'sepft', user_id: found?.user_id, client_id: password_client.client_id }]);
+  });
+});
+
 describe('a typed error of auth0 7', () => {
   it.each([
     ['an id that nobody has', 404, 'inexistent_client', () => auth0.clients.get('nobody')],
@@ -215,16 +226,19 @@ async function takeTwice(): Promise<unknown> {
 
 async function withoutScope(): Promise<unknown> {
   const { client_id, client_secret, audience } = server.firstRun.management;
-  const response = await fetch(`${server.origin}/oauth/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id,
-      client_secret,
-      audience,
-      scope: 'read:roles',
-    }),
+  const token = await requestToken({
+    grant_type: 'client_credentials',
+    client_id,
+    client_secret,
+    audience,
+    scope: 'read:roles',
   });
-  const { access_token: token }: { access_token: string } = JSON.parse(await response.text());
   return new ManagementClient({ domain, token }).roles.create({ name: 'Never' });
+}
+
+async function requestToken(form: Readonly<Record<string, string>>): Promise<string> {
+  const body = new URLSearchParams(form);
+  const response = await fetch(`${server.origin}/oauth/token`, { method: 'POST', body });
+  const { access_token: token }: { access_token: string } = JSON.parse(await response.text());
+  return token;
 }
