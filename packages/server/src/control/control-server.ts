@@ -1,7 +1,7 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { equalSecrets } from '../kit/digest.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import { randomSecret } from '../kit/ids.ts';
@@ -11,13 +11,16 @@ import type { Log } from '../kit/log.ts';
 export type ControlVerbs = Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => Promise<unknown>>>;
 
 const MAX_INPUT_BYTES = 65_536;
+const FOLDER_PREFIX = 'gw-';
 
 /**
  * A private socket for the operator of this machine. It lies in a 0700 folder with a short path (a socket's path ends at
  * 107 bytes); `<data>/control.json` (0600) says where, and holds the token that a caller must show.
  */
 export async function startControlServer({ dataDir, verbs, log }: { dataDir: string; verbs: ControlVerbs; log: Log }) {
-  const folder = await mkdtemp(join(tmpdir(), 'gw-'));
+  const file = join(dataDir, 'control.json');
+  await removeLeftover(file);
+  const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
   const socket = join(folder, 'control');
   const token = randomSecret();
   const server = createServer((request, response) => {
@@ -32,7 +35,6 @@ export async function startControlServer({ dataDir, verbs, log }: { dataDir: str
     );
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
-  const file = join(dataDir, 'control.json');
   await writeFile(`${file}.tmp`, JSON.stringify({ socket, token, pid: process.pid }), { mode: 0o600 });
   await rename(`${file}.tmp`, file);
   return {
@@ -43,6 +45,14 @@ export async function startControlServer({ dataDir, verbs, log }: { dataDir: str
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The folder of a server that was killed; the data folder's lock says that it is gone. */
+async function removeLeftover(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => '{}');
+  const socket = /"socket":"([^"]+)"/.exec(text)?.[1];
+  const folder = socket && dirname(socket);
+  if (folder?.startsWith(join(tmpdir(), FOLDER_PREFIX))) await rm(folder, { recursive: true, force: true });
 }
 
 async function answer(request: IncomingMessage, verbs: ControlVerbs, token: string): Promise<unknown> {

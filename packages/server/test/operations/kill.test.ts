@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,6 +37,7 @@ describe('kill -9', { timeout: 150_000 }, () => {
     await expectNothingLost(origin, firstRun, traffic.acknowledged);
 
     // And of the server alone, whose PostgreSQL lives on.
+    const { socket } = JSON.parse(await readFile(join(dataDir, 'control.json'), 'utf8'));
     const second = await startTraffic(origin, firstRun, 'two');
     await sleep(500);
     await server.end('SIGKILL');
@@ -43,6 +45,8 @@ describe('kill -9', { timeout: 150_000 }, () => {
     server = run(['start'], { env });
     await server.says('Ready after');
     expect(server.printed()).toContain('Took over the PostgreSQL');
+    // The killed server's control socket does not stay behind.
+    expect(existsSync(socket)).toBe(false);
     await expectNothingLost(origin, firstRun, second.acknowledged);
     expect(await server.end('SIGTERM')).toMatchObject({ code: 0 });
   });
