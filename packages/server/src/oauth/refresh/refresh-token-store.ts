@@ -1,6 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
-import { GRANT_COLUMNS, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
+import { type GrantRow, grantColumns, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
 
 declare module '../../db/database.ts' {
   interface Tables {
@@ -37,6 +37,11 @@ export interface PresentedRefreshToken extends RefreshToken {
   readonly grant: TokenGrant;
 }
 
+type PresentedRow = GrantRow &
+  Pick<RefreshTokenTable, 'token_hash' | 'token_id' | 'rotating' | 'idle_expires_at' | 'rotated_at'> & {
+    token_expires_at: Date | null;
+  };
+
 export type RefreshTokenStore = ReturnType<typeof createRefreshTokenStore>;
 
 export function createRefreshTokenStore(db: Database) {
@@ -46,16 +51,13 @@ export function createRefreshTokenStore(db: Database) {
     },
 
     async find(tenantId: string, tokenHash: string): Promise<PresentedRefreshToken | undefined> {
-      const row = await db
-        .selectFrom('refresh_tokens as token')
-        .innerJoin('token_grants as grant', (join) =>
-          join.onRef('grant.tenant_id', '=', 'token.tenant_id').onRef('grant.grant_id', '=', 'token.grant_id'),
-        )
-        .select(['token.token_hash', 'token.token_id', 'token.rotating', 'token.idle_expires_at', 'token.rotated_at'])
-        .select(['token.expires_at as token_expires_at', ...GRANT_COLUMNS])
-        .where('token.tenant_id', '=', tenantId)
-        .where('token.token_hash', '=', tokenHash)
-        .executeTakeFirst();
+      const { rows } = await sql<PresentedRow>`
+        select token.token_hash, token.token_id, token.rotating, token.idle_expires_at, token.rotated_at,
+          token.expires_at as token_expires_at, ${grantColumns}
+        from refresh_tokens token
+          join token_grants "grant" on "grant".tenant_id = token.tenant_id and "grant".grant_id = token.grant_id
+        where token.tenant_id = ${tenantId} and token.token_hash = ${tokenHash}`.execute(db);
+      const [row] = rows;
       if (!row) return undefined;
       return {
         tokenHash: row.token_hash,

@@ -1,4 +1,4 @@
-import type { Generated } from 'kysely';
+import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 
 declare module '../../db/database.ts' {
@@ -65,7 +65,10 @@ export const GRANT_COLUMNS = [
   'grant.revoked_at',
 ] as const;
 
-type GrantRow = Omit<TokenGrantTable, 'tenant_id' | 'created_at' | 'expires_at'> & { grant_expires_at: Date };
+/** The same for a statement in plain SQL, which costs a fifth of a built one: worth it where each request needs it. */
+export const grantColumns = sql.raw(GRANT_COLUMNS.map((column) => column.replace('grant.', '"grant".')).join(', '));
+
+export type GrantRow = Omit<TokenGrantTable, 'tenant_id' | 'created_at' | 'expires_at'> & { grant_expires_at: Date };
 
 export function grantFromRow(row: GrantRow): TokenGrant {
   return {
@@ -188,17 +191,13 @@ export function createTokenGrantStore(db: Database) {
       tokenHash: string,
       now: Date,
     ): Promise<{ userId: string; clientId: string; scope: string } | undefined> {
-      const row = await db
-        .selectFrom('access_tokens as token')
-        .innerJoin('token_grants as grant', (join) =>
-          join.onRef('grant.tenant_id', '=', 'token.tenant_id').onRef('grant.grant_id', '=', 'token.grant_id'),
-        )
-        .select(['grant.user_id', 'grant.client_id', 'token.scope'])
-        .where('token.tenant_id', '=', tenantId)
-        .where('token.token_hash', '=', tokenHash)
-        .where('token.expires_at', '>', now)
-        .where('grant.revoked_at', 'is', null)
-        .executeTakeFirst();
+      const { rows } = await sql<{ user_id: string; client_id: string; scope: string }>`
+        select "grant".user_id, "grant".client_id, token.scope
+        from access_tokens token
+          join token_grants "grant" on "grant".tenant_id = token.tenant_id and "grant".grant_id = token.grant_id
+        where token.tenant_id = ${tenantId} and token.token_hash = ${tokenHash} and token.expires_at > ${now}
+          and "grant".revoked_at is null`.execute(db);
+      const [row] = rows;
       return row && { userId: row.user_id, clientId: row.client_id, scope: row.scope };
     },
   };
