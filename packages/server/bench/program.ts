@@ -10,7 +10,12 @@ export interface Program<Task, Result> {
 
 /** Starts `programs/<name>.ts`. It answers each message with one message. */
 export function startProgram<Task extends object, Result>(name: string): Program<Task, Result> {
-  const child = fork(new URL(`programs/${name}.ts`, import.meta.url), { execArgv: [], serialization: 'advanced' });
+  const child = fork(new URL(`programs/${name}.ts`, import.meta.url), {
+    execArgv: [],
+    serialization: 'advanced',
+    // Standard output is the bench's own: a table, or JSON.
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error(`The program ${name} could not be started.`);
   return {
