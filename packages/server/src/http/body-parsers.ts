@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { parseJson } from '../kit/parse-json.ts';
 import { type Form, parseForm } from './form.ts';
 import { requestErrors } from './render-error.ts';
 
@@ -18,7 +19,7 @@ export function addBodyParsers(app: FastifyInstance): void {
   app.addContentTypeParser<Buffer>(
     'application/json',
     { parseAs: 'buffer' },
-    async (_request: unknown, body: Buffer) => (body.length === 0 ? undefined : parseJson(decodeUtf8(body))),
+    async (_request: unknown, body: Buffer) => (body.length === 0 ? undefined : readJson(decodeUtf8(body))),
   );
   app.addContentTypeParser<Buffer>(
     'application/x-www-form-urlencoded',
@@ -35,15 +36,10 @@ function decodeUtf8(body: Buffer): string {
   }
 }
 
-function parseJson(text: string): unknown {
+function readJson(text: string): unknown {
   try {
-    return JSON.parse(text, refusePrototype);
+    return parseJson(text);
   } catch (cause) {
     throw requestErrors.malformed({ reason: 'the body is not valid JSON' }, { cause });
   }
-}
-
-function refusePrototype(key: string, value: unknown): unknown {
-  if (key === '__proto__') throw new SyntaxError('__proto__ is no property');
-  return value;
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { parseJson } from '../kit/parse-json.ts';
 import type { Operation } from './catalogue.ts';
 import { definitionNamed, type JsonSchema } from './catalogue.ts';
 import { managementErrors } from './management-errors.ts';
@@ -6,6 +7,8 @@ import { describeProblem } from './validation-message.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const MAX_PAIRS = 1_000;
+/** Read only after the token was verified. */
+const BODY = { parseAs: 'buffer', bodyLimit: 1_048_576 } as const;
 
 /** A form body before the operation's schema gives its values their types. */
 class FormBody {
@@ -18,12 +21,12 @@ class FormBody {
 /** JSON in strict UTF-8 and forms; any other content type is a 415. */
 export function addManagementBodyParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
-    body.length === 0 ? undefined : parseJson(body),
+  app.addContentTypeParser('application/json', BODY, async (_request: unknown, body: Buffer) =>
+    body.length === 0 ? undefined : readJson(body),
   );
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
-    { parseAs: 'buffer' },
+    BODY,
     async (_request: unknown, body: Buffer) => new FormBody(parsePairs(body)),
   );
 }
@@ -73,18 +76,12 @@ function isTable(value: unknown): value is Readonly<Record<string, JsonSchema>> 
   return typeof value === 'object' && value !== null;
 }
 
-function parseJson(body: Buffer): unknown {
+function readJson(body: Buffer): unknown {
   try {
-    return JSON.parse(utf8.decode(body), refusePrototype);
+    return parseJson(utf8.decode(body));
   } catch (cause) {
     throw managementErrors.unreadableBody({}, { cause });
   }
-}
-
-/** Code that copies a body's members one by one would change the copy's prototype. */
-function refusePrototype(key: string, value: unknown): unknown {
-  if (key === '__proto__') throw new SyntaxError('__proto__ is no property');
-  return value;
 }
 
 function parsePairs(body: Buffer): (readonly [string, string])[] {

@@ -89,6 +89,34 @@ describe.each(ENDPOINTS)('%s', (path, shape, method) => {
   });
 });
 
+describe('A megabyte of JSON', () => {
+  const megabyte = `[${'0,'.repeat(500_000)}0]`;
+
+  it.each([
+    ['/nonsense', 404],
+    ['/api/v2/nonsense', 404],
+    ['/userinfo', 413],
+    ['/oauth/token', 413],
+    ['/api/v2/clients', 401],
+  ])('of a stranger is not even read: %s', async (path, status) => {
+    const response = await world.request({ method: 'POST', path, headers: JSON_BODY, body: megabyte });
+    expect(response.statusCode).toBe(status);
+    // The bytes below are no JSON: whoever reads them answers 400.
+    const broken = await world.request({ method: 'POST', path, headers: JSON_BODY, body: '['.repeat(100_000) });
+    expect(broken.statusCode).toBe(status);
+  });
+
+  it('is what an operator may send', async () => {
+    const response = await world.request({
+      method: 'POST',
+      path: '/api/v2/clients',
+      headers: { ...JSON_BODY, ...bearer },
+      body: megabyte,
+    });
+    expect(response.json().message).toContain('Payload validation error');
+  });
+});
+
 describe('Parameters of /oauth/token', () => {
   const client = () => world.password_client;
 
