@@ -21,9 +21,24 @@ const AWAY_TEXT =
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (SOCKET_CODES.has(code) || isMissingSocket(error) || AWAY_TEXT.test(error.message)) return true;
+  if (isOutdatedPlan(error) || SOCKET_CODES.has(code) || isMissingSocket(error) || AWAY_TEXT.test(error.message))
+    return true;
   if ('severity' in error && DATABASE_CODES.test(code)) return true;
   return error.cause !== undefined && isDatabaseAway(error.cause);
+}
+
+/**
+ * A prepared statement whose result has other columns since a newer server migrated the schema. PostgreSQL translates the
+ * message and has no code of its own for it (0A000 says no more than "not supported"); the routine is always the same.
+ */
+export function isOutdatedPlan(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    error.code === '0A000' &&
+    'routine' in error &&
+    error.routine === 'RevalidateCachedQuery'
+  );
 }
 
 /** Not any missing file. */

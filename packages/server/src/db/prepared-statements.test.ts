@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
 import { createDatabase, createPool, type Database } from './database.ts';
+import { isDatabaseAway } from './database-away.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -43,4 +44,27 @@ it('undoes a transaction that fails, from its first statement on, and leaves a c
   await expect(first).rejects.toThrow('division by zero');
   await db.transaction().execute((transaction) => sql`insert into kept values (${2})`.execute(transaction));
   expect((await sql`select value from kept`.execute(db)).rows).toEqual([{ value: 2 }]);
+});
+
+describe('a table that a newer server changes', () => {
+  const read = (on: Database) => sql<Record<string, number>>`select * from growing where a = ${1}`.execute(on);
+
+  it('is read on, also through a statement that was prepared before', async () => {
+    await sql`create table growing (a integer)`.execute(db);
+    await sql`insert into growing values (1)`.execute(db);
+    for (let often = 0; often < 4; often++) await read(db);
+    expect(await preparedTexts()).toContain('select * from growing where a = $1');
+    await sql`alter table growing add column b integer default 2`.execute(db);
+    for (let often = 0; often < 4; often++) expect((await read(db)).rows).toEqual([{ a: 1, b: 2 }]);
+    expect(await preparedTexts()).toContain('select * from growing where a = $1');
+  });
+
+  it('ends the transaction that meets the change, and none after it', async () => {
+    await sql`alter table growing add column c integer default 3`.execute(db);
+    const inTransaction = () => db.transaction().execute((transaction) => read(transaction));
+    const first = await inTransaction().catch((error: unknown) => error);
+    // Whoever asked is told to come again, like after a deadlock.
+    expect(isDatabaseAway(first)).toBe(true);
+    for (let often = 0; often < 4; often++) expect((await inTransaction()).rows).toEqual([{ a: 1, b: 2, c: 3 }]);
+  });
 });

@@ -1,6 +1,7 @@
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
+import { isOutdatedPlan } from './database-away.ts';
 
 /** Each costs PostgreSQL some memory in each connection; searches could make any number of texts. */
 const MOST_STATEMENTS = 300;
@@ -11,7 +12,7 @@ const WORTHWHILE_USES = 3;
  * connection. Planning takes several times as long as running one of our short statements. `begin` waits for no answer.
  */
 export function withPreparedStatements(pool: pg.Pool): PostgresPool {
-  const nameOf = createStatementNames();
+  const { nameOf, forgetAll } = createStatementNames();
   const clients = new WeakMap<pg.PoolClient, PostgresPoolClient>();
 
   // One for each connection: Kysely recognises a connection by its client.
@@ -24,11 +25,22 @@ export function withPreparedStatements(pool: pg.Pool): PostgresPool {
     function query(text: unknown, values: readonly unknown[] = []): unknown {
       if (typeof text !== 'string') throw new Error('Rows are never streamed: there is no cursor.');
       if (text === 'begin') return begin();
-      const name = values.length === 0 ? undefined : nameOf(text);
-      const result = client.query({ text, values: [...values], ...(name !== undefined && { name }) });
+      const result = run(text, [...values], values.length === 0 ? undefined : nameOf(text));
       const before = begun;
       begun = undefined;
       return before ? Promise.all([result, before]).then(([answer]) => answer) : result;
+    }
+    async function run(text: string, values: unknown[], name: string | undefined): Promise<unknown> {
+      if (name === undefined) return client.query({ text, values });
+      try {
+        return await client.query({ text, values, name });
+      } catch (cause) {
+        if (!isOutdatedPlan(cause)) throw cause;
+        forgetAll();
+        // Nothing of it has been done. A transaction has ended with it, though: whoever began that one begins again.
+        if (client.getTransactionStatus() !== 'I') throw cause;
+        return client.query({ text, values });
+      }
     }
     /** Not awaited: it travels with the first statement, which fails where it failed. */
     function begin() {
@@ -48,17 +60,22 @@ export function withPreparedStatements(pool: pg.Pool): PostgresPool {
   };
 }
 
-function createStatementNames(): (text: string) => string | undefined {
+function createStatementNames() {
   const names = new Map<string, string>();
   const uses = new LRUCache<string, number>({ max: MOST_STATEMENTS });
-  return (text) => {
+  let lastName = 0;
+
+  function nameOf(text: string): string | undefined {
     const known = names.get(text);
     if (known !== undefined || names.size >= MOST_STATEMENTS) return known;
     const used = (uses.get(text) ?? 0) + 1;
     uses.set(text, used);
     if (used < WORTHWHILE_USES) return undefined;
-    const name = `s${names.size}`;
+    const name = `s${lastName++}`;
     names.set(text, name);
     return name;
-  };
+  }
+
+  /** A newer server has migrated the schema: under new names every connection prepares its statements anew. */
+  return { nameOf, forgetAll: () => names.clear() };
 }
