@@ -53,6 +53,14 @@ describe('a registered URL', () => {
     expect(matchesUrl([CALLBACK], given, RULES)).toBe(false);
   });
 
+  it.each(['http://localhost:3000/\u00e9', 'http://localhost:3000/?a=\u{1f600}', 'http://localhost/\u65e5'])(
+    'that is any address of localhost is none that no Location header can carry: %s',
+    (given) => {
+      expect(matchesUrl(['http://localhost:*'], given, RULES)).toBe(false);
+      expect(matchesUrl([given], given, RULES)).toBe(false);
+    },
+  );
+
   it('never runs script, even if someone managed to register it', () => {
     expect(matchesUrl(['javascript:alert(1)'], 'javascript:alert(1)', RULES)).toBe(false);
     expect(matchesUrl(['JavaScript:x'], 'JavaScript:x', RULES)).toBe(false);

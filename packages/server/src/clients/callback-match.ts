@@ -13,15 +13,20 @@ export interface MatchRules {
 }
 
 const LONGEST_URL = 4_096;
-// Blanks and control characters are cut by some parsers and kept by others; so are backslashes (taken for slashes).
-const AMBIGUOUS = /[\s\\\p{Cc}\p{Cf}]/u;
+/**
+ * Blanks and control characters are cut by some parsers and kept by others; so are backslashes (taken for slashes). What is
+ * no ASCII stands in no URI (RFC 3986 section 2): it looks like something else, and a Location header can't carry it.
+ */
+const AMBIGUOUS = /[^\x21-\x7e]|\\/;
+
+export const isAmbiguous = (url: string): boolean => AMBIGUOUS.test(url);
 
 /**
  * Whether one of the allowed URLs is the given one. Strings are compared, never parsed URLs: two parsers that disagree
  * about a URL are how redirects are stolen (RFC 9700 section 4.1.3).
  */
 export function matchesUrl(allowed: readonly string[], given: string, rules: MatchRules): boolean {
-  if (given === '' || given.length > LONGEST_URL || AMBIGUOUS.test(given) || isActive(given)) return false;
+  if (given === '' || given.length > LONGEST_URL || isAmbiguous(given) || isActive(given)) return false;
   const url = rules.ignoreQuery ? withoutQuery(given) : given;
   return allowed.some((entry) => matchesEntry(rules.ignoreQuery ? withoutQuery(entry) : entry, url, rules));
 }

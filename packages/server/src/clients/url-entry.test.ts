@@ -32,6 +32,8 @@ describe('registering a callback URL', () => {
     'https://app.example.com/call back',
     ' https://app.example.com/callback',
     'https://app.example.com/callback\n',
+    'https://app.example.com/r\u00fcckruf',
+    'https://\u0430pp.example.com/callback',
     'https:app.example.com/callback',
     'https:///callback',
     'https://',

@@ -1,11 +1,10 @@
-import { ANY_LOCALHOST, isActive, isWildcard } from './callback-match.ts';
+import { ANY_LOCALHOST, isActive, isAmbiguous, isWildcard } from './callback-match.ts';
 
 export type UrlKind = 'callback' | 'origin' | 'logout';
 export type UrlFault = 'malformed' | 'production';
 
 const LONGEST_ENTRY = 2_048;
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:/i;
-const AMBIGUOUS = /[\s\\\p{Cc}\p{Cf}]/u;
 const PLACEHOLDER = /^(https?:\/\/[a-z0-9-]*)\{(?:organization_name|organization\.name)\}([a-z0-9-]*\.)/i;
 
 /** What is wrong with a URL that someone wants to register; undefined where nothing is. */
@@ -15,7 +14,7 @@ export function urlFault(entry: string, kind: UrlKind, isProduction: boolean): U
 }
 
 function isRegistrable(entry: string, kind: UrlKind): boolean {
-  if (entry === '' || entry.length > LONGEST_ENTRY || AMBIGUOUS.test(entry)) return false;
+  if (entry === '' || entry.length > LONGEST_ENTRY || isAmbiguous(entry)) return false;
   // Redirects append their parameters; a fragment would hide them (RFC 6749 section 3.1.2).
   if (entry.includes('#') || !ABSOLUTE.test(entry) || isActive(entry)) return false;
   if (entry.includes('*') && !isWildcard(entry)) return false;

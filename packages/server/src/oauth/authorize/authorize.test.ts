@@ -55,6 +55,16 @@ describe('a request that is not understood', () => {
     expect(types).toEqual(['f', 'f']);
   });
 
+  it('of an address that no Location header can carry ends on a page', async () => {
+    const response = await ask({
+      client_id: world.spa_client.client_id,
+      redirect_uri: 'http://localhost:5555/\u{1f600}',
+      prompt: 'none',
+    });
+    expect(response.statusCode).toBe(403);
+    expect(response.headers).not.toHaveProperty('location');
+  });
+
   it.each<[string, Record<string, string>, string, string]>([
     ['no response type', { response_type: '' }, 'invalid_request', 'Missing required parameter: response_type'],
     ['token', { response_type: 'token' }, 'unsupported_response_type', 'Unsupported response type: token'],

@@ -69,6 +69,7 @@ describe('GET /v2/logout', () => {
     ['//', { returnTo: '//evil.example.com' }],
     ['a backslash', { returnTo: 'https:\\\\app.example.com/out' }],
     ['javascript:', { returnTo: 'javascript:alert(1)' }],
+    ['what no header can carry', { returnTo: 'https://app.example.com/out?from=\u{1f600}' }],
     ['an unknown client', { client_id: 'unknown', returnTo: 'https://app.example.com/out' }],
   ])('refuses %s on a page and keeps the session', async (_what, parameters) => {
     const visitor = world.visitor();
