@@ -46,6 +46,14 @@ describe('maskSecrets', () => {
     expect(maskSecrets({ password: ['a', { b: 'c' }, 12] })).toEqual({ password: ['*****', { b: '*****' }, '*****'] });
   });
 
+  it("hides what an operator gave to a custom database's scripts, under whatever names", () => {
+    const options = { configuration: { DB_URL: 'postgres://x', region: 'eu' }, customScripts: { login: 'function' } };
+    expect(maskSecrets({ options, bareConfiguration: { a: 'b' } })).toEqual({
+      options: { configuration: { DB_URL: '*****', region: '*****' }, customScripts: { login: 'function' } },
+      bareConfiguration: { a: '*****' },
+    });
+  });
+
   it('keeps the last three characters of a code, and error codes whole', () => {
     expect(maskSecrets({ code: 'abcdefghijklmnoPDH', error: { code: 'invalid_grant_and_more' } })).toEqual({
       code: '******…PDH',
