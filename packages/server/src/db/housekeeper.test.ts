@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestClient, passwordGrant, refresh } from '../../test/protocol.ts';
 import { CALLBACK } from '../../test/visitor.ts';
 import { startWorld, type World } from '../../test/world.ts';
 import { createLog } from '../kit/log.ts';
@@ -76,5 +77,21 @@ describe('the housekeeper', () => {
       token_grants: 0,
       refresh_tokens: 0,
     });
+  });
+
+  it('leaves a refresh token that does not rotate as long as it is used', async () => {
+    const { pool } = world.database;
+    const housekeeper = createHousekeeper({ pool, now: world.now, log: createLog('json', () => {}) });
+    const client = await createTestClient(world, {
+      grant_types: ['password', 'refresh_token'],
+      refresh_token: { rotation_type: 'non-rotating', expiration_type: 'expiring', infinite_token_lifetime: true },
+    });
+    const { refresh_token } = (await passwordGrant(world, { ...client, scope: 'openid offline_access' })).json();
+    for (let tenDays = 0; tenDays < 6; tenDays++) {
+      world.advance(10 * 24 * HOUR);
+      await housekeeper.sweep();
+      const response = await refresh(world, refresh_token, { ...client });
+      expect({ tenDays, status: response.statusCode }).toEqual({ tenDays, status: 200 });
+    }
   });
 });

@@ -2,6 +2,7 @@ import type { Connection } from '../../connections/connection.ts';
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
@@ -76,8 +77,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
       tokens.sign(),
       transact(async (inside) => {
         if (successor ? !(await rotate(inside, exchange, token, successor, time)) : false) return true;
-        if (!successor)
-          await inside.refreshTokens.touch(tenant.tenantId, token.tokenHash, time, idleExpiry(client, time));
+        if (!successor) await prolong(inside, exchange, token, time);
         if (tokens.opaque) await inside.tokenGrants.insertAccessToken(tenant.tenantId, tokens.opaque);
         await inside.record(tenant.tenantId, event);
         return false;
@@ -108,9 +108,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
   ): Promise<boolean> {
     const described = describeRefreshToken(client, successor, token.grantId, time, token.expiresAt);
     if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, described, time)) {
-      const expiry = grantExpiry(time, described);
-      if (isWorthExtending(token.grant.expiresAt, expiry))
-        await inside.tokenGrants.extend(tenant.tenantId, token.grantId, expiry);
+      await keepGrant(inside, tenant, token, grantExpiry(time, described));
       return true;
     }
     const current = await inside.refreshTokens.find(tenant.tenantId, token.tokenHash);
@@ -123,6 +121,27 @@ export function refreshTokenGrant(parts: Parts): Grant {
       !next.rotatedAt &&
       !next.grant.isRevoked
     );
+  }
+
+  /** A token that does not rotate idles from now on; its grant has to last as long as it. */
+  async function prolong(
+    inside: Stores,
+    { tenant, client }: Exchange,
+    { tokenHash, expiresAt, ...token }: PresentedRefreshToken,
+    time: Date,
+  ): Promise<void> {
+    const idleExpiresAt = idleExpiry(client, time);
+    await inside.refreshTokens.touch(tenant.tenantId, tokenHash, time, idleExpiresAt);
+    await keepGrant(inside, tenant, token, grantExpiry(time, { expiresAt, idleExpiresAt }));
+  }
+
+  async function keepGrant(
+    { tokenGrants }: Stores,
+    { tenantId }: Tenant,
+    { grantId, grant }: Pick<PresentedRefreshToken, 'grantId' | 'grant'>,
+    expiry: Date,
+  ): Promise<void> {
+    if (isWorthExtending(grant.expiresAt, expiry)) await tokenGrants.extend(tenantId, grantId, expiry);
   }
 
   /** Somebody presents a token that was replaced: one of two holders is a thief, so both lose the family (RFC 9700 section 4.14.2). */
