@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../connections/connection.ts';
+import { parsePeriod } from '../kit/period.ts';
 import { draftUser, type NewDatabaseUser } from './create-user.ts';
 import { checkMetadata, mergeMetadata } from './metadata.ts';
-import { parsePeriod } from './search-dates.ts';
 
 function directory(options: Record<string, unknown>): Connection {
   return {

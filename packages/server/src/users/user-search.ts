@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { parseLucene } from '../kit/lucene/parse-lucene.ts';
 import type { LuceneMatch, LuceneQuery, LuceneRange } from '../kit/lucene/query.ts';
-import { parsePeriod } from './search-dates.ts';
+import { parsePeriod } from '../kit/period.ts';
 import { BARE_TERM_FIELDS, type SearchField, searchField, userSearchRules } from './search-fields.ts';
 import { userErrors } from './user.ts';
 import type { UserSearch } from './user-list-store.ts';
