@@ -81,6 +81,11 @@ const RECORDED_QUERY: Readonly<Record<string, string>> = {
   include_fields: 'boolean',
 };
 
+/** Limits that Auth0's reference gives and the catalogue leaves out. */
+const REFERENCE_LIMITS: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
+  'GET /resource-servers/search': { q: { maxLength: 1_000 }, fields: { maxLength: 1_000 } },
+};
+
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('Say where the catalogue is: npm run generate:schemas -- <folder>');
 
@@ -133,10 +138,16 @@ function statusOf(endpoint: Endpoint, seen: Observation | undefined): number {
 
 function queryOf(endpoint: Endpoint, seen: Observation | undefined): object {
   const documented = Object.entries(endpoint.query ?? {}).map(([key, type]) => {
-    const parameter = parameterOf(toSchema(type), definitions);
-    return key.endsWith('?')
-      ? ([key.slice(0, -1), parameter] as const)
-      : ([key, { ...parameter, required: true }] as const);
+    const isRequired = !key.endsWith('?');
+    const name = isRequired ? key : key.slice(0, -1);
+    const parameter = {
+      ...parameterOf(toSchema(type), definitions),
+      // Endpoints without a document of their own have the SDK's types, to which a count is a number.
+      ...(RECORDED_QUERY[name] === 'integer' && { type: 'integer' }),
+      ...REFERENCE_LIMITS[nameOf(endpoint)]?.[name],
+      ...(isRequired && { required: true }),
+    };
+    return [name, parameter] as const;
   });
   const recorded = (seen?.query ?? []).map((key) => [key, { type: RECORDED_QUERY[key] ?? 'string' }] as const);
   return Object.fromEntries([...recorded, ...documented].sort(([a], [b]) => compare(a, b)));

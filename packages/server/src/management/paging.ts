@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { ListSource } from './call.ts';
 import type { Operation } from './catalogue.ts';
 import { managementErrors } from './management-errors.ts';
@@ -10,7 +11,8 @@ const THOUSAND = 1000;
 const LIMITED = new Set(['GET /users', 'GET /roles/{id}/users', 'GET /organizations/{id}/members']);
 /** Lists whose totals object also tells how many items the page has; those of a role's users do not. */
 const WITH_LENGTH = new Set(['GET /users', 'GET /logs']);
-const MAX_CURSOR = 1024;
+/** A position may carry the longest identifier of an API: 600 characters of four bytes, in base64. */
+const MAX_CURSOR = 4096;
 
 /** Answers a list in the style that the query asks for; `take` and `from` win over pages and totals. */
 export async function answerList<Item>(
@@ -77,9 +79,9 @@ function cursorOf(from: Query[string]): string | undefined {
   if (from === undefined || from === '') return undefined;
   const text = String(from);
   const cursor = Buffer.from(text, 'base64url');
-  if (text.length > MAX_CURSOR || cursor.toString('base64url') !== text) throw invalidCursor();
+  if (text.length > MAX_CURSOR || cursor.toString('base64url') !== text || !isUtf8(cursor)) throw invalidCursor();
   const decoded = cursor.toString('utf8');
-  if (decoded === '' || decoded.includes('\u0000') || decoded.includes('\ufffd')) throw invalidCursor();
+  if (decoded === '' || decoded.includes('\u0000')) throw invalidCursor();
   return decoded;
 }
 
@@ -88,7 +90,8 @@ function isBadValue(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' && cause.code.startsWith('22');
 }
 
-function invalidCursor(cause?: unknown) {
+/** For sources that know what their cursors look like. */
+export function invalidCursor(cause?: unknown) {
   return managementErrors.invalidQuery({ problem: describeProblem('Invalid checkpoint', 'from') }, { cause });
 }
 
