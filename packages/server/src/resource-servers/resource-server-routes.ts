@@ -1,4 +1,4 @@
-import { type Json, objectsOf, textsOf } from '../kit/json-values.ts';
+import { type Json, objectsOf, textOf, textsOf } from '../kit/json-values.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import {
@@ -8,6 +8,8 @@ import {
   updateResourceServer,
 } from './manage-resource-servers.ts';
 import { MANAGEMENT_IDENTIFIER, type ResourceServer, resourceServerErrors } from './resource-server.ts';
+import { compileResourceServerSearch } from './resource-server-search.ts';
+import { readCursor, writeCursor } from './search-cursor.ts';
 
 export interface ResourceServerRouteParts {
   readonly managementAudience: (origin: string) => string;
@@ -33,6 +35,24 @@ export function resourceServerRoutes<Stores extends ResourceServerStores>(
       page: (offset, limit) => resourceServers.page(call.tenant.tenantId, filter, offset, limit),
       count: () => resourceServers.count(call.tenant.tenantId, filter),
       toWire: (api) => seen(call, answer(call, api)),
+    });
+  });
+
+  management.route('GET /resource-servers/search', async (call) => {
+    const { tenant, query, origin } = call;
+    const sort = textOf(query.sort) ?? '';
+    const identifier = parts.managementAudience(origin);
+    const search = compileResourceServerSearch(
+      { q: textOf(query.q) ?? '', parser: query.parser === 'scim' ? 'scim' : 'lucene', sort },
+      { identifier, isManagementAudience: (audience) => parts.isManagementAudience(tenant, audience) },
+    );
+    return call.list('resource_servers', {
+      page: async () => [],
+      count: async () => 0,
+      after: (cursor, limit) =>
+        call.stores.resourceServers.search(tenant.tenantId, search, readCursor(sort, cursor), limit),
+      cursorOf: (found) => writeCursor(sort, found),
+      toWire: ({ api }) => toWire(api, identifier),
     });
   });
 

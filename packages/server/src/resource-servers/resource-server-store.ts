@@ -1,11 +1,13 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import { violatedConstraint } from '../db/constraint.ts';
 import type { Database } from '../db/database.ts';
-import { flagOf, type Json, numberOf, objectOf, oneOf } from '../kit/json-values.ts';
+import type { Json } from '../kit/json-values.ts';
 import type { Sealer } from '../kit/seal.ts';
 import { managementScopes } from './management-scopes.ts';
 import { type ResourceServer, resourceServerErrors, type Scope } from './resource-server.ts';
-import { readScopes } from './resource-server-rules.ts';
+import { fromRow, type ResourceServerRow } from './resource-server-row.ts';
+import type { ResourceServerSearch } from './resource-server-search.ts';
+import type { SearchPosition } from './search-cursor.ts';
 
 declare module '../db/database.ts' {
   interface Tables {
@@ -26,14 +28,9 @@ interface ResourceServerTable {
   updated_at: Generated<Date>;
 }
 
-type Row = {
-  id: string;
-  identifier: string;
-  name: string;
-  is_system: boolean;
-  body: Json;
-  signing_secret: Buffer | null;
-};
+interface Row extends ResourceServerRow {
+  readonly signing_secret: Buffer | null;
+}
 
 export interface NewResourceServer {
   readonly id: string;
@@ -50,6 +47,11 @@ export interface ResourceServerFilter {
   readonly identifiers?: readonly string[] | undefined;
 }
 
+/** An API in the order of a search, without its secret. */
+export interface FoundResourceServer extends SearchPosition {
+  readonly api: ResourceServer;
+}
+
 export type ResourceServerStore = ReturnType<typeof createResourceServerStore>;
 
 /** `systemScopes` are the Management API's: those that this version's catalogue has, whatever was stored. */
@@ -60,36 +62,13 @@ export function createResourceServerStore(
 ) {
   const secretContext = (tenantId: string, id: string) => `${tenantId}/resource_servers/${id}/signing_secret`;
 
-  const fromRow = (tenantId: string, row: Row): ResourceServer => {
-    const { scopes, ...body } = row.body;
-    const authorization = objectOf(body.subject_type_authorization);
-    const policyOf = (value: unknown) =>
-      oneOf(['deny_all', 'require_client_grant', 'allow_all'], objectOf(value).policy);
-    return {
-      id: row.id,
-      identifier: row.identifier,
-      name: row.name,
-      isSystem: row.is_system,
-      scopes: row.is_system ? systemScopes : readScopes(scopes),
-      signingAlg: oneOf(['RS256', 'HS256', 'PS256', 'RS512'], body.signing_alg) ?? 'RS256',
-      signingSecret: row.signing_secret
-        ? sealer.open(row.signing_secret, secretContext(tenantId, row.id)).toString()
-        : undefined,
-      tokenLifetime: numberOf(body.token_lifetime) ?? 86_400,
-      tokenLifetimeForWeb: numberOf(body.token_lifetime_for_web) ?? 7_200,
-      allowOfflineAccess: flagOf(body.allow_offline_access) ?? false,
-      skipConsentForVerifiableFirstPartyClients: flagOf(body.skip_consent_for_verifiable_first_party_clients) ?? true,
-      tokenDialect:
-        oneOf(['access_token', 'access_token_authz', 'rfc9068_profile', 'rfc9068_profile_authz'], body.token_dialect) ??
-        'access_token',
-      enforcePolicies: flagOf(body.enforce_policies) ?? false,
-      userPolicy: policyOf(authorization.user),
-      clientPolicy: policyOf(authorization.client),
-      body,
-    };
+  const opened = (tenantId: string, row: Row): ResourceServer => {
+    const secret = row.signing_secret;
+    const text = secret ? sealer.open(secret, secretContext(tenantId, row.id)).toString() : undefined;
+    return fromRow(row, text, systemScopes);
   };
 
-  const one = (tenantId: string, row: Row | undefined) => (row ? fromRow(tenantId, row) : undefined);
+  const one = (tenantId: string, row: Row | undefined) => (row ? opened(tenantId, row) : undefined);
   const rowsOf = (tenantId: string) => db.selectFrom('resource_servers').where('tenant_id', '=', tenantId);
 
   /** By id or identifier, as paths name an API. An identifier that looks like another API's id doesn't hide that API. */
@@ -182,7 +161,28 @@ export function createResourceServerStore(
       limit: number,
     ): Promise<ResourceServer[]> {
       const rows = filtered(tenantId, filter).selectAll().orderBy('seq').offset(offset).limit(limit);
-      return (await rows.execute()).map((row) => fromRow(tenantId, row));
+      return (await rows.execute()).map((row) => opened(tenantId, row));
+    },
+
+    /** The first APIs of a search behind a position. Each statement sees what was committed before it. */
+    async search(
+      tenantId: string,
+      { condition, key }: ResourceServerSearch,
+      behind: SearchPosition,
+      limit: number,
+    ): Promise<FoundResourceServer[]> {
+      const rows = rowsOf(tenantId)
+        .select(['id', 'identifier', 'name', 'is_system', 'body', 'seq', key.as('key')])
+        .where(condition)
+        .where(sql<boolean>`(${key}, seq) > (${behind.key}, ${behind.seq}::bigint)`)
+        .orderBy(key)
+        .orderBy('seq')
+        .limit(limit);
+      return (await rows.execute()).map((row) => ({
+        api: fromRow(row, undefined, systemScopes),
+        key: row.key,
+        seq: row.seq,
+      }));
     },
 
     async count(tenantId: string, filter: ResourceServerFilter): Promise<number> {

@@ -67,6 +67,16 @@ export const resourceServerErrors = defineErrors({
     message:
       "Payload validation error: 'Must be a whole number of seconds, at most token_lifetime' on property token_lifetime_for_web.",
   },
+  noFlag: {
+    status: 400,
+    code: 'invalid_query_string',
+    message: 'Query validation error: the value of is_system is true or false.',
+  },
+  noDate: {
+    status: 400,
+    code: 'invalid_query_string',
+    message: "Query validation error: '{value}' is no date of the form 2026-01-31 or 2026-01-31T12:00:00Z.",
+  },
   duplicateScope: {
     status: 400,
     code: 'invalid_body',

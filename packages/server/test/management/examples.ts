@@ -24,6 +24,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /clients/{client_id}/credentials': { path: `/clients/${client}/credentials` },
     'GET /clients/{client_id}/credentials/{credential_id}': { path: `/clients/${client}/credentials/${credential}` },
     'GET /resource-servers': { path: '/resource-servers' },
+    'GET /resource-servers/search': { path: `/resource-servers/search?q=id:${things.api}&sort=name` },
     'GET /resource-servers/{id}': { path: `/resource-servers/${api}` },
     'GET /client-grants': { path: '/client-grants' },
     'GET /client-grants/{id}': { path: `/client-grants/${grant}` },

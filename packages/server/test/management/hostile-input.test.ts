@@ -35,6 +35,8 @@ describe('a hostile value', () => {
     ...['/clients?q', '/clients?from', '/clients?app_type', '/clients?external_client_id', '/clients?fields'],
     ...['/connections?name', '/connections?from', '/connections?fields', '/client-grants?audience'],
     ...['/client-grants?client_id', '/client-grants?from', '/resource-servers?identifiers'],
+    ...['/resource-servers/search?q', '/resource-servers/search?parser=scim&q', '/resource-servers/search?from'],
+    ...['/resource-servers/search?parser', '/resource-servers/search?sort', '/resource-servers/search?fields'],
     ...['/logs?q', '/logs?sort', '/logs?from', '/logs?search'],
   ])('of %s finds nothing or is a 400, and never an error of ours', async (parameter) => {
     const everything = (await home.manage.get(parameter.split('?', 1)[0] ?? '')).body;

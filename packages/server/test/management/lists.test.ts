@@ -33,6 +33,7 @@ const LISTS = [
 ] as const;
 const WALKED_BY_CHECKPOINT = LISTS.filter(([path]) => 'take' in operationNamed(`GET ${path}`).query);
 const CHECKPOINT_ONLY = [
+  ['/resource-servers/search', 'id'],
   ['/connections/{id}/clients', 'client_id'],
   ['/clients/{id}/connections', 'id'],
 ] as const;

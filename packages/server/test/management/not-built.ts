@@ -26,7 +26,6 @@ export const NOT_BUILT: readonly string[] = [
 
   'POST /clients/cimd/preview',
   'POST /clients/cimd/register',
-  'GET /resource-servers/search',
 
   // Other strategies than auth0.
   'GET /connections/{id}/status',

@@ -1,4 +1,5 @@
 import {
+  checkClauses,
   type FieldRule,
   LUCENE_LIMITS,
   type LuceneBound,
@@ -147,8 +148,7 @@ class Parser {
   }
 
   private countClause(): void {
-    if (++this.clauses > LUCENE_LIMITS.clauses)
-      throw luceneErrors.tooComplex({ problem: 'the query has too many clauses' });
+    checkClauses(++this.clauses, this.rules);
   }
 
   private token(): Token {

@@ -37,6 +37,8 @@ export interface LuceneRules {
   field(name: string): FieldRule | undefined;
   /** Whether `_exists_:field` is known. */
   readonly allowsExists?: boolean;
+  /** Where a list takes fewer than LUCENE_LIMITS lets all of them take. */
+  readonly mostClauses?: number;
 }
 
 export interface FieldRule {
@@ -60,3 +62,9 @@ export const luceneErrors = defineErrors({
   },
   tooComplex: { status: 400, code: 'invalid_query_string', message: 'Query validation error: {problem}.' },
 });
+
+export function checkClauses(count: number, { mostClauses = LUCENE_LIMITS.clauses }: LuceneRules): void {
+  if (count > mostClauses) {
+    throw luceneErrors.tooComplex({ problem: `the query has too many clauses, maximum ${mostClauses}` });
+  }
+}
