@@ -47,6 +47,12 @@ const collections: Record<string, () => Promise<Collection>> = {
       remove: (id) => auth0.resourceServers.delete(id),
     };
   },
+  'searched resource servers': async () => ({
+    create: (index) => auth0.resourceServers.create({ identifier: `urn:searched:${index}`, name: 'Searched' }),
+    list: () => auth0.resourceServers.search({ q: 'identifier sw "urn:searched:"', parser: 'scim', sort: 'name' }),
+    idOf: (item) => text(item, 'id'),
+    remove: (id) => auth0.resourceServers.delete(id),
+  }),
   'client grants': async () => {
     const { client_id: clientId = '' } = await auth0.clients.create({ name: 'Granted', app_type: 'non_interactive' });
     return {
