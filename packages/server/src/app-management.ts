@@ -10,6 +10,7 @@ import type { SigningKeyService } from './keys/signing-key-service.ts';
 import type { Log } from './kit/log.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { logRoutes } from './logs/log-routes.ts';
+import { forLivingUsers } from './management/living-users.ts';
 import { registerManagement } from './management/register-management.ts';
 import { createManagementTokenVerifier } from './management/verify-management-token.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
@@ -37,12 +38,13 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
   const { stores, transact, directory, keyRings, recordAlone, afterCommit, log, now } = parts;
   const { isManagementAudience } = directory;
   const audiences = { isManagementAudience, managementAudience: (origin: string) => `${origin}/api/v2/` };
-  const verifyAccessToken = createManagementTokenVerifier({
+  const verifyToken = createManagementTokenVerifier({
     keys: keyRings,
     isTenantOrigin: directory.ownsOrigin,
     isManagementAudience,
     now,
   });
+  const verifyAccessToken = forLivingUsers(verifyToken, stores.users.find);
   const revokeAccess = async (
     { sessions, tokenGrants }: Pick<Stores, 'sessions' | 'tokenGrants'>,
     tenantId: string,
