@@ -38,8 +38,7 @@ function bodyOf(event: AuditEvent): Record<string, unknown> {
   const agent = event.userAgent === undefined ? undefined : describeUserAgent(event.userAgent);
   return {
     // A description may quote what the client sent.
-    description:
-      event.description === undefined ? undefined : given(maskSecretText(event.description.slice(0, 4 * MAX_TEXT))),
+    description: quoted(event.description),
     connection_id: given(event.connectionId),
     client_name: given(event.clientName),
     client_ip: given(event.clientIp),
@@ -48,8 +47,9 @@ function bodyOf(event: AuditEvent): Record<string, unknown> {
     hostname: given(event.hostname),
     user_name: given(event.userName),
     identity_user_id: given(event.identityUserId),
-    audience: given(event.audience),
-    scope: given(event.scope),
+    // What was asked for, known or not.
+    audience: quoted(event.audience),
+    scope: quoted(event.scope),
     strategy: given(event.strategy),
     strategy_type: given(event.strategyType),
     session_connection: given(event.sessionConnection),
@@ -63,6 +63,11 @@ function bodyOf(event: AuditEvent): Record<string, unknown> {
 
 function text(value: string | undefined, maxLength: number): string | null {
   return value === undefined ? null : storableText(value, maxLength);
+}
+
+/** A text that quotes what somebody sent, perhaps with a secret in it. */
+function quoted(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : given(maskSecretText(value.slice(0, 4 * MAX_TEXT)));
 }
 
 function given(value: string | undefined): string | undefined {

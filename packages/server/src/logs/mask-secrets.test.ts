@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toEventRow } from './event-row.ts';
 import { maskSecretText } from './mask-secret-text.ts';
 import { maskSecrets } from './mask-secrets.ts';
 
@@ -114,4 +115,13 @@ describe('maskSecretText', () => {
   ])('masks in %s', (text, masked) => {
     expect(maskSecretText(text)).toBe(masked);
   });
+});
+
+it('masks what a stranger wrote into an audience or a scope', () => {
+  const { body } = toEventRow('dev', {
+    type: 'clientCredentialsExchangeFailed',
+    audience: 'https://ada:hunter22@api.example.com/',
+    scope: 'read client_secret=hunter22',
+  });
+  expect(body).toMatchObject({ audience: 'https://ada:*****@api.example.com/', scope: 'read client_secret=*****' });
 });
