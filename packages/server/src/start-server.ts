@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { type App, createApp } from './app.ts';
@@ -42,7 +42,7 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     }
   };
   try {
-    await makeDataFolder(config.dataDir);
+    await makeDataFolder(config.dataDir, log);
     const database = await openDatabase(config, log, undo);
     signal?.throwIfAborted();
     await migrateWith(createPatientPool(database.poolOptions));
@@ -97,13 +97,18 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
   }
 }
 
-async function makeDataFolder(dataDir: string): Promise<void> {
+async function makeDataFolder(dataDir: string, log: Log): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
     throw new Error(
       `The data folder ${dataDir} can't be made (${cause.code}). Make it yourself, owned by the user that starts Gatewright, or name another one with GATEWRIGHT_DATA_DIR.`,
       { cause },
     );
   });
+  // Not refused and not changed: volumes of containers are often like this, and theirs to manage.
+  if (((await stat(dataDir)).mode & 0o022) !== 0)
+    log.warn(
+      `Other users of this machine may put files of theirs in place of those in ${dataDir}: secrets, passwords, the certificate authority. If it has other users, close it: chmod 700 ${dataDir}`,
+    );
 }
 
 async function migrateWith(pool: pg.Pool): Promise<void> {

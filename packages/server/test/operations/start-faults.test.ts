@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -162,5 +162,23 @@ describe('A database that was sealed with a secret', { timeout: 90_000 }, () => 
     expect(await refusal({ GATEWRIGHT_DATA_DIR: join(dataDir, '..', 'second') })).toMatch(
       /sealed with another key than the one in .*second\/secret\.key/,
     );
+  });
+});
+
+describe('A start in a folder that others may write', { timeout: 60_000 }, () => {
+  it.each([
+    [0o777, true],
+    [0o755, false],
+  ])('warns, by its mode: %s, %s', async (mode, warns) => {
+    const { folder, env } = await place();
+    const own = await createTestDatabase();
+    onTestFinished(() => own.drop());
+    const dataDir = join(folder, 'open');
+    await mkdir(dataDir);
+    await chmod(dataDir, mode);
+    const server = run(['start'], { env: { ...env, DATABASE_URL: own.url, GATEWRIGHT_DATA_DIR: dataDir } });
+    await server.says('Ready after');
+    expect(await server.end('SIGTERM')).toMatchObject({ code: 0 });
+    expect(server.printed().includes(`close it: chmod 700 ${dataDir}`)).toBe(warns);
   });
 });
