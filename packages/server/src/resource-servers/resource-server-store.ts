@@ -1,6 +1,7 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import { violatedConstraint } from '../db/constraint.ts';
 import type { Database } from '../db/database.ts';
+import { runWithin } from '../db/run-within.ts';
 import type { Json } from '../kit/json-values.ts';
 import type { Sealer } from '../kit/seal.ts';
 import { managementScopes } from './management-scopes.ts';
@@ -47,10 +48,7 @@ export interface ResourceServerFilter {
   readonly identifiers?: readonly string[] | undefined;
 }
 
-/** An API in the order of a search, without its secret. */
-export interface FoundResourceServer extends SearchPosition {
-  readonly api: ResourceServer;
-}
+const LONGEST_SEARCH_MS = 2_000;
 
 export type ResourceServerStore = ReturnType<typeof createResourceServerStore>;
 
@@ -170,19 +168,22 @@ export function createResourceServerStore(
       { condition, key }: ResourceServerSearch,
       behind: SearchPosition,
       limit: number,
-    ): Promise<FoundResourceServer[]> {
-      const rows = rowsOf(tenantId)
-        .select(['id', 'identifier', 'name', 'is_system', 'body', 'seq', key.as('key')])
-        .where(condition)
-        .where(sql<boolean>`(${key}, seq) > (${behind.key}, ${behind.seq}::bigint)`)
-        .orderBy(key)
-        .orderBy('seq')
-        .limit(limit);
-      return (await rows.execute()).map((row) => ({
-        api: fromRow(row, undefined, systemScopes),
-        key: row.key,
-        seq: row.seq,
-      }));
+    ): Promise<(SearchPosition & { api: ResourceServer })[]> {
+      const found = (database: Database) =>
+        database
+          .selectFrom('resource_servers')
+          .select(['id', 'identifier', 'name', 'is_system', 'body', 'seq', key.as('key')])
+          .where('tenant_id', '=', tenantId)
+          .where(condition)
+          .where(sql<boolean>`(${key}, seq) > (${behind.key}, ${behind.seq}::bigint)`)
+          .orderBy(key)
+          .orderBy('seq')
+          .limit(limit)
+          .execute();
+      const rows = await runWithin(db, LONGEST_SEARCH_MS, found, (cause) =>
+        resourceServerErrors.searchTimeout({}, { cause }),
+      );
+      return rows.map((row) => ({ api: fromRow(row, undefined, systemScopes), key: row.key, seq: row.seq }));
     },
 
     async count(tenantId: string, filter: ResourceServerFilter): Promise<number> {

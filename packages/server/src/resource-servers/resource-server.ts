@@ -67,6 +67,11 @@ export const resourceServerErrors = defineErrors({
     message:
       "Payload validation error: 'Must be a whole number of seconds, at most token_lifetime' on property token_lifetime_for_web.",
   },
+  searchTimeout: {
+    status: 504,
+    code: 'search_timeout',
+    message: 'The search took too long. Narrow it down, for example by the beginning of an identifier.',
+  },
   noFlag: {
     status: 400,
     code: 'invalid_query_string',

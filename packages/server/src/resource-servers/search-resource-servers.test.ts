@@ -233,6 +233,25 @@ describe('a search is refused with 400', () => {
   });
 });
 
+describe('a search that takes too long', () => {
+  it('is given up with 504, and the next one is answered', async () => {
+    const everything = (await search({})).body;
+    const holder = await world.database.pool.connect();
+    try {
+      await holder.query('begin; lock table resource_servers in access exclusive mode');
+      expect((await search({ q: 'name:Orders' })).json()).toMatchObject({
+        statusCode: 504,
+        error: 'Gateway Timeout',
+        errorCode: 'search_timeout',
+      });
+    } finally {
+      await holder.query('rollback');
+      holder.release();
+    }
+    expect((await search({})).body).toBe(everything);
+  });
+});
+
 describe('51 APIs and more', () => {
   let pages: ManagementClient;
   let wanted: Item[];

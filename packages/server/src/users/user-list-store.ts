@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
+import { runWithin } from '../db/run-within.ts';
 import { type User, userErrors } from './user.ts';
 import { fromRow, isOrdinary, type UserRow, userColumns } from './user-rows.ts';
 
@@ -59,16 +60,6 @@ async function searching<Row>(
   run: (db: Database) => Promise<{ rows: Row[] }>,
 ): Promise<Row[]> {
   if (isPlain) return (await run(db)).rows;
-  try {
-    return await db.transaction().execute(async (transaction) => {
-      await sql`select set_config('statement_timeout', ${String(LONGEST_SEARCH_MS)}, true)`.execute(transaction);
-      return (await run(transaction)).rows;
-    });
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === QUERY_CANCELED)
-      throw userErrors.searchTimeout({}, { cause });
-    throw cause;
-  }
+  const { rows } = await runWithin(db, LONGEST_SEARCH_MS, run, (cause) => userErrors.searchTimeout({}, { cause }));
+  return rows;
 }
-
-const QUERY_CANCELED = '57014';
