@@ -34,6 +34,7 @@ import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
 import { passwordGrant } from './oauth/token/password.ts';
 import { refreshTokenGrant } from './oauth/token/refresh-token.ts';
 import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
+import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
 import { createSignToken } from './oauth/tokens/sign-token.ts';
 import { createUserTokens } from './oauth/tokens/user-tokens.ts';
@@ -51,6 +52,7 @@ interface Parts extends Authentication {
   readonly secrets: TenantSecrets;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
+  readonly accessTokens: AccessTokenFinder;
   readonly now: () => Date;
 }
 
@@ -155,8 +157,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   userinfoRoutes(http, {
     verifyJwt,
     isIssuer: directory.isIssuer,
-    findAccessToken: stores.tokenGrants.findAccessToken,
-    isGrantAlive: stores.tokenGrants.isAlive,
+    findAccessToken: parts.accessTokens.findAccessToken,
+    isGrantAlive: parts.accessTokens.isAlive,
     findUser,
     now,
   });

@@ -20,6 +20,7 @@ import { createErrorPage, createSendPage } from './login/send-page.ts';
 import { createEventWriter } from './logs/event-writer.ts';
 import { createLogReader } from './logs/log-reader.ts';
 import { createPartitionKeeper } from './logs/partition-keeper.ts';
+import { createAccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
 import { securityTextRoutes } from './status/security-text-routes.ts';
@@ -27,6 +28,8 @@ import { type Stores, storesOn } from './stores.ts';
 import { createTenantCreation } from './tenants/create-tenant.ts';
 import { createTenantCache } from './tenants/tenant-cache.ts';
 import { ALL_TENANTS, createTenantDirectory, type Listening } from './tenants/tenant-directory.ts';
+
+import { createUserFinder } from './users/find-users.ts';
 
 /** What an app is made of that tests own as well: the database, the clock, the ports. */
 export interface World {
@@ -51,7 +54,9 @@ export async function createApp(world: World) {
   const sealer = await openSealer(world.secret, db);
   const logs = createLogReader({ pool });
   const storesIn = (database: typeof db): Stores => storesOn(database, { sealer, logs });
-  const stores = storesIn(db);
+  const pooled = storesIn(db);
+  // Users are read at nearly every request: on the pool, those who ask at once share a statement.
+  const stores: Stores = { ...pooled, users: { ...pooled.users, find: createUserFinder(db) } };
   const partitions = createPartitionKeeper({
     pool,
     now,
@@ -100,6 +105,7 @@ export async function createApp(world: World) {
     secrets,
     recordAlone,
     sendPage,
+    accessTokens: createAccessTokenFinder(db),
     now,
   });
   createManagementApi(http, {

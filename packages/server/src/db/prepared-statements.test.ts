@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
 import { createDatabase, createPool, type Database } from './database.ts';
 import { isDatabaseAway } from './database-away.ts';
+import { AWAITED_AT_COMMIT } from './prepared-statements.ts';
 
 let database: TestDatabase;
 let db: Database;
@@ -66,5 +67,43 @@ describe('a table that a newer server changes', () => {
     // Whoever asked is told to come again, like after a deadlock.
     expect(isDatabaseAway(first)).toBe(true);
     for (let often = 0; often < 4; often++) expect((await inTransaction()).rows).toEqual([{ a: 1, b: 2, c: 3 }]);
+  });
+});
+
+describe('a statement that is awaited at the commit', () => {
+  const note = (on: Database, value: number) =>
+    sql`${sql.raw(AWAITED_AT_COMMIT)}insert into notes values (1 / ${value}::integer)`.execute(on);
+  const noted = async () => (await sql<{ value: number }>`select value from notes`.execute(db)).rows;
+
+  it('is part of its transaction, with what follows it', async () => {
+    await sql`create table notes (value integer)`.execute(db);
+    await db.transaction().execute(async (transaction) => {
+      await note(transaction, 1);
+      expect((await sql`select value from notes`.execute(transaction)).rows).toEqual([{ value: 1 }]);
+    });
+    expect(await noted()).toEqual([{ value: 1 }]);
+  });
+
+  it('fails its transaction, of which nothing stays, and leaves a clean connection', async () => {
+    const failing = db.transaction().execute(async (transaction) => {
+      await sql`insert into notes values (${7})`.execute(transaction);
+      await note(transaction, 0);
+    });
+    await expect(failing).rejects.toThrow('division by zero');
+    await expect(db.transaction().execute((transaction) => note(transaction, 0))).rejects.toThrow('division by zero');
+    expect(await noted()).toEqual([{ value: 1 }]);
+  });
+
+  it('is undone with a transaction that fails after it', async () => {
+    const failing = db.transaction().execute(async (transaction) => {
+      await note(transaction, 1);
+      throw new Error('Changed my mind.');
+    });
+    await expect(failing).rejects.toThrow('Changed my mind.');
+    expect(await noted()).toEqual([{ value: 1 }]);
+  });
+
+  it('is awaited at once outside a transaction', async () => {
+    await expect(note(db, 0)).rejects.toThrow('division by zero');
   });
 });

@@ -8,6 +8,12 @@ const MOST_STATEMENTS = 300;
 const WORTHWHILE_USES = 3;
 
 /**
+ * Marks a statement whose answer a transaction does not need before its commit: an event. It travels with what follows, and
+ * the commit fails where it failed (PostgreSQL then rolls back, whatever was asked). Outside a transaction it means nothing.
+ */
+export const AWAITED_AT_COMMIT = '/* awaited at commit */ ';
+
+/**
  * The pool as Kysely sees it, with names for statements that come again: PostgreSQL then parses and plans them once a
  * connection. Planning takes several times as long as running one of our short statements. `begin` waits for no answer.
  */
@@ -20,17 +26,38 @@ export function withPreparedStatements(pool: pg.Pool): PostgresPool {
     const known = clients.get(client);
     if (known) return known;
     let begun: Promise<unknown> | undefined;
+    let isInTransaction = false;
+    let unanswered: Promise<unknown>[] = [];
     function query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>>;
     function query<Row>(cursor: PostgresCursor<Row>): PostgresCursor<Row>;
     function query(text: unknown, values: readonly unknown[] = []): unknown {
       if (typeof text !== 'string') throw new Error('Rows are never streamed: there is no cursor.');
       if (text === 'begin') return begin();
-      const result = run(text, [...values], values.length === 0 ? undefined : nameOf(text));
-      const before = begun;
+      const before = begun ? [begun] : [];
       begun = undefined;
-      return before ? Promise.all([result, before]).then(([answer]) => answer) : result;
+      const name = values.length === 0 ? undefined : nameOf(text);
+      const result = run({ text, values: [...values], name, mayRepeat: !isInTransaction });
+      if (text === 'commit' || text === 'rollback') return end(text, result, before);
+      if (isInTransaction && text.startsWith(AWAITED_AT_COMMIT)) return postpone([result, ...before]);
+      return answerOf(result, before);
     }
-    async function run(text: string, values: unknown[], name: string | undefined): Promise<unknown> {
+    /** Its own answer, once those that it depends on came as well. */
+    function answerOf(result: Promise<unknown>, others: readonly Promise<unknown>[]): Promise<unknown> {
+      return others.length === 0 ? result : Promise.all([result, ...others]).then(([answer]) => answer);
+    }
+    function postpone(results: readonly Promise<unknown>[]) {
+      for (const result of results) result.catch(() => {});
+      unanswered.push(...results);
+      return Promise.resolve({ command: 'INSERT', rowCount: 1, rows: [] });
+    }
+    function end(text: 'commit' | 'rollback', result: Promise<unknown>, before: readonly Promise<unknown>[]) {
+      const others = [...unanswered, ...before];
+      unanswered = [];
+      isInTransaction = false;
+      // What failed is rolled back with the rest: nobody asks for it any more.
+      return text === 'rollback' ? result : answerOf(result, others);
+    }
+    async function run({ text, values, name, mayRepeat }: Statement): Promise<unknown> {
       if (name === undefined) return client.query({ text, values });
       try {
         return await client.query({ text, values, name });
@@ -38,12 +65,13 @@ export function withPreparedStatements(pool: pg.Pool): PostgresPool {
         if (!isOutdatedPlan(cause)) throw cause;
         forgetAll();
         // Nothing of it has been done. A transaction has ended with it, though: whoever began that one begins again.
-        if (client.getTransactionStatus() !== 'I') throw cause;
+        if (!mayRepeat) throw cause;
         return client.query({ text, values });
       }
     }
     /** Not awaited: it travels with the first statement, which fails where it failed. */
     function begin() {
+      isInTransaction = true;
       begun = client.query('begin');
       begun.catch(() => {});
       return Promise.resolve({ command: 'BEGIN', rows: [] });
@@ -58,6 +86,13 @@ export function withPreparedStatements(pool: pg.Pool): PostgresPool {
     connect: async () => wrap(await pool.connect()),
     end: () => pool.end(),
   };
+}
+
+interface Statement {
+  readonly text: string;
+  readonly values: unknown[];
+  readonly name: string | undefined;
+  readonly mayRepeat: boolean;
 }
 
 function createStatementNames() {

@@ -1,5 +1,6 @@
 import { CompiledQuery } from 'kysely';
 import type { Database } from '../db/database.ts';
+import { AWAITED_AT_COMMIT } from '../db/prepared-statements.ts';
 import type { RecordEvent } from './event.ts';
 import { toEventRow } from './event-row.ts';
 
@@ -8,8 +9,8 @@ export interface EventStore {
   readonly record: RecordEvent;
 }
 
-const INSERT =
-  'insert into log_events (tenant_id, type, user_id, client_id, connection, ip, body) values ($1, $2, $3, $4, $5, $6, $7)';
+const INSERT = `${AWAITED_AT_COMMIT}insert into log_events (tenant_id, type, user_id, client_id, connection, ip, body)
+  values ($1, $2, $3, $4, $5, $6, $7)`;
 
 export function createEventStore(db: Database): EventStore {
   return {

@@ -159,16 +159,6 @@ export function createTokenGrantStore(db: Database) {
         .execute();
     },
 
-    async isAlive(tenantId: string, grantId: string): Promise<boolean> {
-      const row = await db
-        .selectFrom('token_grants')
-        .select('revoked_at')
-        .where('tenant_id', '=', tenantId)
-        .where('grant_id', '=', grantId)
-        .executeTakeFirst();
-      return row !== undefined && row.revoked_at === null;
-    },
-
     async insertAccessToken(
       tenantId: string,
       token: { tokenHash: string; grantId: string; scope: string; expiresAt: Date },
@@ -183,22 +173,6 @@ export function createTokenGrantStore(db: Database) {
           expires_at: token.expiresAt,
         })
         .execute();
-    },
-
-    /** The user and scope behind an opaque access token that is alive. */
-    async findAccessToken(
-      tenantId: string,
-      tokenHash: string,
-      now: Date,
-    ): Promise<{ userId: string; clientId: string; scope: string } | undefined> {
-      const { rows } = await sql<{ user_id: string; client_id: string; scope: string }>`
-        select "grant".user_id, "grant".client_id, token.scope
-        from access_tokens token
-          join token_grants "grant" on "grant".tenant_id = token.tenant_id and "grant".grant_id = token.grant_id
-        where token.tenant_id = ${tenantId} and token.token_hash = ${tokenHash} and token.expires_at > ${now}
-          and "grant".revoked_at is null`.execute(db);
-      const [row] = rows;
-      return row && { userId: row.user_id, clientId: row.client_id, scope: row.scope };
     },
   };
 }
