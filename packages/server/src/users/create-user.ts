@@ -152,5 +152,7 @@ function checkedUserId(userId: string): string {
   if (userId.length > 255 || !/^[\x21-\x7e]+$/.test(userId)) {
     throw userErrors.invalid({ reason: 'String does not match pattern ^\\S*$: user_id' });
   }
+  // `sub` of a machine's token ends like this: APIs, ours among them, would take the person for a client.
+  if (userId.endsWith('@clients')) throw userErrors.invalid({ reason: 'user_id may not end with @clients' });
   return userId;
 }

@@ -91,6 +91,7 @@ describe('POST /api/v2/users', () => {
     ['a field that is not the caller’s to set', { logins_count: 7 }, /Additional properties not allowed/],
     ['an e-mail that is none', { email: 'ada@nowhere' }, /format email/],
     ['a user id with a blank', { user_id: 'a b' }, /pattern/],
+    ['a user id that reads like a client', { user_id: 'abc@clients' }, /may not end with @clients/],
   ])('refuses %s with 400', async (_case, change, message) => {
     const answer = await writer().post('/users', { connection, email: 'bad@example.com', password, ...change });
     expect(answer).toMatchObject({ status: 400, body: { message: expect.stringMatching(message) } });
