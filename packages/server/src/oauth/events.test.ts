@@ -125,6 +125,19 @@ describe('the audit log', () => {
   });
 });
 
+describe('a refused password exchange', () => {
+  it('names the user who was asked for, cut at 256 characters, as does the event of its reason', async () => {
+    const events = await eventsOf(world, () => passwordGrant(world, { username: 'a'.repeat(300) }));
+    const userName = 'a'.repeat(256);
+    expect(events).toEqual([
+      expect.objectContaining({ type: 'fu', user_name: userName }),
+      expect.objectContaining({ type: 'fepft', user_name: userName }),
+    ]);
+    const [refused] = await eventsOf(world, () => passwordGrant(world, { client_secret: 'wrong' }));
+    expect(refused).toMatchObject({ type: 'fepft', user_name: world.user.email });
+  });
+});
+
 describe('no secret stands in the audit log, in a row of it or in what the server tells its operator', () => {
   it('be it of a login, a code, a token, a key or a refused attempt', async () => {
     const secrets: [string, unknown][] = [];

@@ -16,6 +16,7 @@ interface Parts {
 
 const MAX_BODY_BYTES = 65_536;
 const MAX_NAME = 128;
+const MAX_USER_NAME = 256;
 
 /** POST /oauth/token (RFC 6749 section 3.2, authentication-api section 3). */
 export function tokenEndpoint(app: FastifyInstance, { grants, authenticateClient, recordAlone }: Parts): void {
@@ -46,12 +47,15 @@ export function tokenEndpoint(app: FastifyInstance, { grants, authenticateClient
     } catch (error) {
       if (error instanceof DeclaredError && error.status !== 503 && !isRecorded(error)) {
         const unknownClientId = parameters.get('client_id')?.slice(0, MAX_NAME);
+        const userName =
+          grant.failed === 'passwordExchangeFailed' && parameters.get('username')?.slice(0, MAX_USER_NAME);
         await recordAlone(tenant.tenantId, {
           ...(client
             ? exchangeEvent({ requester, client })
             : { ...requester, ...(unknownClientId && { clientId: unknownClientId }) }),
           type: grant.failed,
           description: error.message,
+          ...(userName && { userName }),
           ...(parameters.get('audience') && { audience: parameters.get('audience')?.slice(0, 512) ?? '' }),
           details: { error: { message: error.message, oauthError: error.code } },
         });
