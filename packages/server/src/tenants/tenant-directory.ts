@@ -23,7 +23,7 @@ const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** No tenant has this name: notifications for it tell that tenants or their origins changed. */
 export const ALL_TENANTS = '*';
 
-/** Finds the tenant of an origin, and the origins of a tenant (product.md 3.6). */
+/** Finds the tenant of an origin, and the origins of a tenant. */
 export function createTenantDirectory({ cache, tenants, baseDomain, defaultOrigin, listening }: Parts) {
   const directory = () => cache.get(ALL_TENANTS, 'directory', () => tenants.directory());
 
@@ -52,6 +52,8 @@ export function createTenantDirectory({ cache, tenants, baseDomain, defaultOrigi
   function nameUnderBaseDomain(origin: string): string | undefined {
     const url = new URL(origin);
     if (!url.hostname.endsWith(`.${baseDomain}`)) return undefined;
+    // Cookies of plain http are not Secure: it is for loopback names only.
+    if (url.protocol === 'http:' && baseDomain !== 'localhost') return undefined;
     // Behind a proxy the public port is https's own, whatever port we listen on.
     const isPublic = url.protocol === 'https:' && url.port === '' && baseDomain !== 'localhost';
     if (!isPublic && !isListenedOn(url)) return undefined;

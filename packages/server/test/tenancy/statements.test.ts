@@ -43,7 +43,7 @@ describe('every SQL statement of a request', () => {
   });
 
   it('that changes rows names the tenant that was asked, and no statement names another', () => {
-    const writing = statements.filter(({ text }) => /^\s*(with|insert|update|delete)\b/i.test(text));
+    const writing = statements.filter(({ text }) => /^\s*(\/\*.*?\*\/\s*)?(with|insert|update|delete)\b/i.test(text));
     expect(writing.length).toBeGreaterThan(100);
     expect([...new Set(writing.filter((one) => !names('acme', one)).map(({ text }) => text))]).toEqual([]);
     expect(statements.filter((one) => names('dev', one)).map(({ text }) => text)).toEqual([]);

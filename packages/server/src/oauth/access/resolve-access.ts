@@ -42,7 +42,15 @@ export type AccessResolver = ReturnType<typeof createAccessResolver>;
 const USERINFO_PATH = '/userinfo';
 const NO_API: Target = { api: undefined, audience: undefined };
 /** On the Management API a user's token reaches that user only (management-api section 4, users). */
-const CURRENT_USER_SCOPE = /^[a-z]+:current_user/;
+const CURRENT_USER_SCOPES: ReadonlySet<string> = new Set([
+  'read:current_user',
+  'update:current_user_identities',
+  'create:current_user_metadata',
+  'update:current_user_metadata',
+  'delete:current_user_metadata',
+  'create:current_user_device_credentials',
+  'delete:current_user_device_credentials',
+]);
 
 /** Decides audience, scopes and permissions: authentication-api sections 3 and 15. */
 export function createAccessResolver({ findResourceServer, findClientGrant, permissionsOf }: Parts) {
@@ -153,7 +161,7 @@ function grantedApiScopes(
   permissions: readonly string[] | undefined,
 ): string[] {
   return reachable
-    .filter((value) => !OIDC_SCOPES.has(value) && (!api?.isSystem || CURRENT_USER_SCOPE.test(value)))
+    .filter((value) => !OIDC_SCOPES.has(value) && (!api?.isSystem || CURRENT_USER_SCOPES.has(value)))
     .filter((value) => wanted === undefined || wanted.includes(value))
     .filter((value) => permissions === undefined || permissions.includes(value));
 }

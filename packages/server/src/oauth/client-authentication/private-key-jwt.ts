@@ -23,7 +23,9 @@ export function createAssertionVerifier({ useAssertion, now }: Parts): VerifyAss
     const payload = await verify(request, client, assertion, now());
     const { jti, exp } = payload;
     if (typeof jti !== 'string' || exp === undefined) throw oauthErrors.invalidClient();
-    if (exp * 1000 > now().getTime() + MAX_LIFETIME_SECONDS * 1000) throw oauthErrors.invalidClient();
+    const seconds = now().getTime() / 1000;
+    if (exp > seconds + MAX_LIFETIME_SECONDS) throw oauthErrors.invalidClient();
+    if (payload.iat !== undefined && payload.iat > seconds + CLOCK_TOLERANCE_SECONDS) throw oauthErrors.invalidClient();
     const expiresAt = new Date((exp + CLOCK_TOLERANCE_SECONDS) * 1000);
     if (!(await useAssertion(request.tenant.tenantId, client.clientId, digest(jti), expiresAt)))
       throw oauthErrors.invalidClient();
