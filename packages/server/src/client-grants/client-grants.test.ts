@@ -1,54 +1,32 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
-import { createClientStore } from '../clients/client-store.ts';
+import { createTestStores, dev, type TestStores } from '../../test/test-stores.ts';
 import { createClient } from '../clients/create-client.ts';
-import { createCredentialStore } from '../clients/credential-store.ts';
 import { deleteClient } from '../clients/update-client.ts';
-import { createDatabase, type Database } from '../db/database.ts';
-import { transactionsOn } from '../db/transact.ts';
 import type { Json } from '../kit/json-values.ts';
-import { createSealer } from '../kit/seal.ts';
 import { createResourceServer, updateResourceServer } from '../resource-servers/manage-resource-servers.ts';
-import { createResourceServerStore } from '../resource-servers/resource-server-store.ts';
 import { createTenantCache } from '../tenants/tenant-cache.ts';
-import { createTenantStore } from '../tenants/tenant-store.ts';
 import { grantedScopes } from './client-grant.ts';
 import { createClientGrantDirectory } from './client-grant-directory.ts';
-import { createClientGrantStore } from './client-grant-store.ts';
 import { createClientGrant, updateClientGrant } from './manage-client-grants.ts';
 
-const sealer = createSealer(new Uint8Array(32));
-const storesOn = (db: Database) => ({
-  clients: createClientStore(db, sealer),
-  credentials: createCredentialStore(db),
-  resourceServers: createResourceServerStore(db, sealer, []),
-  clientGrants: createClientGrantStore(db),
-});
-const dev = { tenantId: 'dev', environment: 'development' } as const;
 const AUDIENCE = 'https://orders.example.com';
 
-let database: TestDatabase;
-let stores: ReturnType<typeof storesOn>;
-let transact: ReturnType<typeof transactionsOn<ReturnType<typeof storesOn>>>;
+let db: TestStores;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  const db = createDatabase(database.pool);
-  stores = storesOn(db);
-  transact = transactionsOn(db, storesOn);
-  await createTenantStore(db).insert({ ...dev, isDefault: true, settings: {} });
+  db = await createTestStores();
   const scopes = [{ value: 'read' }, { value: 'write' }, { value: 'delete' }];
-  await createResourceServer(stores, 'dev', { identifier: AUDIENCE, scopes });
+  await createResourceServer(db.stores, 'dev', { identifier: AUDIENCE, scopes });
 });
-afterAll(() => database.drop());
+afterAll(() => db.drop());
 
-const newClient = () => createClient(stores, dev, { name: 'Backend', app_type: 'non_interactive' });
+const newClient = () => createClient(db.stores, dev, { name: 'Backend', app_type: 'non_interactive' });
 const grant = (clientId: string, body: Json = {}) =>
-  transact((inside) =>
+  db.transact((inside) =>
     createClientGrant(inside, 'dev', { client_id: clientId, audience: AUDIENCE, scope: ['read'], ...body }, AUDIENCE),
   );
-const patch = (id: string, body: Json) => transact((inside) => updateClientGrant(inside, 'dev', id, body));
+const patch = (id: string, body: Json) => db.transact((inside) => updateClientGrant(inside, 'dev', id, body));
 async function apiOf() {
-  const api = await stores.resourceServers.findByIdentifier('dev', AUDIENCE);
+  const api = await db.stores.resourceServers.findByIdentifier('dev', AUDIENCE);
   if (!api) throw new Error('no API');
   return api;
 }
@@ -91,14 +69,14 @@ describe('a client grant', () => {
 
   it('is refused for an API that is not there', async () => {
     const { clientId } = await newClient();
-    const made = createClientGrant(stores, 'dev', { client_id: clientId, audience: 'x' }, 'x');
+    const made = createClientGrant(db.stores, 'dev', { client_id: clientId, audience: 'x' }, 'x');
     await expect(made).rejects.toMatchObject({ status: 404, message: 'No resource with identifier x' });
   });
 
   it('gives no scope that the API has lost, and with allow_all_scopes those that it gains', async () => {
     const one = await grant((await newClient()).clientId, { scope: ['read', 'delete'] });
     const all = await grant((await newClient()).clientId, { scope: [], allow_all_scopes: true });
-    await updateResourceServer(stores, 'dev', AUDIENCE, { scopes: [{ value: 'read' }, { value: 'new' }] });
+    await updateResourceServer(db.stores, 'dev', AUDIENCE, { scopes: [{ value: 'read' }, { value: 'new' }] });
     expect(grantedScopes(one, await apiOf())).toEqual(['read']);
     expect(grantedScopes(all, await apiOf())).toEqual(['read', 'new']);
     expect(await patch(one.id, { allow_any_organization: true })).toMatchObject({ scopes: ['read', 'delete'] });
@@ -108,8 +86,8 @@ describe('a client grant', () => {
   it('ends with its client', async () => {
     const { clientId } = await newClient();
     const made = await grant(clientId);
-    await transact((inside) => deleteClient(inside, 'dev', clientId));
-    expect(await stores.clientGrants.find('dev', made.id)).toBeUndefined();
+    await db.transact((inside) => deleteClient(inside, 'dev', clientId));
+    expect(await db.stores.clientGrants.find('dev', made.id)).toBeUndefined();
   });
 });
 
@@ -119,15 +97,15 @@ describe('the list of client grants', () => {
     const machine = await grant(clientId);
     const user = await grant(clientId, { subject_type: 'user', allow_any_organization: true });
     const ids = async (filter: object) =>
-      (await stores.clientGrants.page('dev', { clientId, ...filter }, 0, 50)).map(({ grant: { id } }) => id);
+      (await db.stores.clientGrants.page('dev', { clientId, ...filter }, 0, 50)).map(({ grant: { id } }) => id);
     expect(await ids({})).toEqual([machine.id, user.id]);
     expect(await ids({ audience: AUDIENCE })).toHaveLength(2);
     expect(await ids({ audience: 'other' })).toEqual([]);
     expect(await ids({ subjectType: 'user' })).toEqual([user.id]);
     expect(await ids({ allowAnyOrganization: false })).toEqual([machine.id]);
-    expect(await stores.clientGrants.count('dev', { clientId })).toBe(2);
-    const [first] = await stores.clientGrants.after('dev', { clientId }, undefined, 1);
-    const rest = await stores.clientGrants.after('dev', { clientId }, first?.position, 5);
+    expect(await db.stores.clientGrants.count('dev', { clientId })).toBe(2);
+    const [first] = await db.stores.clientGrants.after('dev', { clientId }, undefined, 1);
+    const rest = await db.stores.clientGrants.after('dev', { clientId }, first?.position, 5);
     expect(rest.map(({ grant: { id } }) => id)).toEqual([user.id]);
   });
 });
@@ -137,7 +115,7 @@ describe('the grant directory', () => {
     const { clientId } = await newClient();
     const made = await grant(clientId);
     const cache = createTenantCache({ isCurrent: () => true });
-    const directory = createClientGrantDirectory({ cache, clientGrants: stores.clientGrants });
+    const directory = createClientGrantDirectory({ cache, clientGrants: db.stores.clientGrants });
     expect(await directory.find('dev', clientId, made.resourceServerId)).toEqual(made);
     expect(await directory.find('dev', clientId, made.resourceServerId, 'user')).toBeUndefined();
     expect(await directory.find('acme', clientId, made.resourceServerId)).toBeUndefined();

@@ -1,42 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
-import { createDatabase, type Database } from '../db/database.ts';
-import { transactionsOn } from '../db/transact.ts';
+import { createTestStores, type TestStores } from '../../test/test-stores.ts';
 import type { Json } from '../kit/json-values.ts';
-import { createSealer } from '../kit/seal.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { createTenantCache } from '../tenants/tenant-cache.ts';
-import { createTenantStore } from '../tenants/tenant-store.ts';
 import {
   createResourceServer,
   deleteResourceServer,
   ensureManagementApi,
   updateResourceServer,
 } from './manage-resource-servers.ts';
+import { managementScopes } from './management-scopes.ts';
 import { carriesPermissions, MANAGEMENT_IDENTIFIER } from './resource-server.ts';
 import { createResourceServerDirectory } from './resource-server-directory.ts';
-import { createResourceServerStore } from './resource-server-store.ts';
 
-const sealer = createSealer(new Uint8Array(32));
-const managementScopes = [{ value: 'read:users', description: 'Read users' }];
-const storesOn = (db: Database) => ({ resourceServers: createResourceServerStore(db, sealer, managementScopes) });
-
-let database: TestDatabase;
-let stores: ReturnType<typeof storesOn>;
-let transact: ReturnType<typeof transactionsOn<ReturnType<typeof storesOn>>>;
+let db: TestStores;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  const db = createDatabase(database.pool);
-  stores = storesOn(db);
-  transact = transactionsOn(db, storesOn);
-  for (const tenantId of ['dev', 'acme']) {
-    await createTenantStore(db).insert({ tenantId, environment: 'development', isDefault: false, settings: {} });
-  }
+  db = await createTestStores();
 });
-afterAll(() => database.drop());
+afterAll(() => db.drop());
 
-const create = (body: Json) => createResourceServer(stores, 'dev', body);
-const patch = (name: string, body: Json) => transact((inside) => updateResourceServer(inside, 'dev', name, body));
+const create = (body: Json) => createResourceServer(db.stores, 'dev', body);
+const patch = (name: string, body: Json) => db.transact((inside) => updateResourceServer(inside, 'dev', name, body));
 
 describe('a new API', () => {
   it('has the defaults that Auth0 gives, and is found by id and by identifier', async () => {
@@ -57,9 +41,9 @@ describe('a new API', () => {
       scopes: [{ value: 'read:orders' }],
     });
     expect(api.id).toMatch(/^[0-9a-f]{24}$/);
-    expect(await stores.resourceServers.find('dev', api.id)).toEqual(api);
-    expect(await stores.resourceServers.find('dev', 'https://orders.example.com')).toEqual(api);
-    expect(await stores.resourceServers.find('acme', api.id)).toBeUndefined();
+    expect(await db.stores.resourceServers.find('dev', api.id)).toEqual(api);
+    expect(await db.stores.resourceServers.find('dev', 'https://orders.example.com')).toEqual(api);
+    expect(await db.stores.resourceServers.find('acme', api.id)).toBeUndefined();
   });
 
   it('has a secret where it signs with HS256', async () => {
@@ -89,9 +73,9 @@ describe('a new API', () => {
     const taken = { status: 409, message: 'A resource server with the same identifier already exists' };
     await expect(create({ identifier: 'twin' })).rejects.toMatchObject(taken);
     await expect(create({ identifier: MANAGEMENT_IDENTIFIER })).rejects.toMatchObject(taken);
-    const reserved = createResourceServer(stores, 'dev', { identifier: 'https://dev/api/v2/' }, () => true);
+    const reserved = createResourceServer(db.stores, 'dev', { identifier: 'https://dev/api/v2/' }, () => true);
     await expect(reserved).rejects.toMatchObject(taken);
-    await expect(createResourceServer(stores, 'acme', { identifier: 'twin' })).resolves.toBeDefined();
+    await expect(createResourceServer(db.stores, 'acme', { identifier: 'twin' })).resolves.toBeDefined();
   });
 
   it.each<[string, Json]>([
@@ -134,21 +118,21 @@ describe('changing an API', () => {
 
 describe('the Management API of a tenant', () => {
   it('is one system API with the scopes of this version, and can be neither renamed nor deleted', async () => {
-    const [one, two] = [await ensureManagementApi(stores, 'dev'), await ensureManagementApi(stores, 'dev')];
+    const [one, two] = [await ensureManagementApi(db.stores, 'dev'), await ensureManagementApi(db.stores, 'dev')];
     expect(one).toMatchObject({ id: two.id, isSystem: true, name: 'Auth0 Management API', scopes: managementScopes });
     await expect(patch(one.id, { name: 'Mine', scopes: [] })).rejects.toMatchObject({
       status: 400,
       message: "Payload validation error: 'Additional properties not allowed: name, scopes'",
     });
     expect((await patch(one.id, { token_lifetime: 600 })).tokenLifetime).toBe(600);
-    await expect(deleteResourceServer(stores, 'dev', one.id)).rejects.toMatchObject({ status: 400 });
+    await expect(deleteResourceServer(db.stores, 'dev', one.id)).rejects.toMatchObject({ status: 400 });
   });
 
   it('is found by each of the tenant origins, never by its stored name', async () => {
     const tenant: Tenant = { tenantId: 'dev', environment: 'development', isDefault: true, settings: {}, origins: [] };
     const directory = createResourceServerDirectory({
       cache: createTenantCache({ isCurrent: () => true }),
-      resourceServers: stores.resourceServers,
+      resourceServers: db.stores.resourceServers,
       isManagementAudience: (_tenant, audience) => /^https?:\/\/localhost:\d+\/api\/v2\/$/.test(audience),
     });
     expect((await directory.find(tenant, 'https://localhost:3443/api/v2/'))?.isSystem).toBe(true);
