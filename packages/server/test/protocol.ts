@@ -33,6 +33,12 @@ export async function created(asked: Promise<Response>): Promise<Record<string, 
   return response.json();
 }
 
+/** Status and JSON at once, for one expectation of both; `body` is undefined where the answer has none. */
+export async function answer(asked: Promise<Response>): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await asked;
+  return { status: response.statusCode, body: response.body === '' ? undefined : response.json() };
+}
+
 /** A user of the tenant's directory. */
 export async function createTestUser(
   world: World,
