@@ -5,19 +5,19 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const NEEDED = 26;
+const NEEDED = [26, 10];
 const here = dirname(fileURLToPath(import.meta.url));
 const main = join(here, '..', 'src', 'main.ts');
 
-if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
+if (isNewEnough(process.versions.node)) {
   await import(main);
 } else {
   const node = findNode();
   if (!node) {
     process.stderr.write(
-      `gatewright: Node ${NEEDED}.10 or newer is needed, this is ${process.version}.\n` +
+      `gatewright: Node ${NEEDED.join('.')} or newer is needed, this is ${process.version}.\n` +
         '  Run "npm ci" in the checkout: it brings the right Node along for Linux (x64, arm64) and macOS.\n' +
-        `  On other systems install Node ${NEEDED} yourself and start with it.\n`,
+        `  On other systems install Node ${NEEDED.join('.')} yourself and start with it.\n`,
     );
     process.exit(1);
   }
@@ -28,6 +28,11 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED) {
     process.exit(1);
   });
   child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
 }
 
 function findNode() {

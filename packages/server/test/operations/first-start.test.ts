@@ -2,7 +2,7 @@ import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { managementAt, tokenFor } from './calls.ts';
-import { COMMAND, environment, freePort, otherNode, place, run, runToEnd } from './command.ts';
+import { COMMAND, type CommandOptions, environment, freePort, otherNode, place, run, runToEnd } from './command.ts';
 import { walk } from './files.ts';
 
 describe('gatewright start', { timeout: 90_000 }, () => {
@@ -80,17 +80,32 @@ describe('gatewright start', { timeout: 90_000 }, () => {
 
   it.skipIf(otherNode === undefined)('names the Node that it needs where npm ci did not bring it', async () => {
     const { folder } = await place();
-    const { code, printed } = await runCopyWithoutNode(folder);
+    const { code, printed } = await runCopyWithoutNode(folder, otherNode ? { node: otherNode } : {});
     expect(code).toBe(1);
     expect(printed).toMatch(
       /Node 26\.10 or newer is needed, this is v\d+\.\d+\.\d+\.\n {2}Run "npm ci" in the checkout/,
     );
   });
+
+  it.each([
+    ['25.9.0', false],
+    ['26.9.9', false],
+    ['26.10.0', true],
+    ['27.0.0', true],
+  ])('counts the minor version of Node as well: %s', async (version, isNewEnough) => {
+    const { folder } = await place();
+    const pretend = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`;
+    const { printed } = await runCopyWithoutNode(folder, {
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(pretend)}` },
+    });
+    // The copy has no server beside it, which is as far as the right Node gets.
+    expect(printed).toContain(isNewEnough ? 'ERR_MODULE_NOT_FOUND' : 'Node 26.10 or newer is needed');
+  });
 });
 
-async function runCopyWithoutNode(folder: string) {
+async function runCopyWithoutNode(folder: string, options: CommandOptions = {}) {
   const command = join(folder, 'bin/gatewright.mjs');
   await mkdir(join(folder, 'bin'));
   await copyFile(COMMAND, command);
-  return runToEnd(['start'], { command, ...(otherNode && { node: otherNode }) });
+  return runToEnd(['start'], { ...options, command });
 }
