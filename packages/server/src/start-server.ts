@@ -10,7 +10,7 @@ import { createDatabase, createPatientPool, createPool } from './db/database.ts'
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { lockDataFolder } from './db/embedded/folder-lock.ts';
 import { migrate } from './db/migrate.ts';
-import { openSealer, readInstallationSecret } from './keys/installation-secret.ts';
+import { holdsSealed, openSealer, readInstallationSecret } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
 import type { FirstRun } from './tenants/first-run.ts';
 import { refreshFirstRun, runFirst } from './tenants/run-first.ts';
@@ -52,7 +52,11 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
 
     const listening: { http: number | undefined; https: number | undefined } = { http: undefined, https: undefined };
     let isStarted = false;
-    const secret = await readInstallationSecret({ given: config.secret, dataDir: config.dataDir });
+    const secret = await readInstallationSecret({
+      given: config.secret,
+      dataDir: config.dataDir,
+      isNeeded: () => holdsSealed(createDatabase(pool)),
+    });
     const app = await createApp({
       pool,
       poolOptions: database.poolOptions,

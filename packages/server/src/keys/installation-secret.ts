@@ -9,6 +9,8 @@ interface Options {
   /** GATEWRIGHT_SECRET */
   readonly given: string | undefined;
   readonly dataDir: string;
+  /** Whether the database holds what a secret has sealed: then it is another one than we could make. */
+  readonly isNeeded: () => Promise<boolean>;
 }
 
 /** Where the key to everything sealed comes from; the message of a wrong one names it. */
@@ -31,20 +33,36 @@ export function faultOfSecret(text: string): string | undefined {
 }
 
 /** GATEWRIGHT_SECRET as it stands, else `<data>/secret.key`, which the first start makes. */
-export async function readInstallationSecret({ given, dataDir }: Options): Promise<InstallationSecret> {
+export async function readInstallationSecret({ given, dataDir, isNeeded }: Options): Promise<InstallationSecret> {
   if (given) {
     const fault = faultOfSecret(given);
     if (fault) throw new Error(fault);
     return { bytes: Buffer.from(given, 'utf8'), source: 'GATEWRIGHT_SECRET' };
   }
   const file = join(dataDir, 'secret.key');
-  await createOnce(file);
+  if (!(await isReadable(file))) {
+    if (await isNeeded()) throw new Error(missing(file));
+    await createOnce(file);
+  }
   await chmod(file, 0o600);
   const text = (await readFile(file, 'utf8')).trim();
   if (text.length < SHORTEST) {
     throw new Error(`${file} is damaged: it holds no secret. Restore it from a backup, or set GATEWRIGHT_SECRET.`);
   }
   return { bytes: Buffer.from(text, 'utf8'), source: file };
+}
+
+function missing(file: string): string {
+  return (
+    `${file} is missing, and this database holds keys and secrets that were sealed with another start's. ` +
+    'Put that secret.key there, from a backup or from the data folder of another server on this database, or set GATEWRIGHT_SECRET ' +
+    'to its content or to the value that the database was first started with. Nothing was written.'
+  );
+}
+
+/** Every tenant has a signing key, and that is sealed. */
+export async function holdsSealed(db: Database): Promise<boolean> {
+  return (await db.selectFrom('signing_keys').select('kid').limit(1).executeTakeFirst()) !== undefined;
 }
 
 /**
@@ -78,17 +96,20 @@ function opens(sealer: Sealer, sealed: Buffer, context: string): boolean {
   }
 }
 
-/** The file appears whole, and of two servers that start at once the first one's stays. */
-async function createOnce(file: string): Promise<void> {
-  const draft = `${file}.${randomSecret(6)}`;
-  const exists = await readFile(file).then(
+/** False where there is none. */
+function isReadable(file: string): Promise<boolean> {
+  return readFile(file).then(
     () => true,
     (cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT') return false;
       throw new Error(`${file} can't be read (${cause.code}).`, { cause });
     },
   );
-  if (exists) return;
+}
+
+/** The file appears whole, and of two servers that start at once the first one's stays. */
+async function createOnce(file: string): Promise<void> {
+  const draft = `${file}.${randomSecret(6)}`;
   await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
   try {
     await writeFile(draft, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true });

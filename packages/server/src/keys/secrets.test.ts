@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { createDatabase, type Database } from '../db/database.ts';
 import { createSealer } from '../kit/seal.ts';
 import { createTenantCache } from '../tenants/tenant-cache.ts';
 import { createTenantStore } from '../tenants/tenant-store.ts';
-import { faultOfSecret, openSealer, readInstallationSecret } from './installation-secret.ts';
+import { faultOfSecret, holdsSealed, openSealer, readInstallationSecret } from './installation-secret.ts';
 import { makeSigningKey } from './make-signing-key.ts';
 import { createSigningKeyStore } from './signing-key-store.ts';
 import { createTenantSecrets } from './tenant-secrets.ts';
@@ -15,6 +15,7 @@ import { createTenantSecrets } from './tenant-secrets.ts';
 let database: TestDatabase;
 let db: Database;
 let dataDir: string;
+const isNeeded = () => holdsSealed(db);
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -32,17 +33,17 @@ afterEach(() => rm(dataDir, { recursive: true, force: true }));
 describe('the installation’s secret', () => {
   it('is made at the first start, readable by its owner only, and stays', async () => {
     const [one, two] = await Promise.all([
-      readInstallationSecret({ given: undefined, dataDir }),
-      readInstallationSecret({ given: undefined, dataDir }),
+      readInstallationSecret({ given: undefined, dataDir, isNeeded }),
+      readInstallationSecret({ given: undefined, dataDir, isNeeded }),
     ]);
     expect(one.bytes.equals(two.bytes)).toBe(true);
     expect((await stat(join(dataDir, 'secret.key'))).mode & 0o777).toBe(0o600);
-    expect((await readInstallationSecret({ given: undefined, dataDir })).bytes.equals(one.bytes)).toBe(true);
+    expect((await readInstallationSecret({ given: undefined, dataDir, isNeeded })).bytes.equals(one.bytes)).toBe(true);
   });
 
   it('is GATEWRIGHT_SECRET where that is set, and then no file is made', async () => {
     const given = 'b9c1f0c5d94f47a0b1f05d7e8a2c3e4f';
-    expect((await readInstallationSecret({ given, dataDir })).bytes.toString()).toBe(given);
+    expect((await readInstallationSecret({ given, dataDir, isNeeded })).bytes.toString()).toBe(given);
     await expect(readFile(join(dataDir, 'secret.key'))).rejects.toThrow('ENOENT');
   });
 
@@ -52,17 +53,24 @@ describe('the installation’s secret', () => {
 
   it('that was cut off is named, not replaced', async () => {
     await writeFile(join(dataDir, 'secret.key'), '');
-    await expect(readInstallationSecret({ given: undefined, dataDir })).rejects.toThrow(/secret.key is damaged/);
+    await expect(readInstallationSecret({ given: undefined, dataDir, isNeeded })).rejects.toThrow(
+      /secret.key is damaged/,
+    );
   });
 
   it('must be the one that the database was sealed with', async () => {
     const given = 'b9c1f0c5d94f47a0b1f05d7e8a2c3e4f';
-    const secret = await readInstallationSecret({ given, dataDir });
+    const secret = await readInstallationSecret({ given, dataDir, isNeeded });
     const sealer = await openSealer(secret, db);
     const key = await makeSigningKey('dev.localhost', new Date());
     await createSigningKeyStore(db, sealer).insert('dev', key, 'current', new Date());
     await openSealer(secret, db);
-    const other = await readInstallationSecret({ given: undefined, dataDir });
+    const file = join(dataDir, 'secret.key');
+    const withoutFile = readInstallationSecret({ given: undefined, dataDir, isNeeded });
+    await expect(withoutFile).rejects.toThrow(`${file} is missing, and this database holds keys and secrets`);
+    expect(await readdir(dataDir)).toEqual([]);
+    await writeFile(file, 'x'.repeat(43));
+    const other = await readInstallationSecret({ given: undefined, dataDir, isNeeded });
     await expect(openSealer(other, db)).rejects.toThrow(/secret\.key\. Set GATEWRIGHT_SECRET to the value/);
   });
 });
