@@ -45,6 +45,20 @@ describe('A start that fails', () => {
     expect(await messageOf(start(dataDir))).toContain('pg-passwords.json is damaged: without the passwords in it');
   });
 
+  it('says that the cluster is missing where one was used, and goes on where a first start was killed before it', async () => {
+    const dataDir = await brokenCluster({});
+    await (await start(dataDir)).stop();
+    await rm(join(dataDir, 'pg'), { recursive: true });
+    const message = `The PostgreSQL cluster ${join(dataDir, 'pg')} is missing, and`;
+    expect(await messageOf(start(dataDir))).toContain(message);
+    await mkdir(join(dataDir, 'pg'));
+    expect(await messageOf(start(dataDir))).toContain(message);
+    expect(await readdir(join(dataDir, 'pg'))).toEqual([]);
+    await rm(join(dataDir, 'postgres.log'));
+    await writeFile(join(dataDir, 'secret.key'), 'x');
+    expect(await messageOf(start(dataDir))).toContain(message);
+  });
+
   it('says that the disk is full, and works when there is space again', async ({ skip }) => {
     const dataDir = join(await temporaryFolder(), 'small');
     await mkdir(dataDir);

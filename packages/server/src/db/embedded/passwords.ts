@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,7 +10,10 @@ const REMEDY =
 export async function ensurePasswords(dataDir: string): Promise<Passwords> {
   const path = join(dataDir, 'pg-passwords.json');
   const stored = await readFile(path, 'utf8').catch(() => undefined);
-  if (stored !== undefined) return parsePasswords(path, stored);
+  if (stored !== undefined) {
+    checkCluster(dataDir, path);
+    return parsePasswords(path, stored);
+  }
   if (existsSync(join(dataDir, 'pg/PG_VERSION'))) throw new Error(`${path} is missing: ${REMEDY}`);
   const passwords = { superuser: randomBytes(32).toString('hex'), application: randomBytes(32).toString('hex') };
   const handle = await open(`${path}.new`, 'w', 0o600);
@@ -27,6 +30,19 @@ export async function ensurePasswords(dataDir: string): Promise<Passwords> {
 export interface Passwords {
   readonly superuser: string;
   readonly application: string;
+}
+
+/** Both are made after the cluster was: without it the data is lost, and a fresh one would hide that. */
+const AFTER_THE_CLUSTER = ['secret.key', 'postgres.log'];
+
+function checkCluster(dataDir: string, path: string): void {
+  const cluster = join(dataDir, 'pg');
+  if (existsSync(cluster) && readdirSync(cluster).length > 0) return;
+  const traces = AFTER_THE_CLUSTER.filter((name) => existsSync(join(dataDir, name)));
+  if (traces.length === 0) return;
+  throw new Error(
+    `The PostgreSQL cluster ${cluster} is missing, and ${[path, ...traces.map((name) => join(dataDir, name))].join(' and ')} say that there was one. Put the folder back (or mount it), or, to begin anew, move the whole data folder ${dataDir} away.`,
+  );
 }
 
 function parsePasswords(path: string, text: string): Passwords {
