@@ -23,6 +23,7 @@ export interface RunningServer {
   readonly listening: Listening;
   readonly caFile: string | null;
   readonly firstRun: FirstRun | undefined;
+  readonly hasTenants: boolean;
   /** Drains: no new requests, those under way finish, then the database stops. Within ten seconds. */
   stop(): Promise<void>;
 }
@@ -93,8 +94,9 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
     const control = await startControlServer({ dataDir: config.dataDir, verbs: tenantCommands(app, caFile), log });
     undo.push(() => control.stop());
+    const hasTenants = (await app.stores.tenants.directory()).tenantIds.size > 0;
     isStarted = true;
-    return { app, listening, caFile, firstRun, stop };
+    return { app, listening, caFile, firstRun, hasTenants, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { enableCompileCache } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { createLog, type Log } from '../kit/log.ts';
@@ -59,16 +59,23 @@ function stopSignal(log: Log): AbortSignal {
 }
 
 /** What somebody who sees Gatewright for the first time needs to log in. */
-function welcome({ listening, caFile, firstRun }: RunningServer, dataDir: string): string[] {
+function welcome({ listening, caFile, firstRun, hasTenants }: RunningServer, dataDir: string): string[] {
+  // What a second terminal has to say, whatever its own environment.
+  const gatewright = dataDir === resolve('data') ? 'npx gatewright' : `GATEWRIGHT_DATA_DIR=${dataDir} npx gatewright`;
   const lines = [
     `http://localhost:${listening.http}${listening.https ? ` and https://localhost:${listening.https}` : ''}`,
   ];
+  if (!hasTenants)
+    return [
+      ...lines,
+      `There is no tenant yet, so every request gets 404. Make the first one in a second terminal: ${gatewright} tenant create <name>`,
+    ];
   if (!firstRun) return lines;
   const file = join(dataDir, 'first-run.json');
   return [
     ...lines,
     `Tenant '${firstRun.tenant}'. Log in as ${firstRun.user.email}; the password and all client ids and secrets are in ${file}.`,
     ...(caFile ? [`Clients trust https with NODE_EXTRA_CA_CERTS=${caFile} or curl --cacert ${caFile}.`] : []),
-    'The README has a first login by browser and by curl. When you have kept the secrets: gatewright first-run forget.',
+    `The README has a first login by browser and by curl. When you have kept the secrets: ${gatewright} first-run forget`,
   ];
 }

@@ -11,13 +11,15 @@ export function tenantCommand(): Command {
   tenant
     .command('create <name>')
     .description(
-      'Make a tenant with keys, clients, an API, an administrator and a user; prints their secrets, this once.',
+      'Make a tenant with keys, clients, an API, an administrator and a user; prints their secrets, this once. ' +
+        'The first tenant of an installation becomes its default tenant: it answers at GATEWRIGHT_ORIGIN, or at localhost where ' +
+        'that is not set. Further ones answer at {tenant}.{base domain}.',
     )
     .addOption(environmentOption().default('production'))
     .option('--json', 'print the object of first-run.json')
     .action(async (name: string, { environment, json }: { environment: string; json?: boolean }) => {
-      const made = await callServer(dataFolder(), 'tenant-create', { name, environment });
-      print(json ? JSON.stringify(made, null, 2) : describe(made));
+      const { is_default, ...made } = await callServer(dataFolder(), 'tenant-create', { name, environment });
+      print(json ? JSON.stringify(made, null, 2) : describe(made, is_default === true));
     });
   tenant
     .command('set-environment <name> <environment>')
@@ -32,8 +34,9 @@ export function tenantCommand(): Command {
   return tenant;
 }
 
-function describe(made: Readonly<Record<string, unknown>>): string {
-  return `Made the tenant '${made.tenant}' at ${made.origin}. These secrets are shown only now:\n${JSON.stringify(made, null, 2)}`;
+function describe(made: Readonly<Record<string, unknown>>, isDefault: boolean): string {
+  const what = isDefault ? `Made the default tenant '${made.tenant}'` : `Made the tenant '${made.tenant}'`;
+  return `${what} at ${made.origin}. These secrets are shown only now:\n${JSON.stringify(made, null, 2)}`;
 }
 
 function print(text: string): void {

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import type { ControlVerbs } from '../control/control-server.ts';
-import { toFirstRun } from './first-run.ts';
+import { DeclaredError } from '../kit/errors.ts';
+import { type FirstRunSecrets, toFirstRun } from './first-run.ts';
 import { type Environment, tenantErrors } from './tenant.ts';
 
 const ENVIRONMENTS: ReadonlySet<string> = new Set<Environment>(['development', 'staging', 'production']);
@@ -10,16 +11,26 @@ export function tenantCommands(
   app: Pick<App, 'tenants' | 'directory' | 'stores' | 'forget'>,
   caFile: string | null,
 ): ControlVerbs {
+  /** The first one becomes the default tenant: else nobody would answer at GATEWRIGHT_ORIGIN, or at localhost. */
+  async function createTenant(name: string, environment: Environment): Promise<FirstRunSecrets> {
+    const { tenants } = app.stores;
+    const isDefault = (await tenants.directory()).defaultTenantId === undefined;
+    try {
+      return await app.tenants.create({ name, environment, isDefault });
+    } catch (error) {
+      // The place of the default tenant may have been taken in the meantime, while the name is free.
+      const isFree = error instanceof DeclaredError && error.code === 'tenant_exists' && !(await tenants.find(name));
+      if (!isDefault || !isFree) throw error;
+      return app.tenants.create({ name, environment, isDefault: false });
+    }
+  }
+
   return {
     async 'tenant-create'({ name, environment = 'production' }) {
-      const secrets = await app.tenants.create({
-        name: String(name),
-        environment: environmentOf(environment),
-        isDefault: false,
-      });
+      const secrets = await createTenant(String(name), environmentOf(environment));
       const tenant = await app.stores.tenants.find(secrets.tenant);
       if (!tenant) throw tenantErrors.unknownTenant({ name: secrets.tenant });
-      return toFirstRun(secrets, tenant, app.directory, caFile);
+      return { ...toFirstRun(secrets, tenant, app.directory, caFile), is_default: tenant.isDefault };
     },
 
     async 'tenant-set-environment'({ name, environment }) {

@@ -143,7 +143,8 @@ describe('A database that was sealed with a secret', { timeout: 90_000 }, () => 
     const shared = { ...env, DATABASE_URL: database.url, GATEWRIGHT_SECRET: 'MfS2bV0ua3R4c5sQpWc1hT7nXz8yKd9E' };
     const empty = run(['start'], { env: shared });
     await empty.says('Ready after');
-    // No tenant yet: nobody answers, and nothing was written.
+    // No tenant yet: nobody answers, nothing was written, and the operator is told what to do.
+    expect(empty.printed()).toMatch(/There is no tenant yet, .* npx gatewright tenant create <name>\n/);
     expect((await fetch(`http://localhost:${env.PORT}/.well-known/jwks.json`)).status).toBe(404);
     expect(empty.printed()).not.toContain('Made the tenant');
     await empty.end();
