@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Config } from './config.ts';
-import { type Listener, listen } from './http/listen.ts';
+import { checkPort, type Listener, listen } from './http/listen.ts';
 import type { TlsSource } from './tls/serving.ts';
 
 export interface Listeners {
@@ -28,6 +28,11 @@ export async function startListening(
     await close(0);
     throw error;
   }
+}
+
+/** Before anything is made; what takes a port from now on is found when it is bound. */
+export async function checkPorts({ hosts, httpPort, httpsPort }: Pick<Config, 'hosts' | 'httpPort' | 'httpsPort'>) {
+  for (const port of [httpPort, httpsPort]) if (port !== 0) await checkPort({ hosts, port });
 }
 
 /** Names that the local certificate authority may vouch for. */

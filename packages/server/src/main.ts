@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import description from '../package.json' with { type: 'json' };
 import { firstRunCommand } from './cli/first-run-command.ts';
 import { startCommand } from './cli/start-command.ts';
 import { tenantCommand } from './cli/tenant-command.ts';
@@ -8,6 +9,7 @@ import { CommandError } from './control/control-client.ts';
 /** `gatewright <verb>`: a file each under cli/. */
 const program = new Command('gatewright')
   .description("An identity platform that you run yourself and that speaks Auth0's wire protocols.")
+  .version(description.version, '--version', 'print the version')
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(tenantCommand())
@@ -22,9 +24,11 @@ try {
   process.exitCode = 1;
 }
 
-/** The message, and those of its causes; the stack where GATEWRIGHT_DEBUG asks for it. */
+/** The message, and its cause's where that says more; the stack where GATEWRIGHT_DEBUG asks for it. */
 function explain(error: Error): string {
   if (process.env.GATEWRIGHT_DEBUG) return error.stack ?? error.message;
-  const cause = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : '';
-  return error.message + cause;
+  const { message, cause } = error;
+  if (!(cause instanceof Error) || message.includes(cause.message)) return message;
+  const isNamed = 'code' in cause && message.includes(`(${cause.code})`);
+  return isNamed ? message : `${message}\n  because: ${cause.message}`;
 }

@@ -2,13 +2,13 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { type App, createApp } from './app.ts';
-import { domainsToServe, startListening } from './app-listen.ts';
+import { checkPorts, domainsToServe, startListening } from './app-listen.ts';
 import type { Config } from './config.ts';
 import { startControlServer } from './control/control-server.ts';
 import { checkDatabase } from './db/check-database.ts';
 import { createDatabase, createPatientPool, createPool } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
-import { lockDataFolder } from './db/embedded/folder-lock.ts';
+import { holderOf, inUse, lockDataFolder } from './db/embedded/folder-lock.ts';
 import { migrate } from './db/migrate.ts';
 import { holdsSealed, openSealer, readInstallationSecret } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
@@ -44,6 +44,9 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
   };
   try {
     await makeDataFolder(config.dataDir, log);
+    // The other server has our ports as well, as a rule; that it has the folder says more.
+    if (holderOf(config.dataDir)) throw new Error(inUse(config.dataDir));
+    await checkPorts(config);
     const database = await openDatabase(config, log, undo);
     signal?.throwIfAborted();
     await migrateWith(createPatientPool(database.poolOptions));

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { holderOf } from '../db/embedded/folder-lock.ts';
 
 /** What a command tells its user when it fails; the exit code is 1. */
 export class CommandError extends Error {}
@@ -32,6 +33,11 @@ async function findServer(dataDir: string): Promise<{ socket: string; token: str
 }
 
 function notRunning(dataDir: string): CommandError {
+  const holder = holderOf(dataDir);
+  if (holder)
+    return new CommandError(
+      `A server runs on ${dataDir}${holder}, but commands can't reach it: it is still starting, or its control.json or the socket named there was deleted. Wait until it says "Ready", else restart it.`,
+    );
   return new CommandError(
     `No server is running on ${dataDir}. Start it with "npm start", or name its folder with GATEWRIGHT_DATA_DIR.`,
   );

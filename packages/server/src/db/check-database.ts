@@ -19,7 +19,7 @@ export async function checkDatabase(connectionString: string): Promise<void> {
   } catch (cause) {
     if (cause instanceof DatabaseUnfit) throw cause;
     const [why, remedy] = explain(cause, client);
-    throw new Error(`DATABASE_URL: the PostgreSQL at ${place} ${why}. ${remedy}`, { cause });
+    throw new Error(`DATABASE_URL: the PostgreSQL at ${place} ${why}. ${remedy}`);
   } finally {
     await client.end().catch(() => {});
   }
@@ -46,7 +46,8 @@ function explain(cause: unknown, { user, database }: pg.Client): readonly [why: 
       `refuses the user '${user}' (${said})`,
       'Check the user and the password in DATABASE_URL, and pg_hba.conf.',
     ];
-  if (code === '3D000') return [`has no database '${database}'`, `Create it: createdb -O ${user} ${database}.`];
+  if (code === '3D000')
+    return [`has no database '${database}'`, `Create it: createdb -E UTF8 -T template0 -O ${user} ${database}.`];
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return ['is not found', 'Check the host name in DATABASE_URL.'];
   if (code === '57P03') return [`is not ready (${said})`, 'Start again in a moment.'];
   return [`can't be reached (${said || code})`, 'Is it running, and do host and port in DATABASE_URL name it?'];

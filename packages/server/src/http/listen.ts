@@ -1,6 +1,6 @@
 import { createServer as createHttp, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttps, Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from 'node:net';
 import type { TlsSource } from '../tls/serving.ts';
 import { type Connections, trackConnections } from './connections.ts';
 
@@ -71,8 +71,16 @@ export async function listen({ handler, hosts, port, tls, limits }: Parts): Prom
   };
 }
 
+/** Fails in the words of `listen` where it would: a start can then be refused before it has made anything. */
+export async function checkPort({ hosts, port }: Pick<Parts, 'hosts' | 'port'>): Promise<void> {
+  for (const host of hosts) {
+    const server = createTcp((socket) => socket.destroy());
+    if (await bind(server, host, port)) await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+}
+
 /** False where this machine lacks the address. */
-function bind(server: Server, host: string, port: number): Promise<boolean> {
+function bind(server: TcpServer, host: string, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT' || error.code === 'ENOTFOUND') resolve(false);
@@ -80,14 +88,11 @@ function bind(server: Server, host: string, port: number): Promise<boolean> {
         reject(
           new Error(
             `Port ${port} on ${host} is in use. Stop the program that uses it, or choose other ports with PORT and HTTPS_PORT.`,
-            { cause: error },
           ),
         );
       else if (error.code === 'EACCES')
         reject(
-          new Error(`Port ${port} may not be opened by this user. Choose a port above 1023 with PORT and HTTPS_PORT.`, {
-            cause: error,
-          }),
+          new Error(`Port ${port} may not be opened by this user. Choose a port above 1023 with PORT and HTTPS_PORT.`),
         );
       else reject(error);
     });

@@ -29,6 +29,10 @@ describe('gatewright', { timeout: 60_000 }, () => {
     expect({ code, printed }).toEqual({ code: 0, printed: expect.stringContaining(usage) });
   });
 
+  it('tells its version', async () => {
+    expect(await gatewright('--version')).toEqual({ code: 0, printed: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
   it.each([
     [['nonsense'], /unknown command 'nonsense'/],
     [['tenant', 'create', 'x', '--environment', 'moon'], /Allowed choices are development, staging, production/],

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -18,6 +18,8 @@ async function refusal(env: Readonly<Record<string, string>>): Promise<string> {
   const { code, printed } = await runToEnd(['start'], { env: { ...here.env, DATABASE_URL: database.url, ...env } });
   expect({ code, printed }).toEqual({ code: 1, printed: expect.stringMatching(/^gatewright: /m) });
   expect(printed).not.toMatch(/^\s+at .*:\d+:\d+/m);
+  // Each of these messages tells its cause already.
+  expect(printed).not.toContain('because:');
   return printed;
 }
 
@@ -88,7 +90,7 @@ describe('A start that can not succeed', { timeout: 60_000 }, () => {
         url.pathname = '/no_such_database';
         return url.href;
       },
-      /has no database 'no_such_database'\. Create it: createdb -O /,
+      /has no database 'no_such_database'\. Create it: createdb -E UTF8 -T template0 -O /,
     ],
     [
       'it is older than 15',
@@ -119,9 +121,13 @@ describe('A start that can not succeed', { timeout: 60_000 }, () => {
     onTestFinished(() => void other.close());
     const address = other.address();
     const port = typeof address === 'object' && address ? String(address.port) : '';
-    expect(await refusal({ PORT: port })).toContain(
-      `Port ${port} on 127.0.0.1 is in use. Stop the program that uses it`,
-    );
+    const message = `Port ${port} on 127.0.0.1 is in use. Stop the program that uses it`;
+    expect(await refusal({ PORT: port })).toContain(message);
+    // Before anything is made: a first start leaves no cluster and no secrets behind.
+    const { dataDir } = await place();
+    const embedded = { DATABASE_URL: '', GATEWRIGHT_DATA_DIR: dataDir, HTTPS_PORT: port };
+    expect(await refusal(embedded)).toContain(message);
+    expect(await readdir(dataDir)).toEqual([]);
     expect(await refusal({ HOST: '192.0.2.1' })).toContain('None of the addresses 192.0.2.1 exists on this machine.');
     expect(await refusal({ TLS_CERT_FILE: '/no/cert.pem', TLS_KEY_FILE: '/no/key.pem' })).toContain(
       "TLS_CERT_FILE can't be read: /no/cert.pem (ENOENT)",

@@ -36,10 +36,9 @@ export function packageRoot(name: string): string {
   try {
     // dist/index.js is all that the package exports.
     return dirname(dirname(createRequire(import.meta.url).resolve(name)));
-  } catch (cause) {
+  } catch {
     throw new Error(
       `The embedded PostgreSQL is not installed: the package ${name} is missing. Run \`npm ci\` without leaving out optional dependencies, or set DATABASE_URL to a PostgreSQL 15 or newer.`,
-      { cause },
     );
   }
 }

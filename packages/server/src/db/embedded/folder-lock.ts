@@ -13,8 +13,8 @@ export interface FolderLock {
  */
 export async function lockDataFolder(dataDir: string): Promise<FolderLock> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const holder = join(dataDir, 'gatewright.pid');
-  const database = acquire(dataDir, holder);
+  const holder = holderFile(dataDir);
+  const database = acquire(dataDir);
   try {
     writeFileSync(holder, `${process.pid}\n${new Date().toISOString()}\n`, { mode: 0o600 });
   } catch (cause) {
@@ -30,7 +30,27 @@ export async function lockDataFolder(dataDir: string): Promise<FolderLock> {
   };
 }
 
-function acquire(dataDir: string, holder: string): DatabaseSync {
+/**
+ * Who holds the folder, ` (process 7, started …)`; undefined where nobody does. A killed server leaves its pid file behind:
+ * the lock decides, which is only looked at, so that no start runs into it.
+ */
+export function holderOf(dataDir: string): string | undefined {
+  const text = describe(holderFile(dataDir));
+  if (!text) return undefined;
+  try {
+    const database = new DatabaseSync(join(dataDir, 'gatewright.lock'), { readOnly: true });
+    try {
+      database.prepare('select count(*) from sqlite_schema').get();
+    } finally {
+      database.close();
+    }
+  } catch (cause) {
+    if (isBusy(cause)) return text;
+  }
+  return undefined;
+}
+
+function acquire(dataDir: string): DatabaseSync {
   const path = join(dataDir, 'gatewright.lock');
   writeFileSync(path, '', { mode: 0o600, flag: 'a' });
   const database = new DatabaseSync(path);
@@ -39,8 +59,7 @@ function acquire(dataDir: string, holder: string): DatabaseSync {
     return database;
   } catch (cause) {
     database.close();
-    const isBusy = cause instanceof Error && 'errcode' in cause && cause.errcode === 5;
-    if (isBusy) throw new Error(inUse(dataDir, holder), { cause });
+    if (isBusy(cause)) throw new Error(inUse(dataDir));
     throw new Error(
       `The data folder ${dataDir} can't be locked: ${String(cause)}. Its file system must support locks.`,
       {
@@ -50,10 +69,14 @@ function acquire(dataDir: string, holder: string): DatabaseSync {
   }
 }
 
-function inUse(dataDir: string, holder: string): string {
-  const who = `The data folder ${dataDir} is in use by another Gatewright${describe(holder)}.`;
+const isBusy = (cause: unknown): boolean => cause instanceof Error && 'errcode' in cause && cause.errcode === 5;
+
+export function inUse(dataDir: string): string {
+  const who = `The data folder ${dataDir} is in use by another Gatewright${describe(holderFile(dataDir))}.`;
   return `${who} Stop that one first, or give this one a folder of its own with GATEWRIGHT_DATA_DIR.`;
 }
+
+const holderFile = (dataDir: string) => join(dataDir, 'gatewright.pid');
 
 function describe(holder: string): string {
   try {
