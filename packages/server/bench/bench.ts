@@ -14,15 +14,22 @@ import { createWorkbench, type Settings } from './workbench.ts';
 
 const ROWS: readonly Row[] = [clientCredentials, refresh, login, reads, hashStorm, memory, start];
 
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true },
-    json: { type: 'boolean', default: false },
-    profile: { type: 'string' },
-  },
-});
 const names = ROWS.map(({ name }) => name);
+const USAGE = `Usage: npm run bench -- [options]
+
+  --quick             one short round
+  --only <row>        this row alone (repeatable): ${names.join(', ')}
+  --json              print JSON
+  --profile <folder>  write CPU profiles of the server into the folder
+  --help              print this
+
+Runs on Linux, some eight minutes without --quick. docs/benchmarks.md has the last figures.
+`;
+const options = readOptions();
+if (options.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 const unknown = options.only?.find((name) => !names.includes(name));
 if (process.platform !== 'linux' || unknown !== undefined) {
   process.stderr.write(
@@ -60,6 +67,23 @@ if (options.json) {
   process.stdout.write(`${JSON.stringify({ machine: machine(), settings, rows }, null, 2)}\n`);
 } else {
   process.stdout.write(`${renderTable(figures)}\n${machine()}, median of ${settings.rounds}\n`);
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true },
+        json: { type: 'boolean', default: false },
+        profile: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(1);
+  }
 }
 
 function stop(): Promise<void> {
