@@ -28,8 +28,10 @@ export interface CommandOptions {
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
-  /** Another copy of bin/gatewright.mjs. */
+  /** Another copy of bin/gatewright.mjs, or another program. */
   readonly command?: string;
+  /** In a process group of its own, as a shell runs it: `process.kill(-pid, …)` is then a terminal's Ctrl+C. */
+  readonly detached?: boolean;
 }
 
 export interface RunningCommand {
@@ -53,12 +55,13 @@ export interface Ended {
 
 /** Runs `gatewright …` without waiting; a test that fails does not leave it behind. */
 export function run(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const { env = {}, node = process.execPath, cwd = tmpdir(), uid, gid, command = COMMAND } = options;
+  const { env = {}, node = process.execPath, cwd = tmpdir(), uid, gid, command = COMMAND, detached = false } = options;
   let began = performance.now();
   const child: ChildProcess = spawn(node, [command, ...args], {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
     ...(uid !== undefined && { uid }),
     ...(gid !== undefined && { gid }),
   });
