@@ -75,11 +75,20 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
 
   app.setErrorHandler((error, request, reply) => {
     const declared = declareError(error, request, log);
-    const family = request.routeOptions.config.errors ?? 'management';
+    const family = request.routeOptions.config.errors ?? (isStray(request) ? 'page' : 'management');
     return family === 'page' ? renderErrorPage(request, reply, declared) : sendError(reply, family, declared);
   });
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'management', requestErrors.notFound()));
   return app;
+}
+
+/** Paths that programs ask for, whatever they accept. */
+const FOR_PROGRAMS = /^\/(?:api|oauth|userinfo|\.well-known|health|dbconnections)(?:[/?]|$)/;
+
+/** A person who typed an address, or followed an old link. */
+function isStray({ is404, method, url, headers }: FastifyRequest): boolean {
+  const isRead = method === 'GET' || method === 'HEAD';
+  return is404 && isRead && /\btext\/html\b/i.test(headers.accept ?? '') && !FOR_PROGRAMS.test(url);
 }
 
 /** `GET http://host/path` names its host twice; only where both agree is it what it seems (RFC 9112 section 3.2.2). */
