@@ -49,6 +49,22 @@ describeInChromium('the README’s first login by browser', () => {
     await page.getByText('Nobody is logged in').waitFor();
   });
 
+  it('is dark as a whole where the browser is', async () => {
+    const page = await browser.newPage({ colorScheme: 'dark' });
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    // The first pixel is the page's own background, which follows the root's color-scheme and not the body's.
+    const [red = 255] = await page.evaluate(
+      async (png) => {
+        const canvas = new OffscreenCanvas(1, 1).getContext('2d');
+        canvas?.drawImage(await createImageBitmap(await (await fetch(png)).blob()), 0, 0);
+        return [...(canvas?.getImageData(0, 0, 1, 1).data ?? [])];
+      },
+      `data:image/png;base64,${(await page.screenshot()).toString('base64')}`,
+    );
+    expect(red).toBeLessThan(64);
+  });
+
   it('hands no secret to the page', async () => {
     const settings = await (await fetch(`${url}/settings.json`)).text();
     expect(settings).toContain(server.firstRun.spa_client.client_id);
