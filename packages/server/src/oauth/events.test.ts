@@ -111,7 +111,7 @@ describe('the audit log', () => {
     expect(event).toMatchObject({
       type: 's',
       client_id: world.spa_client.client_id,
-      client_name: 'Single-page application',
+      client_name: 'Example application',
       connection: world.connection,
       strategy: 'auth0',
       strategy_type: 'database',

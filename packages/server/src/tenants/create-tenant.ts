@@ -165,7 +165,7 @@ async function createClients(stores: Stores, tenant: { tenantId: string; environ
   // In a production tenant the entry for every localhost port would be refused: such an application registers its own URLs.
   const anywhere = tenant.environment === 'production' ? [] : [ANY_LOCALHOST];
   const spa = await createClient(stores, tenant, {
-    name: 'Single-page application',
+    name: 'Example application',
     app_type: 'spa',
     grant_types: ['authorization_code', 'refresh_token'],
     token_endpoint_auth_method: 'none',
