@@ -2,14 +2,14 @@ import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTestKeys, type TestKeys } from '../../test/test-keys.ts';
 import { toWire } from './key-routes.ts';
-import { createKeysFixture } from './keys-fixture.ts';
 
-let keys: Awaited<ReturnType<typeof createKeysFixture>>;
+let keys: TestKeys;
 let tenant: string;
 
 beforeAll(async () => {
-  keys = await createKeysFixture();
+  keys = await createTestKeys();
 });
 afterAll(() => keys.drop());
 beforeEach(async () => {

@@ -1,16 +1,16 @@
 import { createHmac, createPublicKey, generateKeyPairSync, sign as signBytes } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createKeysFixture } from './keys-fixture.ts';
+import { createTestKeys, type TestKeys } from '../../test/test-keys.ts';
 import type { SignOptions } from './token-signer.ts';
 
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
 const jwt = { typ: 'JWT' };
-let keys: Awaited<ReturnType<typeof createKeysFixture>>;
+let keys: TestKeys;
 let tenant: string;
 
 beforeAll(async () => {
-  keys = await createKeysFixture();
+  keys = await createTestKeys();
   tenant = await keys.createTenant();
 });
 afterAll(() => keys.drop());

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestApp, type TestApp } from './management-test-app.ts';
+import { createMachinery, type Machinery } from '../../test/management-machinery.ts';
 
-let world: TestApp;
+let world: Machinery;
 
 beforeAll(async () => {
-  world = await createTestApp((management) => {
+  world = await createMachinery((management) => {
     management.route('POST /roles', async (call) =>
       call.commit(async () => {
         if (call.body.name === 'breaks') throw new Error('broken');

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMachinery, type Machinery } from '../../test/management-machinery.ts';
 import type { ListSource } from './call.ts';
-import { createTestApp, type TestApp } from './management-test-app.ts';
 
-let world: TestApp;
+let world: Machinery;
 let size = 0;
 
 const source: ListSource<number> = {
@@ -22,7 +22,7 @@ const source: ListSource<number> = {
 const numbers = () => Array.from({ length: size }, (_, index) => index);
 
 beforeAll(async () => {
-  world = await createTestApp((management) => {
+  world = await createMachinery((management) => {
     for (const [operation, key] of [
       ['GET /clients', 'clients'],
       ['GET /users', 'users'],

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { createMachinery, NOW, send, type ThingStores } from '../../test/management-machinery.ts';
 import type { Management } from './call.ts';
-import { createTestApp, NOW, send, type TestStores } from './management-test-app.ts';
 
-function routes(management: Management<TestStores>): void {
+function routes(management: Management<ThingStores>): void {
   management.route('GET /resource-servers/{id}', async (call) => ({ id: call.params.id }));
 }
 
 describe('rate headers', () => {
   it('are on every answer, errors too', async () => {
-    const world = await createTestApp(routes);
+    const world = await createMachinery(routes);
     const headers = {
       'x-ratelimit-limit': 10_000,
       'x-ratelimit-reset': expect.anything(),
@@ -25,7 +25,10 @@ describe('rate headers', () => {
 
   it('tell of an empty bucket, once a minute in the log, and of its refill', async () => {
     let time = NOW.getTime();
-    const limited = await createTestApp(routes, { rateLimit: { burst: 2, perSecond: 0.5 }, now: () => new Date(time) });
+    const limited = await createMachinery(routes, {
+      rateLimit: { burst: 2, perSecond: 0.5 },
+      now: () => new Date(time),
+    });
     const read = () => limited.call('read:resource_servers', { method: 'GET', url: '/api/v2/resource-servers/a' });
     const states = [await read(), await read(), await read(), await read()];
     expect(states.map((state) => [state.status, state.headers['x-ratelimit-remaining']])).toEqual([
@@ -54,7 +57,7 @@ describe('rate headers', () => {
   });
 
   it('strangers without a token can not use a tenant up', async () => {
-    const limited = await createTestApp(routes, { rateLimit: { burst: 1, perSecond: 0.001 } });
+    const limited = await createMachinery(routes, { rateLimit: { burst: 1, perSecond: 0.001 } });
     for (let i = 0; i < 5; i++) await send(limited.app, { method: 'GET', url: '/api/v2/resource-servers/a' });
     expect(
       (await limited.call('read:resource_servers', { method: 'GET', url: '/api/v2/resource-servers/a' })).status,

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMachinery, type Machinery, send, type ThingStores } from '../../test/management-machinery.ts';
 import type { Management, ManagementCall } from './call.ts';
-import { createTestApp, send, type TestApp, type TestStores } from './management-test-app.ts';
 
-let world: TestApp;
-let seen: ManagementCall<TestStores> | undefined;
+let world: Machinery;
+let seen: ManagementCall<ThingStores> | undefined;
 
 beforeAll(async () => {
-  world = await createTestApp(routes);
+  world = await createMachinery(routes);
 });
 afterAll(() => world.app.close());
 
-function routes(management: Management<TestStores>): void {
+function routes(management: Management<ThingStores>): void {
   management.route('POST /roles', async (call) => {
     seen = call;
     return call.commit(async ({ things }) => {

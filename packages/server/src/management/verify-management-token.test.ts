@@ -2,23 +2,23 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from 'j
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   acme,
-  createTestApp,
+  createMachinery,
   KID,
+  type Machinery,
   NOW,
   ORIGIN,
   publicJwk,
   send,
   signingKey,
-  type TestApp,
-} from './management-test-app.ts';
+} from '../../test/management-machinery.ts';
 import { createManagementTokenVerifier } from './verify-management-token.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
-let world: TestApp;
+let world: Machinery;
 
 beforeAll(async () => {
-  world = await createTestApp((management) => {
+  world = await createMachinery((management) => {
     management.route('GET /roles/{id}', async (call) => ({
       clientId: call.actor.clientId,
       userId: call.actor.userId,

@@ -1,15 +1,15 @@
 import fastify, { type FastifyInstance, type InjectOptions } from 'fastify';
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
-import { createLog } from '../kit/log.ts';
-import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import type { Tenant } from '../tenants/tenant.ts';
-import type { Management } from './call.ts';
-import type { RateLimit } from './rate-limit.ts';
-import { registerManagement } from './register-management.ts';
-import { createManagementTokenVerifier } from './verify-management-token.ts';
+import { createLog } from '../src/kit/log.ts';
+import type { AuditEvent, RecordEvent } from '../src/logs/event.ts';
+import type { Management } from '../src/management/call.ts';
+import type { RateLimit } from '../src/management/rate-limit.ts';
+import { registerManagement } from '../src/management/register-management.ts';
+import { createManagementTokenVerifier } from '../src/management/verify-management-token.ts';
+import type { Tenant } from '../src/tenants/tenant.ts';
 
 /** What handlers of these tests change: a map that forgets what a failed transaction wrote. */
-export interface TestStores {
+export interface ThingStores {
   readonly record: RecordEvent;
   readonly things: Map<string, unknown>;
 }
@@ -25,7 +25,7 @@ export const acme: Tenant = {
   origins: [ORIGIN, 'http://localhost:3000'],
 };
 
-export interface TestApp {
+export interface Machinery {
   readonly app: FastifyInstance;
   readonly events: AuditEvent[];
   readonly log: string[];
@@ -36,20 +36,20 @@ export interface TestApp {
     claims?: Readonly<Record<string, unknown>>,
     header?: Readonly<Record<string, unknown>>,
   ): Promise<string>;
-  call(scope: string, request: InjectOptions): Promise<TestAnswer>;
+  call(scope: string, request: InjectOptions): Promise<MachineryAnswer>;
 }
 
-export interface TestAnswer {
+export interface MachineryAnswer {
   readonly status: number;
   readonly body: unknown;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
 /** A server with nothing but the Management API's machinery and the routes of a test, and a real signing key. */
-export async function createTestApp(
-  routes: (management: Management<TestStores>) => void,
+export async function createMachinery(
+  routes: (management: Management<ThingStores>) => void,
   options: { readonly rateLimit?: RateLimit; readonly now?: () => Date } = {},
-): Promise<TestApp> {
+): Promise<Machinery> {
   const events: AuditEvent[] = [];
   const lines: string[] = [];
   const things = new Map<string, unknown>();
@@ -69,7 +69,7 @@ export async function createTestApp(
   await app.register(
     async (scoped) =>
       routes(
-        registerManagement<TestStores>({
+        registerManagement<ThingStores>({
           app: scoped,
           log: createLog('json', (line) => void lines.push(line)),
           stores: { record, things },
@@ -123,7 +123,7 @@ export async function createTestApp(
       .sign(privateKey);
   }
 
-  async function call(scope: string, request: InjectOptions): Promise<TestAnswer> {
+  async function call(scope: string, request: InjectOptions): Promise<MachineryAnswer> {
     const headers = { authorization: `Bearer ${await token(scope)}`, ...request.headers };
     return send(app, { ...request, headers });
   }
@@ -131,7 +131,7 @@ export async function createTestApp(
   return { app, events, log: lines, things, token, call };
 }
 
-export async function send(app: FastifyInstance, request: InjectOptions): Promise<TestAnswer> {
+export async function send(app: FastifyInstance, request: InjectOptions): Promise<MachineryAnswer> {
   const response = await app.inject(request);
   const body: unknown = response.body === '' ? undefined : JSON.parse(response.body);
   return { status: response.statusCode, body, headers: response.headers };
