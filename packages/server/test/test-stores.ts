@@ -18,5 +18,5 @@ export async function createTestStores() {
   const storesIn = (bound: Database) => storesOn(bound, parts);
   const stores = storesIn(database);
   for (const tenant of [dev, acme]) await stores.tenants.insert({ ...tenant, isDefault: false, settings: {} });
-  return { database, stores, transact: transactionsOn(database, storesIn), drop };
+  return { pool, database, stores, transact: transactionsOn(database, storesIn), drop };
 }

@@ -1,19 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
+import { createTestStores, type TestStores } from '../../test/test-stores.ts';
 import type { Connection } from '../connections/connection.ts';
-import { createConnectionClientStore } from '../connections/connection-client-store.ts';
 import { createConnection } from '../connections/connection-service.ts';
-import { createConnectionStore } from '../connections/connection-store.ts';
-import { createDatabase, type Database } from '../db/database.ts';
-import { createTenantStore } from '../tenants/tenant-store.ts';
 import { createDatabaseUser, type NewDatabaseUser } from './create-user.ts';
 import { createPasswordAuthentication, type PasswordHasher } from './password-authentication.ts';
-import { createPasswordStore } from './password-store.ts';
-import { createUserStore } from './user-store.ts';
 
 const tenant = { tenantId: 'acme' };
-let database: TestDatabase;
-let db: Database;
+let db: TestStores;
 let people: Connection;
 let withUsername: Connection;
 let work: string[];
@@ -32,38 +25,27 @@ const hasher: PasswordHasher = {
 };
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase(database.pool);
-  await createTenantStore(db).insert({ tenantId: 'acme', environment: 'development', isDefault: false, settings: {} });
+  db = await createTestStores();
   const connect = (name: string, options: Record<string, unknown>) =>
-    db.transaction().execute((transaction) =>
-      createConnection(
-        {
-          connections: createConnectionStore(transaction),
-          connectionClients: createConnectionClientStore(transaction),
-        },
-        'acme',
-        { name, strategy: 'auth0', options },
-      ),
-    );
+    db.transact((stores) => createConnection(stores, 'acme', { name, strategy: 'auth0', options }));
   people = await connect('people', {});
   withUsername = await connect('with-username', { requires_username: true });
   const create = (connection: Connection, input: NewDatabaseUser, hash: string) =>
-    createDatabaseUser({ users: createUserStore(db) }, 'acme', connection, input, hash);
+    createDatabaseUser(db.stores, 'acme', connection, input, hash);
   await create(people, { email: 'ada@example.com' }, 'new:right');
   await create(people, { email: 'old@example.com' }, 'old:right');
   await create(people, { email: 'blocked@example.com', blocked: true }, 'new:right');
   await create(withUsername, { email: 'bob@example.com', username: 'bob' }, 'new:right');
 });
 
-afterAll(() => database.drop());
+afterAll(() => db.drop());
 beforeEach(() => {
   work = [];
 });
 
 function authenticate(connection: Connection, identifier: string, password: string) {
-  const parts = { users: createUserStore(db), passwords: createPasswordStore(db), hasher };
-  return createPasswordAuthentication(parts)(tenant, connection, identifier, password);
+  const { users, passwords } = db.stores;
+  return createPasswordAuthentication({ users, passwords, hasher })(tenant, connection, identifier, password);
 }
 
 describe('a password login', () => {

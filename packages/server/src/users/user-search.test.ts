@@ -1,40 +1,24 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
-import { createConnectionClientStore } from '../connections/connection-client-store.ts';
+import { createTestStores, type TestStores } from '../../test/test-stores.ts';
 import { createConnection } from '../connections/connection-service.ts';
-import { createConnectionStore } from '../connections/connection-store.ts';
-import { createDatabase, type Database } from '../db/database.ts';
-import { createTenantStore } from '../tenants/tenant-store.ts';
 import { createDatabaseUser, type NewDatabaseUser } from './create-user.ts';
-import { createUserListStore } from './user-list-store.ts';
 import { compileUserSearch, type SearchRequest } from './user-search.ts';
-import { createUserStore } from './user-store.ts';
 
-let database: TestDatabase;
-let db: Database;
+let db: TestStores;
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  db = createDatabase(database.pool);
-  await createTenantStore(db).insert({ tenantId: 'acme', environment: 'development', isDefault: false, settings: {} });
+  db = await createTestStores();
+  const { users } = db.stores;
   const connect = (name: string, isSystem = false) =>
-    db.transaction().execute((transaction) =>
-      createConnection(
-        {
-          connections: createConnectionStore(transaction),
-          connectionClients: createConnectionClientStore(transaction),
-        },
-        'acme',
-        { name, strategy: 'auth0', isSystem, options: { requires_username: false } },
-      ),
+    db.transact((stores) =>
+      createConnection(stores, 'acme', { name, strategy: 'auth0', isSystem, options: { requires_username: false } }),
     );
   const people = await connect('people');
   const staff = await connect('staff');
   const admins = await connect('gatewright-admins', true);
-  const users = createUserStore(db);
   const create = (connection: typeof people, input: NewDatabaseUser) =>
-    createDatabaseUser({ users }, 'acme', connection, input, 'hash');
+    createDatabaseUser(db.stores, 'acme', connection, input, 'hash');
   await create(people, {
     userId: 'ada',
     email: 'Ada@Example.com',
@@ -53,13 +37,13 @@ beforeAll(async () => {
   await create(staff, { userId: 'eve', email: 'eve@example.com', givenName: 'Eve' });
   await create(admins, { userId: 'root', email: 'root@example.com' });
   await users.recordLogin('acme', { userId: 'auth0|eve', lastPasswordReset: undefined }, '10.0.0.1');
-  await sql`update users set created_at = '2024-02-29T12:00:00Z' where user_id = 'auth0|ada'`.execute(db);
+  await sql`update users set created_at = '2024-02-29T12:00:00Z' where user_id = 'auth0|ada'`.execute(db.database);
 });
 
-afterAll(() => database.drop());
+afterAll(() => db.drop());
 
 async function found(request: SearchRequest): Promise<string[]> {
-  const lists = createUserListStore(db);
+  const lists = db.stores.userLists;
   const search = compileUserSearch(request);
   const users = await lists.window('acme', search, 0, 50);
   expect(await lists.count('acme', search)).toBe(users.length);
@@ -118,7 +102,7 @@ describe('a search for users', () => {
   it('stays in the connection that is asked for, and never shows administrators', async () => {
     expect(await found({ connection: 'people' })).toEqual(['ada', 'bob']);
     expect(await found({ connection: 'gatewright-admins' })).toEqual([]);
-    expect(await createUserListStore(db).byEmail('acme', 'root@example.com')).toEqual([]);
+    expect(await db.stores.userLists.byEmail('acme', 'root@example.com')).toEqual([]);
   });
 
   it('sorts by a field, both ways, and puts missing values last', async () => {
