@@ -1,6 +1,6 @@
-import type { Response } from 'light-my-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World, type WorldRequest } from '../world.ts';
+import { expectShape, footprint, type Shape } from './refusals.ts';
 
 let world: World;
 let bearer: Record<string, string>;
@@ -9,8 +9,6 @@ beforeAll(async () => {
   bearer = { authorization: `Bearer ${await world.managementToken()}` };
 });
 afterAll(() => world.stop());
-
-type Shape = 'oauth' | 'management' | 'page';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const JSON_BODY = { 'content-type': 'application/json' };
@@ -48,44 +46,14 @@ const ENDPOINTS: readonly (readonly [path: string, shape: Shape, method: NonNull
   ['/u/login', 'page', 'POST'],
 ];
 
-function expectShape(response: Response, shape: Shape): void {
-  const said = `${response.statusCode} ${response.body.slice(0, 300)}`;
-  expect(response.body, said).not.toMatch(/\n\s+at |node_modules|\/src\/|syntax error at|SyntaxError/);
-  expect(response.headers['x-auth0-requestid'], said).toMatch(/^[0-9a-f]{20}$/);
-  expect(response.headers['x-content-type-options'], said).toBe('nosniff');
-  if (shape === 'page') {
-    expect(response.headers['content-type'], said).toBe('text/html; charset=utf-8');
-    expect(response.headers['content-security-policy'], said).toContain("default-src 'none'");
-    return;
-  }
-  expect(response.headers['content-type'], said).toBe('application/json; charset=utf-8');
-  const names = Object.keys(response.json());
-  if (shape === 'oauth') expect(names, said).toEqual(['error', 'error_description']);
-  else
-    expect(
-      names.filter((name) => name !== 'errorCode' && name !== 'attributes'),
-      said,
-    ).toEqual(['statusCode', 'error', 'message']);
-}
-
-/** What may not change by a request that is refused. */
-async function footprint() {
-  const { rows } = await world.database.pool.query(
-    `select (select count(*) from log_events)::int as events, (select count(*) from login_transactions)::int as logins,
-      (select count(*) from clients)::int as clients, (select count(*) from users)::int as users,
-      (select md5(string_agg(settings::text, '')) from tenants) as settings`,
-  );
-  return { ...rows[0], operatorLines: [...world.log] };
-}
-
 describe.each(ENDPOINTS)('%s', (path, shape, method) => {
   it.each(BODIES)('refuses %s in its own shape, without a trace', async (_what, headers, body, status) => {
-    const before = await footprint();
+    const before = await footprint(world);
     const response = await world.request({ method, path, headers: { ...headers, ...bearer }, body });
     expectShape(response, shape);
     // A page has no bodies but forms: all others are a malformed request to it.
     expect([status, ...(shape === 'page' ? [400] : [])]).toContain(response.statusCode);
-    expect(await footprint()).toEqual(before);
+    expect(await footprint(world)).toEqual(before);
   });
 });
 
@@ -190,112 +158,4 @@ describe('Parameters of /oauth/token', () => {
     },
     60_000,
   );
-});
-
-describe('A path', () => {
-  it.each([
-    ['/api/v2/users/%zz', 400, 'invalid_uri'],
-    ['/api/v2/users/%ff', 400, 'invalid_uri'],
-    ['/api/v2/users/a%00b', 400, 'invalid_uri'],
-    ['/api/v2/users/auth0%7C%ED%A0%80', 400, 'invalid_uri'],
-    [`/api/v2/users/${'a'.repeat(2_000)}`, 414, 'invalid_uri'],
-    ['/api/v2/clients?fields=%zz', 400, 'invalid_query_string'],
-    ['/api/v2/clients?page=1&page=2', 400, 'invalid_query_string'],
-    ['/api/v2/clients?__proto__=1', 400, 'invalid_query_string'],
-    ['/api/v2/clients?nonsense=1', 400, 'invalid_query_string'],
-    ['/api/v2/clients?page=a%00', 400, 'invalid_query_string'],
-    ['/api/v2/logs?q=a%00', 400, 'invalid_query_string'],
-    ['/api/v2/clients/', 400, 'invalid_uri'],
-    ['/api/v2//clients', 404, undefined],
-    ['/API/v2/clients', 404, undefined],
-    ['/api/v2/nonsense', 404, undefined],
-    ['/oauth/token/', 404, undefined],
-    ['/%2e%2e/%2e%2e/etc/passwd', 404, undefined],
-    ['/u/static/../../package.json', 404, undefined],
-    ['/u/static/%2e%2e%2fpackage.json', 404, undefined],
-    [`/${'a'.repeat(20_000)}`, 404, undefined],
-    ['/%', 400, 'invalid_uri'],
-    ['/\u00e4', 404, undefined],
-  ])('that leads nowhere is refused: %s', async (path, status, errorCode) => {
-    const before = await footprint();
-    const response = await world.request({ path, headers: bearer });
-    expectShape(response, 'management');
-    expect({ status: response.statusCode, errorCode: response.json().errorCode }).toEqual({ status, errorCode });
-    expect(await footprint()).toEqual(before);
-  });
-
-  it.each([
-    '/authorize',
-    '/authorize?%zz',
-    '/authorize?client_id=%ff',
-    '/authorize?client_id=a%00b',
-    '/authorize?client_id=a&client_id=b',
-    `/authorize?client_id=${'a'.repeat(9_000)}`,
-    '/u/login',
-    '/u/login?state=a%00b',
-    `/u/login?state=${'a'.repeat(3_000)}`,
-    '/u/signup?state=x&state=y',
-    '/v2/logout?returnTo=a%00b',
-    '/v2/logout?returnTo=http%3A%2F%2Fevil.example.com&client_id=a%00b',
-  ])('of a page is answered with a page: %s', async (path) => {
-    const response = await world.request({ path });
-    expect(response.statusCode).toBeLessThan(500);
-    if (response.statusCode !== 302) expectShape(response, 'page');
-    expect(world.log).toEqual([]);
-  });
-
-  it('of an unknown host is answered with a page where people come, and no cookie', async () => {
-    const response = await world.request({ path: '/authorize', headers: { host: 'evil.example.com' } });
-    expectShape(response, 'page');
-    expect(response.statusCode).toBe(404);
-    expect(response.headers['set-cookie']).toBeUndefined();
-  });
-});
-
-describe('Headers', () => {
-  it.each([
-    ['authorization', `Bearer ${'a'.repeat(20_000)}`],
-    ['authorization', 'Bearer a.b.c'],
-    ['authorization', 'Basic %%%'],
-    ['authorization', `Basic ${Buffer.from('a\0b:c\0d').toString('base64')}`],
-    ['cookie', `gw-dev-3000=a%00b; __Host-gw-dev=${'a'.repeat(9_000)}`],
-    ['cookie', '__Host-gw-dev-login=%zz; ;;==; __proto__=1'],
-    ['auth0-client', Buffer.from('{"name":"a\\u0000b","__proto__":{"x":1}}').toString('base64')],
-    ['auth0-client', Buffer.from('{"name":"\\ud800"}').toString('base64')],
-    ['user-agent', 'a\x7f\u00ff'.repeat(200)],
-    ['x-forwarded-for', "1.2.3.4' or 1=1, nonsense"],
-    ['origin', 'null'],
-    ['content-length', '0'],
-  ])('are garbage and do no harm: %s: %.60s', async (name, value) => {
-    for (const asked of [
-      { path: '/userinfo' },
-      { path: '/api/v2/clients' },
-      { path: '/authorize?client_id=x' },
-      { path: '/oauth/token', form: { grant_type: 'client_credentials', client_id: 'x', client_secret: 'y' } },
-      {
-        path: '/oauth/token',
-        form: { grant_type: 'password', ...world.password_client, username: 'nobody@example.com', password: 'no' },
-      },
-    ]) {
-      const response = await world.request({ ...asked, headers: { [name]: value } });
-      expect({ path: asked.path, status: response.statusCode }).toEqual({
-        path: asked.path,
-        status: expect.toBeOneOf([400, 401, 403, 429]),
-      });
-    }
-    expect(world.log).toEqual([]);
-  });
-
-  it('insist on https at a real name only, since browsers keep that for all ports of a name', async () => {
-    const local = await world.request({ path: '/.well-known/jwks.json' });
-    expect(local.headers['strict-transport-security']).toBeUndefined();
-    await world.app.stores.tenants.registerOrigin('dev', 'https://login.example.com', false);
-    world.app.forget('*');
-    world.app.forget('dev');
-    const real = await world.request({
-      path: '/.well-known/jwks.json',
-      tenant: { origin: 'https://login.example.com' },
-    });
-    expect(real.headers['strict-transport-security']).toBe('max-age=31536000');
-  });
 });
