@@ -1,5 +1,6 @@
 import { flagOf, type Json, numberOf, objectOf, oneOf } from '../kit/json-values.ts';
-import type { ResourceServer, Scope } from './resource-server.ts';
+import { managementScopes } from './management-scopes.ts';
+import type { ResourceServer } from './resource-server.ts';
 import { readScopes } from './resource-server-rules.ts';
 
 /** A row of resource_servers, but for its sealed secret. */
@@ -11,12 +12,8 @@ export interface ResourceServerRow {
   readonly body: Json;
 }
 
-/** `systemScopes` are the system API's, whatever was stored. */
-export function fromRow(
-  row: ResourceServerRow,
-  signingSecret: string | undefined,
-  systemScopes: readonly Scope[],
-): ResourceServer {
+/** The system API has the scopes of this version's catalogue, whatever was stored. */
+export function fromRow(row: ResourceServerRow, signingSecret: string | undefined): ResourceServer {
   const { scopes, ...body } = row.body;
   const authorization = objectOf(body.subject_type_authorization);
   const policyOf = (value: unknown) => oneOf(['deny_all', 'require_client_grant', 'allow_all'], objectOf(value).policy);
@@ -25,7 +22,7 @@ export function fromRow(
     identifier: row.identifier,
     name: row.name,
     isSystem: row.is_system,
-    scopes: row.is_system ? systemScopes : readScopes(scopes),
+    scopes: row.is_system ? managementScopes : readScopes(scopes),
     signingAlg: oneOf(['RS256', 'HS256', 'PS256', 'RS512'], body.signing_alg) ?? 'RS256',
     signingSecret,
     tokenLifetime: numberOf(body.token_lifetime) ?? 86_400,

@@ -4,8 +4,7 @@ import type { Database } from '../db/database.ts';
 import { runWithin } from '../db/run-within.ts';
 import type { Json } from '../kit/json-values.ts';
 import type { Sealer } from '../kit/seal.ts';
-import { managementScopes } from './management-scopes.ts';
-import { type ResourceServer, resourceServerErrors, type Scope } from './resource-server.ts';
+import { type ResourceServer, resourceServerErrors } from './resource-server.ts';
 import { fromRow, type ResourceServerRow } from './resource-server-row.ts';
 import type { ResourceServerSearch } from './resource-server-search.ts';
 import type { SearchPosition } from './search-cursor.ts';
@@ -52,18 +51,13 @@ const LONGEST_SEARCH_MS = 2_000;
 
 export type ResourceServerStore = ReturnType<typeof createResourceServerStore>;
 
-/** `systemScopes` are the Management API's: those that this version's catalogue has, whatever was stored. */
-export function createResourceServerStore(
-  db: Database,
-  sealer: Sealer,
-  systemScopes: readonly Scope[] = managementScopes,
-) {
+export function createResourceServerStore(db: Database, sealer: Sealer) {
   const secretContext = (tenantId: string, id: string) => `${tenantId}/resource_servers/${id}/signing_secret`;
 
   const opened = (tenantId: string, row: Row): ResourceServer => {
     const secret = row.signing_secret;
     const text = secret ? sealer.open(secret, secretContext(tenantId, row.id)).toString() : undefined;
-    return fromRow(row, text, systemScopes);
+    return fromRow(row, text);
   };
 
   const one = (tenantId: string, row: Row | undefined) => (row ? opened(tenantId, row) : undefined);
@@ -183,7 +177,7 @@ export function createResourceServerStore(
       const rows = await runWithin(db, LONGEST_SEARCH_MS, found, (cause) =>
         resourceServerErrors.searchTimeout({}, { cause }),
       );
-      return rows.map((row) => ({ api: fromRow(row, undefined, systemScopes), key: row.key, seq: row.seq }));
+      return rows.map((row) => ({ api: fromRow(row, undefined), key: row.key, seq: row.seq }));
     },
 
     async count(tenantId: string, filter: ResourceServerFilter): Promise<number> {
