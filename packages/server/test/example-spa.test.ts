@@ -54,14 +54,12 @@ describeInChromium('the README’s first login by browser', () => {
     await page.goto(url);
     await page.getByRole('button', { name: 'Log in' }).waitFor();
     // The first pixel is the page's own background, which follows the root's color-scheme and not the body's.
-    const [red = 255] = await page.evaluate(
-      async (png) => {
-        const canvas = new OffscreenCanvas(1, 1).getContext('2d');
-        canvas?.drawImage(await createImageBitmap(await (await fetch(png)).blob()), 0, 0);
-        return [...(canvas?.getImageData(0, 0, 1, 1).data ?? [])];
-      },
-      `data:image/png;base64,${(await page.screenshot()).toString('base64')}`,
-    );
+    const png = (await page.screenshot()).toString('base64');
+    const red = await page.evaluate(`(async () => {
+      const canvas = new OffscreenCanvas(1, 1).getContext('2d');
+      canvas.drawImage(await createImageBitmap(await (await fetch('data:image/png;base64,${png}')).blob()), 0, 0);
+      return canvas.getImageData(0, 0, 1, 1).data[0];
+    })()`);
     expect(red).toBeLessThan(64);
   });
 
