@@ -99,6 +99,8 @@ describe('The library links that npm does not pack', () => {
   it('lie in the data folder where node_modules can not be written', async ({ skip }) => {
     const root = await packageWithoutLinks();
     await chmod(join(root, 'native/lib'), 0o500);
+    // An ordinary user could not remove the folder otherwise.
+    onTestFinished(() => chmod(join(root, 'native/lib'), 0o700));
     if (process.getuid?.() === 0 && !tryImmutable(join(root, 'native/lib')))
       return skip('root may write everywhere here');
     const spare = join(await temporaryFolder(), 'pg-libraries');
