@@ -17,10 +17,12 @@ describe('kill -9 of PostgreSQL', () => {
     await pool.query('create table acknowledged (number bigint primary key)');
     const acknowledged = new Set<string>();
     for (let round = 0; round < 3; round++) {
-      const writers = [0, 1, 2, 3].map((writer) => writeUntilFailure(round * 4 + writer));
+      const stop = new AbortController();
+      const writers = [0, 1, 2, 3].map((writer) => writeUntil(stop.signal, round * 4 + writer));
       const before = acknowledged.size;
       while (acknowledged.size < before + 20) await sleep(10);
       await killed(embedded);
+      stop.abort();
       await Promise.all(writers);
     }
     const { rows } = await untilItAnswers(() => pool.query<{ number: string }>('select number from acknowledged'));
@@ -28,15 +30,15 @@ describe('kill -9 of PostgreSQL', () => {
     expect(acknowledged.size).toBeGreaterThan(0);
     expect([...acknowledged].filter((number) => !stored.has(number))).toEqual([]);
 
-    async function writeUntilFailure(writer: number): Promise<void> {
-      await untilItAnswers(() => pool.query('select 1'));
-      for (let n = writer * 1_000_000; ; n++) {
+    /** Goes on over failures: a process of a killed PostgreSQL may answer once more before it sees that it is alone. */
+    async function writeUntil(stopped: AbortSignal, writer: number): Promise<void> {
+      for (let n = writer * 1_000_000; !stopped.aborted; n++) {
         try {
           await pool.query('insert into acknowledged values ($1)', [n]);
+          acknowledged.add(String(n));
         } catch {
-          return;
+          await sleep(10);
         }
-        acknowledged.add(String(n));
       }
     }
   });
