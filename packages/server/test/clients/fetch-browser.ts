@@ -1,6 +1,6 @@
-/** A browser without scripts, over real sockets: it keeps the cookies of one origin and follows redirects within it. */
+/** A browser without scripts, over real sockets: it keeps the cookies of its origins and follows redirects within them. */
 export interface FetchBrowser {
-  /** Ends at a page of this origin, or before the first address elsewhere: the client's. */
+  /** Ends at a page of its origins, or before the first address elsewhere: the client's. */
   open(url: URL): Promise<Arrival>;
   /** Opens an /authorize URL, fills in the login page where there is one, and returns where that leads. */
   logIn(url: URL, person: { readonly email: string; readonly password: string }): Promise<Arrival>;
@@ -8,33 +8,46 @@ export interface FetchBrowser {
 
 export interface Arrival {
   readonly url: URL;
-  /** The page's HTML; empty where the address is not this origin's. */
+  /** The page's HTML; empty where the address is not of its origins. */
   readonly body: string;
+  /** 0 where the address is not of its origins. */
+  readonly status: number;
 }
 
 const MOST_REDIRECTS = 10;
+const SUBMIT = 'HTMLFormElement.prototype.submit';
 
-export function createFetchBrowser(origin: string): FetchBrowser {
-  const cookies = new Map<string, string>();
+/** The server's origin, and the application's where the application answers over a socket, too. */
+export function createFetchBrowser(...origins: readonly string[]): FetchBrowser {
+  const jars = new Map(origins.map((origin) => [origin, new Map<string, string>()] as const));
 
   async function send(first: URL, form?: URLSearchParams): Promise<Arrival> {
     let url = first;
     let init: RequestInit = form ? { method: 'POST', body: form } : {};
     for (let hop = 0; hop < MOST_REDIRECTS; hop++) {
+      const { origin } = url;
+      const cookies = jars.get(origin);
+      if (cookies === undefined) return { url, body: '', status: 0 };
       const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
       const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie, origin } });
-      for (const line of response.headers.getSetCookie()) keep(line);
+      for (const line of response.headers.getSetCookie()) keep(cookies, line);
       const body = await response.text();
       const location = response.headers.get('location');
-      if (location === null) return { url, body };
+      if (location === null) {
+        const { action, fields } = formOf(body);
+        // form_post: a browser with scripts sends such a form by itself.
+        if (!body.includes(SUBMIT) || action === '') return { url, body, status: response.status };
+        url = new URL(action, url);
+        init = { method: 'POST', body: fields };
+        continue;
+      }
       url = new URL(location, url);
-      if (url.origin !== origin) return { url, body: '' };
       init = {};
     }
     throw new Error('Too many redirects.');
   }
 
-  function keep(line: string): void {
+  function keep(cookies: Map<string, string>, line: string): void {
     const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
     if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(line)) cookies.delete(name);
     else cookies.set(name, value);
