@@ -33,9 +33,9 @@ describe('how a bearer token is sent (RFC 6750 section 2)', () => {
     expect(get.statusCode).toBe(401);
   });
 
-  it('never counts in a URL', async () => {
+  it('counts in a URL at /userinfo alone, whose answer no cache keeps', async () => {
     const response = await world.request({ path: `/userinfo?access_token=${tokens.access_token}` });
-    expect(response.statusCode).toBe(401);
+    expect([response.statusCode, response.headers['cache-control']]).toEqual([200, 'no-store']);
     const bearer = await world.managementToken(['read:clients']);
     expect((await world.request({ path: `/api/v2/clients?access_token=${bearer}` })).statusCode).toBe(401);
   });

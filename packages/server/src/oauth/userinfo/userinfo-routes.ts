@@ -6,6 +6,7 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
 import { parseScope } from '../access/scope.ts';
 import { oauthErrors } from '../oauth-errors.ts';
+import { queryForm } from '../parameters.ts';
 import { grantIdOf } from '../tokens/access-token.ts';
 import { profileClaims } from '../tokens/profile-claims.ts';
 
@@ -84,15 +85,18 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
   }
 }
 
-/** RFC 6750 section 2: the Authorization header, or a form of a POST. The query string is refused: it ends in logs. */
+/**
+ * RFC 6750 section 2: the Authorization header, the form of a POST, or the query of a GET. RFC 9700 section 4.3.2 forbids
+ * the last, but passport-auth0 knows no other way. We log no query; a proxy in front may.
+ */
 function bearerToken(request: FastifyRequest): string | undefined {
   const header = /^Bearer +([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const body = request.body instanceof FormBody ? request.body.form : undefined;
-  const form = body?.values.access_token;
+  const form = request.body instanceof FormBody ? request.body.form : queryForm(request);
+  const parameter = form.values.access_token;
   // One token, sent in one way (RFC 6750 section 2): whoever looks at one and serves by the other can be tricked.
-  if ((header !== undefined && form !== undefined) || body?.repeated.includes('access_token'))
+  if ((header !== undefined && parameter !== undefined) || form.repeated.includes('access_token'))
     throw oauthErrors.severalTokens({}, { headers: { 'www-authenticate': SEVERAL_TOKENS } });
-  const token = header ?? form;
+  const token = header ?? parameter;
   return token !== undefined && token.length <= MAX_TOKEN ? token : undefined;
 }
 

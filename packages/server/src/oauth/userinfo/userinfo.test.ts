@@ -49,11 +49,13 @@ describe('GET /userinfo', () => {
     expect(told).not.toHaveProperty('email');
   });
 
-  it('takes the token from the form of a POST, and never from the query', async () => {
+  it('takes the token from the form of a POST, and from the query of a GET, as passport-auth0 sends it', async () => {
     expect((await world.request({ path: '/userinfo', form: { access_token: genuine } })).statusCode).toBe(200);
     const response = await world.request({ path: `/userinfo?access_token=${genuine}` });
-    expect(response.statusCode).toBe(401);
-    expect(response.headers['www-authenticate']).toBe('Bearer realm="Users"');
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['cache-control']).toBe('no-store');
+    const posted = await world.request({ method: 'POST', path: `/userinfo?access_token=${genuine}`, form: {} });
+    expect(posted.statusCode).toBe(401);
   });
 
   it('needs the scope openid', async () => {
