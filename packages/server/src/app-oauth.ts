@@ -10,6 +10,7 @@ import { createVerifyJwt } from './keys/verify-jwt.ts';
 import { createBeginLogin } from './login/begin-login.ts';
 import { createFinishLogin } from './login/finish-login.ts';
 import { createLoginContexts } from './login/login-context.ts';
+import { authorizePurpose } from './login/login-purposes.ts';
 import { loginRoutes } from './login/login-routes.ts';
 import { resumeRoutes } from './login/resume-routes.ts';
 import type { SendPage } from './login/send-page.ts';
@@ -17,10 +18,12 @@ import { signupRoutes } from './login/signup-routes.ts';
 import { staticRoutes } from './login/static-routes.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { createAccessResolver } from './oauth/access/resolve-access.ts';
+import { createAuthorizationAnswer } from './oauth/authorize/answer-authorization.ts';
 import { createAuthorizationChecks } from './oauth/authorize/authorize.ts';
 import { authorizeRoutes } from './oauth/authorize/authorize-routes.ts';
 import { createSessionFinder } from './oauth/authorize/find-session.ts';
 import { createCodeIssuer } from './oauth/authorize/issue-code.ts';
+import { createProceed } from './oauth/authorize/proceed.ts';
 import { createResponder } from './oauth/authorize/respond.ts';
 import { createClientAuthentication } from './oauth/client-authentication/authenticate-client.ts';
 import { createAssertionVerifier } from './oauth/client-authentication/private-key-jwt.ts';
@@ -98,12 +101,13 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   });
   const responder = createResponder({ sendPage });
   const findSession = createSessionFinder({ sessionCookie, sessions: stores.sessions, findUser, findConnection, now });
-  const issueCode = createCodeIssuer({ transact, now });
+  const answerAuthorization = createAuthorizationAnswer({ issueCode: createCodeIssuer({ transact, now }), responder });
+  const proceed = createProceed();
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
   const contexts = createLoginContexts({
     browserCookie,
     transactions: stores.loginTransactions,
-    checks,
+    purposes: { authorize: authorizePurpose({ checks, responder, answerAuthorization }) },
     connectionsOfClient,
     now,
   });
@@ -120,10 +124,19 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   });
   certificateRoutes(http, keyRings);
   staticRoutes(http);
-  authorizeRoutes(http, { checks, findSession, issueCode, responder, beginLogin, recordAlone, now });
-  loginRoutes(http, { contexts, authenticate, finishLogin, responder, recordAlone, sendPage });
-  signupRoutes(http, { contexts, hashNewPassword, finishLogin, responder, recordAlone, sendPage });
-  resumeRoutes(http, { contexts, findSession, issueCode, responder, recordAlone });
+  authorizeRoutes(http, {
+    checks,
+    findSession,
+    proceed,
+    answerAuthorization,
+    responder,
+    beginLogin,
+    recordAlone,
+    now,
+  });
+  loginRoutes(http, { contexts, authenticate, finishLogin, recordAlone, sendPage });
+  signupRoutes(http, { contexts, hashNewPassword, finishLogin, recordAlone, sendPage });
+  resumeRoutes(http, { contexts, findSession, proceed, recordAlone });
   logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage });
   tokenEndpoint(http, {
     authenticateClient,

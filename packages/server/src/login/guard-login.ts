@@ -1,12 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import type { Responder } from '../oauth/authorize/respond.ts';
 import type { FoundLogin, LoginContext, LoginContexts } from './login-context.ts';
 
 interface Parts {
   readonly contexts: LoginContexts;
-  readonly responder: Responder;
   readonly recordAlone: RecordEvent;
 }
 
@@ -21,17 +19,17 @@ const MALFORMED = 'invalid-request';
 const STALE: ReadonlySet<string | undefined> = new Set(['transaction-expired', 'cookies-missing']);
 
 /**
- * Runs a step of a login. What ends the whole login is told to the application at its redirect URI, the rest to the user
- * on a page; each refusal is one event.
+ * Runs a step of a login. What ends the whole login is told to who asked for it, the rest to the user on a page; each
+ * refusal is one event.
  */
-export function guardLogin({ contexts, responder, recordAlone }: Parts) {
+export function guardLogin({ contexts, recordAlone }: Parts) {
   return async function guard(http: FastifyRequest, reply: FastifyReply, step: Step): Promise<FastifyReply> {
     const login = await findOrRecord(http);
-    const { client } = login.address;
+    const { client } = login.purpose;
     const known = { clientId: client.clientId, clientName: client.name };
     const refuse: Refuse = async (error, ofUser = {}) => {
       await recordAlone(http.tenant.tenantId, failure(http, error, { ...known, ...ofUser }));
-      return responder.respondError(http, reply, login.address, error);
+      return login.purpose.refuse(http, reply, error);
     };
     let context: LoginContext;
     try {

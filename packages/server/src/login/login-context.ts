@@ -2,28 +2,29 @@ import type { FastifyRequest } from 'fastify';
 import type { Connection } from '../connections/connection.ts';
 import { FormBody } from '../http/body-parsers.ts';
 import type { TenantCookie } from '../http/cookies.ts';
-import type { Form } from '../http/form.ts';
 import { equalSecrets, keyedDigest } from '../kit/digest.ts';
 import type { AuditEvent } from '../logs/event.ts';
-import type { AuthorizationRequest, ReturnAddress } from '../oauth/authorize/authorization-request.ts';
-import type { AuthorizationChecks } from '../oauth/authorize/authorize.ts';
+import type { LoginRequest } from '../oauth/authorize/authorization-request.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
+import type { Answer } from '../oauth/authorize/proceed.ts';
 import { queryForm } from '../oauth/parameters.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import type { LoginPurposes, OpenPurpose } from './login-purposes.ts';
 import type { LoginKey, LoginTransaction, LoginTransactionStore } from './login-transaction-store.ts';
 
-/** A login under way, in the browser that began it, and where its answer goes. */
+/** A login under way, in the browser that began it, and what it is for. */
 export interface FoundLogin {
   readonly key: LoginKey;
   readonly transaction: LoginTransaction;
-  readonly address: ReturnAddress;
+  readonly purpose: OpenPurpose;
   /** Of the posted form; none where a page is asked for. */
   readonly fields: Readonly<Record<string, string>>;
 }
 
 /** One step of a login: the request that it answers, checked again, and the directory to look into. */
 export interface LoginContext extends FoundLogin {
-  readonly request: AuthorizationRequest;
+  readonly request: LoginRequest;
+  readonly answer: Answer;
   readonly connection: Connection;
   readonly csrfToken: string;
 }
@@ -31,14 +32,14 @@ export interface LoginContext extends FoundLogin {
 interface Parts {
   readonly browserCookie: TenantCookie;
   readonly transactions: Pick<LoginTransactionStore, 'find'>;
-  readonly checks: AuthorizationChecks;
+  readonly purposes: LoginPurposes;
   readonly connectionsOfClient: (tenantId: string, clientId: string) => Promise<readonly Connection[]>;
   readonly now: () => Date;
 }
 
 export type LoginContexts = ReturnType<typeof createLoginContexts>;
 
-export function createLoginContexts({ browserCookie, transactions, checks, connectionsOfClient, now }: Parts) {
+export function createLoginContexts({ browserCookie, transactions, purposes, connectionsOfClient, now }: Parts) {
   /** The login that a request goes on with. A posted form needs the token that only our page has, too, and our own origin (attack L6). */
   async function find(http: FastifyRequest): Promise<FoundLogin> {
     if (http.method !== 'POST') return byState(http, queryForm(http).values.state, {});
@@ -65,19 +66,19 @@ export function createLoginContexts({ browserCookie, transactions, checks, conne
     const key = { state, browser };
     const transaction = await transactions.find(http.tenant.tenantId, key, now());
     if (!transaction) throw authorizePageErrors.expired();
-    const address = await checks.returnAddress(http.tenant, formOf(transaction));
-    return { key, transaction, address, fields };
+    const purpose = await purposes[transaction.kind].open(http, transaction.request);
+    return { key, transaction, purpose, fields };
   }
 
-  /** What fails here is told to the client: it, its connections or the API may have changed since the login began. */
+  /** What fails here ends the login: the client, its connections or the API may have changed since it began. */
   async function check({ tenant }: FastifyRequest, login: FoundLogin): Promise<LoginContext> {
-    const request = await checks.authorizationRequest(tenant, login.address, formOf(login.transaction));
+    const { request, answer } = await login.purpose.check();
     const connection = await directoryOf(tenant, request);
-    return { ...login, request, connection, csrfToken: csrfTokenOf(login.key) };
+    return { ...login, request, answer, connection, csrfToken: csrfTokenOf(login.key) };
   }
 
   /** The directory that the page asks: the one that the client named, the tenant's default, or the client's first. */
-  async function directoryOf(tenant: Tenant, { client, connection }: AuthorizationRequest): Promise<Connection> {
+  async function directoryOf(tenant: Tenant, { client, connection }: LoginRequest): Promise<Connection> {
     if (connection) return connection;
     const enabled = (await connectionsOfClient(tenant.tenantId, client.clientId)).filter(
       ({ strategy }) => strategy === 'auth0',
@@ -88,10 +89,6 @@ export function createLoginContexts({ browserCookie, transactions, checks, conne
   }
 
   return { find, check };
-}
-
-function formOf({ request }: LoginTransaction): Form {
-  return { values: request, repeated: [], wellFormed: true };
 }
 
 function csrfTokenOf({ state, browser }: LoginKey): string {

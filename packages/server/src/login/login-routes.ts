@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Connection, identifiersOf, isSignupOpen } from '../connections/connection.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors } from '../oauth/authorize/authorize-errors.ts';
-import type { Responder } from '../oauth/authorize/respond.ts';
 import type { createPasswordAuthentication } from '../users/password-authentication.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
 import { guardLogin } from './guard-login.ts';
@@ -14,7 +13,6 @@ interface Parts {
   readonly contexts: LoginContexts;
   readonly authenticate: ReturnType<typeof createPasswordAuthentication>;
   readonly finishLogin: FinishLogin<FinishStores>;
-  readonly responder: Responder;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
 }

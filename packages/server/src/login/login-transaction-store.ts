@@ -12,6 +12,7 @@ interface LoginTransactionTable {
   tenant_id: string;
   state_hash: string;
   browser_hash: string;
+  kind: Generated<LoginPurposeName>;
   client_id: string;
   request: JSONColumnType<Record<string, string>>;
   session_id: string | null;
@@ -19,9 +20,14 @@ interface LoginTransactionTable {
   expires_at: Date;
 }
 
-/** A login under way: the parameters of the /authorize request that it answers. */
+/** What a login is for; login-purposes.ts knows each. */
+export type LoginPurposeName = 'authorize';
+
+/** A login under way. */
 export interface LoginTransaction {
+  readonly kind: LoginPurposeName;
   readonly clientId: string;
+  /** The parameters of the request that the login answers. */
   readonly request: Readonly<Record<string, string>>;
   /** The session that this login made; set once the user has proved who they are. */
   readonly sessionId: string | undefined;
@@ -50,6 +56,7 @@ export function createLoginTransactionStore(db: Database) {
           tenant_id: tenantId,
           state_hash: digest(key.state),
           browser_hash: digest(key.browser),
+          kind: transaction.kind,
           client_id: transaction.clientId,
           request: JSON.stringify(transaction.request),
           session_id: null,
@@ -61,13 +68,15 @@ export function createLoginTransactionStore(db: Database) {
     async find(tenantId: string, key: LoginKey, now: Date): Promise<LoginTransaction | undefined> {
       const row = await db
         .selectFrom('login_transactions')
-        .select(['client_id', 'request', 'session_id'])
+        .select(['kind', 'client_id', 'request', 'session_id'])
         .where('tenant_id', '=', tenantId)
         .where('state_hash', '=', digest(key.state))
         .where('browser_hash', '=', digest(key.browser))
         .where('expires_at', '>', now)
         .executeTakeFirst();
-      return row && { clientId: row.client_id, request: row.request, sessionId: row.session_id ?? undefined };
+      return (
+        row && { kind: row.kind, clientId: row.client_id, request: row.request, sessionId: row.session_id ?? undefined }
+      );
     },
 
     /** Notes who logged in. False where the transaction is gone or another request was faster. */

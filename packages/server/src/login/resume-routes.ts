@@ -2,35 +2,33 @@ import type { FastifyInstance } from 'fastify';
 import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession } from '../oauth/authorize/find-session.ts';
-import type { IssueCode } from '../oauth/authorize/issue-code.ts';
-import type { Responder } from '../oauth/authorize/respond.ts';
+import type { Proceed } from '../oauth/authorize/proceed.ts';
 import { guardLogin } from './guard-login.ts';
 import type { LoginContexts } from './login-context.ts';
 
 interface Parts {
   readonly contexts: LoginContexts;
   readonly findSession: FindSession;
-  readonly issueCode: IssueCode;
-  readonly responder: Responder;
+  readonly proceed: Proceed;
   readonly recordAlone: RecordEvent;
 }
 
 /** GET /authorize/resume: after the login pages the request goes on with the session that this very login made. */
 export function resumeRoutes(app: FastifyInstance, parts: Parts): void {
-  const { findSession, issueCode, responder } = parts;
+  const { findSession, proceed } = parts;
   const guard = guardLogin(parts);
 
   app.get('/authorize/resume', { config: { errors: 'page' } }, (http, reply) =>
-    guard(http, reply, async ({ key, transaction, request }, refuse) => {
+    guard(http, reply, async ({ key, transaction, request, answer }, refuse) => {
       if (!transaction.sessionId) return reply.redirect(`/u/login?state=${key.state}`, 302);
       const living = await findSession(http, request);
       if (living?.session.sessionId !== transaction.sessionId) throw authorizePageErrors.expired();
       // Somebody else logged in than the client asked for: no tokens of theirs (OpenID Connect Core section 3.1.2.2).
       if (request.subject !== undefined && request.subject !== living.user.userId)
         return refuse(authorizeErrors.loginRequired(), { userId: living.user.userId });
-      const code = await issueCode({ tenant: http.tenant, request, session: living.session, state: key.state });
-      if (code === undefined) throw authorizePageErrors.expired();
-      return responder.respond(http, reply, request, { code });
+      const login = { state: key.state, hasLoggedIn: true };
+      if (!(await proceed(http, reply, { request, living, answer, login }))) throw authorizePageErrors.expired();
+      return reply;
     }),
   );
 }

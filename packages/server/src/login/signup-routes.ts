@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { identifiersOf, isSignupOpen } from '../connections/connection.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { RecordEvent } from '../logs/event.ts';
-import type { Responder } from '../oauth/authorize/respond.ts';
 import { createDatabaseUser, draftUser, type NewDatabaseUser } from '../users/create-user.ts';
 import type { HashNewPassword } from '../users/new-password.ts';
 import type { UserStore } from '../users/user-store.ts';
@@ -22,7 +21,6 @@ interface Parts {
   readonly contexts: LoginContexts;
   readonly hashNewPassword: HashNewPassword;
   readonly finishLogin: FinishLogin<SignUpStores>;
-  readonly responder: Responder;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
 }

@@ -15,13 +15,15 @@ export interface ReturnAddress {
   readonly state: string | undefined;
 }
 
-/** An /authorize request that passed every check (authorize.ts lists them). */
-export interface AuthorizationRequest extends ReturnAddress {
+export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
+
+/** What a user logs in for, whatever asks for it: an /authorize request or a device. */
+export interface LoginRequest {
+  readonly client: Client;
   readonly scope: string;
   readonly target: Target;
-  readonly nonce: string | undefined;
-  readonly codeChallenge: string | undefined;
-  readonly prompt: 'none' | 'login' | 'select_account' | undefined;
+  /** What the user must be asked, however much is known; `none` stands alone. */
+  readonly prompts: ReadonlySet<Prompt>;
   /** Seconds since the last proof of identity that the client accepts. */
   readonly maxAge: number | undefined;
   /** The one user that the answer may be about (id_token_hint). */
@@ -30,4 +32,11 @@ export interface AuthorizationRequest extends ReturnAddress {
   /** The connection that the client asked for; it is enabled for the client. */
   readonly connection: Connection | undefined;
   readonly screenHint: 'signup' | undefined;
+}
+
+/** An /authorize request that passed every check (authorize.ts lists them). */
+export interface AuthorizationRequest extends ReturnAddress, LoginRequest {
+  readonly client: Client;
+  readonly nonce: string | undefined;
+  readonly codeChallenge: string | undefined;
 }

@@ -2,34 +2,31 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FormBody } from '../../http/body-parsers.ts';
 import type { Form } from '../../http/form.ts';
 import { DeclaredError } from '../../kit/errors.ts';
+import type { BeginLogin } from '../../login/begin-login.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { queryForm } from '../parameters.ts';
+import type { AnswerAuthorization } from './answer-authorization.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
 import type { AuthorizationChecks } from './authorize.ts';
 import { authorizeErrors } from './authorize-errors.ts';
-import { answersRequest, type FindSession, type LivingSession } from './find-session.ts';
-import type { IssueCode } from './issue-code.ts';
+import { answersRequest, type FindSession } from './find-session.ts';
+import type { Proceed } from './proceed.ts';
 import type { Responder } from './respond.ts';
 
 interface Parts {
   readonly checks: AuthorizationChecks;
   readonly findSession: FindSession;
-  readonly issueCode: IssueCode;
+  readonly proceed: Proceed;
+  readonly answerAuthorization: AnswerAuthorization;
   readonly responder: Responder;
-  /** Begins a login and answers with a redirect to its first page. */
-  readonly beginLogin: (
-    http: FastifyRequest,
-    reply: FastifyReply,
-    request: AuthorizationRequest,
-    form: Form,
-  ) => Promise<FastifyReply>;
+  readonly beginLogin: BeginLogin;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
 
 /** GET and POST /authorize (OpenID Connect Core section 3.1.2.1). */
 export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
-  const { checks, findSession, issueCode, responder, beginLogin, recordAlone, now } = parts;
+  const { checks, findSession, proceed, answerAuthorization, responder, beginLogin, recordAlone, now } = parts;
 
   app.route({
     method: ['GET', 'POST'],
@@ -69,41 +66,12 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     if (!request.client.isFirstParty) throw authorizeErrors.consentRequired();
     const living = await findSession(http, request);
     if (living && answersRequest(living, request, now())) {
-      const code = await issueCode({
-        tenant: http.tenant,
-        request,
-        session: living.session,
-        event: sessionEvent(http, request, living),
-      });
-      if (code !== undefined) return responder.respond(http, reply, request, { code });
+      if (await proceed(http, reply, { request, living, answer: answerAuthorization(request) })) return reply;
     }
-    if (request.prompt === 'none') throw authorizeErrors.loginRequired();
-    return beginLogin(http, reply, request, form);
+    if (request.prompts.has('none')) throw authorizeErrors.loginRequired();
+    const login = { kind: 'authorize', clientId: request.client.clientId, request: form.values } as const;
+    return beginLogin(http, reply, login, request.screenHint === 'signup' ? '/u/signup' : '/u/login');
   }
-}
-
-/** Single sign-on: silently (ssa), or with the browser at the address (s). */
-function sessionEvent(
-  http: FastifyRequest,
-  request: AuthorizationRequest,
-  { session, user, connection }: LivingSession,
-): AuditEvent {
-  return {
-    ...http.requester,
-    type: request.prompt === 'none' ? 'silentAuthSucceeded' : 'loginSucceeded',
-    clientId: request.client.clientId,
-    clientName: request.client.name,
-    connection: connection.name,
-    connectionId: connection.id,
-    sessionConnection: connection.name,
-    strategy: connection.strategy,
-    strategyType: 'database',
-    userId: user.userId,
-    userName: user.email ?? user.username ?? user.userId,
-    ...(request.target.audience && { audience: request.target.audience }),
-    ...(request.scope && { scope: request.scope }),
-    details: { session_id: session.sessionId, prompts: [] },
-  };
 }
 
 const LOGGED_PARAMETERS = [

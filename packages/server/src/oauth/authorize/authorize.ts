@@ -60,7 +60,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       throw authorizeErrors.invalidRequest({ reason: 'response_mode must be query or form_post' });
     }
     const codeChallenge = checkPkce(client, parameters.get('code_challenge'), parameters.get('code_challenge_method'));
-    const prompt = checkPrompt(parameters.get('prompt'));
+    const prompts = checkPrompt(parameters.get('prompt'));
     const maxAge = checkMaxAge(parameters.get('max_age'));
     const subject = await checkIdTokenHint(client, parameters.get('id_token_hint'), (token) =>
       readIdToken(tenant.tenantId, client, token),
@@ -77,7 +77,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       target,
       nonce: parameters.get('nonce'),
       codeChallenge,
-      prompt,
+      prompts,
       maxAge,
       subject,
       loginHint: parameters.get('login_hint'),

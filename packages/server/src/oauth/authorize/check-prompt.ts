@@ -1,22 +1,17 @@
-import type { AuthorizationRequest } from './authorization-request.ts';
+import type { Prompt } from './authorization-request.ts';
 import { authorizeErrors } from './authorize-errors.ts';
 
-const PROMPTS = new Set(['none', 'login', 'consent', 'select_account']);
+const PROMPTS: readonly Prompt[] = ['none', 'login', 'consent', 'select_account'];
 
-/** OpenID Connect Core section 3.1.2.1: `none` stands alone. First-party consent is given, so `consent` asks for nothing. */
-export function checkPrompt(prompt: string | undefined): AuthorizationRequest['prompt'] {
+/** OpenID Connect Core section 3.1.2.1: several may be asked for, and `none` stands alone. */
+export function checkPrompt(prompt: string | undefined): ReadonlySet<Prompt> {
   const values = new Set((prompt ?? '').split(' ').filter(Boolean));
-  for (const value of values) {
-    if (!PROMPTS.has(value))
-      throw authorizeErrors.invalidRequest({ reason: 'prompt must be none, login, consent or select_account' });
-  }
-  if (values.has('none')) {
-    if (values.size > 1)
-      throw authorizeErrors.invalidRequest({ reason: 'prompt=none may not be combined with other prompts' });
-    return 'none';
-  }
-  if (values.has('login')) return 'login';
-  return values.has('select_account') ? 'select_account' : undefined;
+  const prompts = new Set(PROMPTS.filter((known) => values.has(known)));
+  if (prompts.size < values.size)
+    throw authorizeErrors.invalidRequest({ reason: 'prompt must be none, login, consent or select_account' });
+  if (prompts.has('none') && prompts.size > 1)
+    throw authorizeErrors.invalidRequest({ reason: 'prompt=none may not be combined with other prompts' });
+  return prompts;
 }
 
 export function checkMaxAge(maxAge: string | undefined): number | undefined {

@@ -4,7 +4,7 @@ import type { TenantCookie } from '../../http/cookies.ts';
 import { isAlive, type Session } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { User } from '../../users/user.ts';
-import type { AuthorizationRequest } from './authorization-request.ts';
+import type { LoginRequest } from './authorization-request.ts';
 
 interface Parts {
   readonly sessionCookie: TenantCookie;
@@ -24,7 +24,7 @@ export interface LivingSession {
 export function createSessionFinder({ sessionCookie, sessions, findUser, findConnection, now }: Parts) {
   return async function findSession(
     http: FastifyRequest,
-    { client, connection: wanted }: Pick<AuthorizationRequest, 'client' | 'connection'>,
+    { client, connection: wanted }: Pick<LoginRequest, 'client' | 'connection'>,
   ): Promise<LivingSession | undefined> {
     const { tenant } = http;
     const cookie = sessionCookie.read(http);
@@ -41,13 +41,19 @@ export function createSessionFinder({ sessionCookie, sessions, findUser, findCon
 
 export type FindSession = ReturnType<typeof createSessionFinder>;
 
-/** Whether the session is of the user that is asked for, and fresh enough (OpenID Connect Core section 3.1.2.1: id_token_hint, max_age, prompt). */
-export function answersRequest(
+/** Whether the session alone answers: it is of the user that is asked for, and nobody has to be asked who they are. */
+export function answersRequest(living: LivingSession, request: LoginRequest, now: Date): boolean {
+  if (request.prompts.has('select_account')) return false;
+  if (request.subject !== undefined && living.session.userId !== request.subject) return false;
+  return isFreshEnough(living, request, now);
+}
+
+/** Whether the user proved who they are as lately as the request wants it (OpenID Connect Core section 3.1.2.1: max_age, prompt=login). */
+export function isFreshEnough(
   { session }: LivingSession,
-  { prompt, maxAge, subject }: AuthorizationRequest,
+  { prompts, maxAge }: Pick<LoginRequest, 'prompts' | 'maxAge'>,
   now: Date,
 ): boolean {
-  if (prompt === 'login' || prompt === 'select_account') return false;
-  if (subject !== undefined && session.userId !== subject) return false;
+  if (prompts.has('login')) return false;
   return maxAge === undefined || (maxAge > 0 && now.getTime() - session.authenticatedAt.getTime() <= maxAge * 1000);
 }

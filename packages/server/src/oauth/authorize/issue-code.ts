@@ -2,14 +2,15 @@ import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import { randomAlphanumeric, randomSecret } from '../../kit/ids.ts';
 import type { LoginTransactionStore } from '../../login/login-transaction-store.ts';
-import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
-import { renewedIdleExpiry, type Session } from '../../sessions/session.ts';
+import type { RecordEvent } from '../../logs/event.ts';
+import { renewedIdleExpiry } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { grantExpiry } from '../tokens/grant-expiry.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
 import type { AuthorizationCodeStore } from './authorization-code-store.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
+import type { Granted } from './proceed.ts';
 
 interface Stores {
   readonly codes: AuthorizationCodeStore;
@@ -19,14 +20,9 @@ interface Stores {
   readonly record: RecordEvent;
 }
 
-export interface CodeToIssue {
+export interface CodeToIssue extends Granted {
   readonly tenant: Tenant;
   readonly request: AuthorizationRequest;
-  readonly session: Session;
-  /** Told where the session alone answered: nobody logged in just now, so there is no event of a login yet. */
-  readonly event?: AuditEvent;
-  /** The login transaction that ends with this code. */
-  readonly state?: string;
 }
 
 /** RFC 6749 section 4.1.2 recommends at most ten minutes; clients redeem within seconds. */
