@@ -22,7 +22,8 @@ import { createAuthorizationAnswer } from './oauth/authorize/answer-authorizatio
 import { createAuthorizationChecks } from './oauth/authorize/authorize.ts';
 import { authorizeRoutes } from './oauth/authorize/authorize-routes.ts';
 import { createSessionFinder } from './oauth/authorize/find-session.ts';
-import { createCodeIssuer } from './oauth/authorize/issue-code.ts';
+import { createFrontChannelTokens } from './oauth/authorize/front-channel-tokens.ts';
+import { createAnswerIssuer } from './oauth/authorize/issue-answer.ts';
 import { createProceed } from './oauth/authorize/proceed.ts';
 import { createResponder } from './oauth/authorize/respond.ts';
 import { createClientAuthentication } from './oauth/client-authentication/authenticate-client.ts';
@@ -101,7 +102,14 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   });
   const responder = createResponder({ sendPage });
   const findSession = createSessionFinder({ sessionCookie, sessions: stores.sessions, findUser, findConnection, now });
-  const answerAuthorization = createAuthorizationAnswer({ issueCode: createCodeIssuer({ transact, now }), responder });
+  const answerAuthorization = createAuthorizationAnswer({
+    issueAnswer: createAnswerIssuer({
+      transact,
+      prepareTokens: createFrontChannelTokens({ access, signToken }),
+      now,
+    }),
+    responder,
+  });
   const proceed = createProceed();
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
   const contexts = createLoginContexts({

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { DeclaredError } from '../kit/errors.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession } from '../oauth/authorize/find-session.ts';
@@ -27,8 +28,13 @@ export function resumeRoutes(app: FastifyInstance, parts: Parts): void {
       if (request.subject !== undefined && request.subject !== living.user.userId)
         return refuse(authorizeErrors.loginRequired(), { userId: living.user.userId });
       const login = { state: key.state, hasLoggedIn: true };
-      if (!(await proceed(http, reply, { request, living, answer, login }))) throw authorizePageErrors.expired();
-      return reply;
+      try {
+        if (await proceed(http, reply, { request, living, answer, login })) return reply;
+      } catch (error) {
+        if (error instanceof DeclaredError && error.status < 500) return refuse(error, { userId: living.user.userId });
+        throw error;
+      }
+      throw authorizePageErrors.expired();
     }),
   );
 }

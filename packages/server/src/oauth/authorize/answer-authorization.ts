@@ -1,20 +1,20 @@
 import type { AuthorizationRequest } from './authorization-request.ts';
-import type { IssueCode } from './issue-code.ts';
+import type { IssueAnswer } from './issue-answer.ts';
 import type { Answer } from './proceed.ts';
 import type { Responder } from './respond.ts';
 
 interface Parts {
-  readonly issueCode: IssueCode;
+  readonly issueAnswer: IssueAnswer;
   readonly responder: Responder;
 }
 
-/** The answer to an /authorize request: a code at its redirect URI. */
-export function createAuthorizationAnswer({ issueCode, responder }: Parts) {
+/** The answer to an /authorize request: what its response_type names, at its redirect URI. */
+export function createAuthorizationAnswer({ issueAnswer, responder }: Parts) {
   return function answerTo(request: AuthorizationRequest): Answer {
     return async (http, reply, granted) => {
-      const code = await issueCode({ tenant: http.tenant, request, ...granted });
-      if (code === undefined) return false;
-      responder.respond(http, reply, request, { code });
+      const parameters = await issueAnswer({ tenant: http.tenant, origin: http.origin, request, ...granted });
+      if (!parameters) return false;
+      responder.respond(http, reply, request, parameters);
       return true;
     };
   };

@@ -1,8 +1,8 @@
 import type { Client } from '../../clients/client.ts';
 import type { Connection } from '../../connections/connection.ts';
 import type { Target } from '../access/resolve-access.ts';
-
-export type ResponseMode = 'query' | 'form_post';
+import type { ResponseMode } from './response-mode.ts';
+import type { ResponseType } from './response-type.ts';
 
 /** Where the answer of an /authorize request goes; known as soon as the client and its redirect URI are. */
 export interface ReturnAddress {
@@ -37,6 +37,7 @@ export interface LoginRequest {
 /** An /authorize request that passed every check (authorize.ts lists them). */
 export interface AuthorizationRequest extends ReturnAddress, LoginRequest {
   readonly client: Client;
+  readonly responseType: ResponseType;
   readonly nonce: string | undefined;
   readonly codeChallenge: string | undefined;
 }

@@ -30,7 +30,7 @@ export const authorizeErrors = defineErrors({
   unauthorizedClient: {
     status: 403,
     code: 'unauthorized_client',
-    message: "Grant type 'authorization_code' not allowed for the client.",
+    message: "Grant type '{grantType}' not allowed for the client.",
   },
   requestNotSupported: {
     status: 400,

@@ -8,10 +8,12 @@ import type { AuthorizationRequest, ReturnAddress } from './authorization-reques
 import { authorizeErrors, authorizePageErrors } from './authorize-errors.ts';
 import { checkConnection } from './check-connection.ts';
 import { checkIdTokenHint, type ReadIdToken } from './check-id-token-hint.ts';
+import { checkNonce } from './check-nonce.ts';
 import { checkPkce } from './check-pkce.ts';
 import { checkMaxAge, checkPrompt } from './check-prompt.ts';
 import { checkRedirectUri } from './check-redirect-uri.ts';
-import { checkResponseType, readResponseMode } from './check-response-type.ts';
+import { checkResponseType } from './check-response-type.ts';
+import { defaultResponseMode, readResponseMode } from './response-mode.ts';
 
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
@@ -31,7 +33,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       if (form.repeated.includes(name))
         throw authorizePageErrors.malformed({ reason: `Parameter must not be repeated: ${name}` });
     }
-    const { client_id: clientId, redirect_uri: given, response_mode: mode, state } = form.values;
+    const { client_id: clientId, redirect_uri: given, response_mode: mode, response_type: type, state } = form.values;
     if (!clientId) throw authorizePageErrors.malformed({ reason: 'Missing required parameter: client_id' });
     const client = await findClient(tenant.tenantId, clientId);
     if (!client || client.isGlobal) throw authorizePageErrors.unknownClient({ clientId: clientId.slice(0, 128) });
@@ -40,7 +42,8 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       client,
       redirectUri,
       isRedirectUriGiven: Boolean(given),
-      responseMode: readResponseMode(mode || undefined, redirectUri) ?? 'query',
+      responseMode:
+        readResponseMode(mode || undefined, type || undefined, redirectUri) ?? defaultResponseMode(type || undefined),
       // To the letter or not at all: a part of a state is a wrong one (RFC 6749 section 4.1.2).
       state: form.repeated.includes('state') || isTooLong(state) ? undefined : state || undefined,
     };
@@ -55,11 +58,18 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
     const { client } = address;
     const parameters = toParameters(form);
     refuseForeignParameters(parameters);
-    checkResponseType(client, parameters.get('response_type'));
-    if (readResponseMode(parameters.get('response_mode'), address.redirectUri) === undefined) {
-      throw authorizeErrors.invalidRequest({ reason: 'response_mode must be query or form_post' });
-    }
-    const codeChallenge = checkPkce(client, parameters.get('code_challenge'), parameters.get('code_challenge_method'));
+    const responseType = checkResponseType(client, parameters.get('response_type'));
+    const mode = readResponseMode(
+      parameters.get('response_mode'),
+      parameters.get('response_type'),
+      address.redirectUri,
+    );
+    if (mode === undefined)
+      throw authorizeErrors.invalidRequest({ reason: 'response_mode does not exist, or not for this response_type' });
+    checkNonce(responseType, parameters.get('nonce'), parameters.get('scope'));
+    const codeChallenge = responseType.code
+      ? checkPkce(client, parameters.get('code_challenge'), parameters.get('code_challenge_method'))
+      : undefined;
     const prompts = checkPrompt(parameters.get('prompt'));
     const maxAge = checkMaxAge(parameters.get('max_age'));
     const subject = await checkIdTokenHint(client, parameters.get('id_token_hint'), (token) =>
@@ -73,6 +83,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
     );
     return {
       ...address,
+      responseType,
       scope: parameters.get('scope') ?? '',
       target,
       nonce: parameters.get('nonce'),

@@ -1,18 +1,18 @@
 import type { Client } from '../../clients/client.ts';
-import type { ResponseMode } from './authorization-request.ts';
 import { authorizeErrors } from './authorize-errors.ts';
+import { parseResponseType, type ResponseType, usesFrontChannel } from './response-type.ts';
 
-/** Only codes are issued here (RFC 9700 section 2.1.2). */
-export function checkResponseType(client: Client, responseType: string | undefined): void {
-  if (responseType === undefined)
+/** Each way to get something needs its grant type: authorization_code for codes, implicit for what comes through the browser. */
+export function checkResponseType(client: Client, asked: string | undefined): ResponseType {
+  if (asked === undefined)
     throw authorizeErrors.invalidRequest({ reason: 'Missing required parameter: response_type' });
-  if (responseType !== 'code')
-    throw authorizeErrors.unsupportedResponseType({ responseType: responseType.slice(0, 64) });
-  if (!client.grantTypes.includes('authorization_code')) throw authorizeErrors.unauthorizedClient();
-}
-
-/** Codes travel in the query, or in a form that the browser posts (OAuth 2.0 Form Post Response Mode). */
-export function readResponseMode(responseMode: string | undefined, redirectUri: string): ResponseMode | undefined {
-  if (responseMode === undefined || responseMode === 'query') return 'query';
-  return responseMode === 'form_post' && /^https?:/i.test(redirectUri) ? 'form_post' : undefined;
+  const responseType = parseResponseType(asked);
+  if (!responseType) throw authorizeErrors.unsupportedResponseType({ responseType: asked.slice(0, 64) });
+  const needed = [
+    ...(responseType.code ? ['authorization_code'] : []),
+    ...(usesFrontChannel(responseType) ? ['implicit'] : []),
+  ];
+  for (const grantType of needed)
+    if (!client.grantTypes.includes(grantType)) throw authorizeErrors.unauthorizedClient({ grantType });
+  return responseType;
 }

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditEvent } from '../../logs/event.ts';
 import type { Session } from '../../sessions/session.ts';
+import type { User } from '../../users/user.ts';
 import type { LoginRequest } from './authorization-request.ts';
 import { authorizeErrors } from './authorize-errors.ts';
 import type { LivingSession } from './find-session.ts';
@@ -9,6 +10,7 @@ import { sessionEvent } from './session-event.ts';
 /** What a request is answered with, once nothing stands between it and its user any more. */
 export interface Granted {
   readonly session: Session;
+  readonly user: User;
   /** Told where the session alone answered: nobody logged in just now, so there is no event of a login yet. */
   readonly event?: AuditEvent;
   /** The login transaction that ends with the answer. */
@@ -44,6 +46,7 @@ export function createProceed() {
     if (!request.client.isFirstParty) throw authorizeErrors.consentRequired();
     return answer(http, reply, {
       session: living.session,
+      user: living.user,
       ...(!login?.hasLoggedIn && { event: sessionEvent(http, request, living) }),
       ...(login && { state: login.state }),
     });

@@ -26,7 +26,11 @@ export function createResponder({ sendPage }: { sendPage: SendPage }) {
         clientName: address.client.name,
       });
     }
-    return reply.header('referrer-policy', 'no-referrer').redirect(withQuery(address.redirectUri, parameters), 302);
+    const location =
+      address.responseMode === 'fragment'
+        ? `${address.redirectUri}#${new URLSearchParams(parameters)}`
+        : withQuery(address.redirectUri, parameters);
+    return reply.header('referrer-policy', 'no-referrer').redirect(location, 302);
   }
 
   function respondError(

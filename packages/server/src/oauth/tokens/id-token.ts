@@ -12,6 +12,9 @@ export interface IdTokenSubject {
   /** Set when max_age was asked for or the user logged in anew (OpenID Connect Core section 2). */
   readonly authTime?: number;
   readonly sessionId?: string;
+  /** `at_hash` and `c_hash`: what came through the browser beside the token (OpenID Connect Core section 3.3.2.11). */
+  readonly accessTokenHash?: string;
+  readonly codeHash?: string;
 }
 
 /** Claims of an ID token: OpenID Connect Core section 2, authentication-api section 15. */
@@ -26,5 +29,7 @@ export function idTokenClaims(token: IdTokenSubject): Record<string, unknown> {
     ...(token.authTime !== undefined && { auth_time: token.authTime }),
     ...(token.sessionId && { sid: token.sessionId }),
     ...(token.nonce !== undefined && { nonce: token.nonce }),
+    ...(token.accessTokenHash && { at_hash: token.accessTokenHash }),
+    ...(token.codeHash && { c_hash: token.codeHash }),
   };
 }
