@@ -29,7 +29,7 @@ export interface Authorization {
   /** The last answer. */
   readonly response: Response;
   readonly verifier: string;
-  /** Parameters at the redirect URI, where the answer is a redirect to it. */
+  /** Parameters at the redirect URI, in its query or its fragment, where the answer is a redirect to it. */
   readonly answer: URLSearchParams | undefined;
 }
 
@@ -112,7 +112,9 @@ export function createVisitor(request: (asked: WorldRequest) => Promise<Response
 
 function answerOf({ headers }: Response): URLSearchParams | undefined {
   const { location } = headers;
-  return typeof location === 'string' && /^[a-z]+:/.test(location) ? new URL(location).searchParams : undefined;
+  if (typeof location !== 'string' || !/^[a-z]+:/.test(location)) return undefined;
+  const { hash, searchParams } = new URL(location);
+  return hash === '' ? searchParams : new URLSearchParams(hash.slice(1));
 }
 
 function decodeEntities(text: string): string {

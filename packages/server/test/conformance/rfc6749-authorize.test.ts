@@ -192,14 +192,3 @@ describe('errors at the redirect URI (RFC 6749 section 4.1.2.1)', () => {
     }
   });
 });
-
-describe.each(['token', 'id_token', 'id_token token', 'code token', 'code id_token', 'code id_token token', 'none'])(
-  'response_type %s',
-  (response_type) => {
-    it('is not built and gets no token: unsupported_response_type', async () => {
-      const { answer, response } = await loggedIn.authorize({ response_type, nonce: 'n' });
-      expect(answer?.get('error')).toBe('unsupported_response_type');
-      expect(String(response.headers.location)).not.toMatch(/access_token|id_token=|#/);
-    });
-  },
-);

@@ -67,15 +67,19 @@ describe('a request that is not understood', () => {
 
   it.each<[string, Record<string, string>, string, string]>([
     ['no response type', { response_type: '' }, 'invalid_request', 'Missing required parameter: response_type'],
-    ['token', { response_type: 'token' }, 'unsupported_response_type', 'Unsupported response type: token'],
+    ['an unknown type', { response_type: 'code x' }, 'unsupported_response_type', 'Unsupported response type: code x'],
     [
-      'two types',
-      { response_type: 'code token' },
+      'a type that stands twice',
+      { response_type: 'code code' },
       'unsupported_response_type',
-      'Unsupported response type: code token',
+      'Unsupported response type: code code',
     ],
-    ['fragment', { response_mode: 'fragment' }, 'invalid_request', 'response_mode must be query or form_post'],
-    ['web_message', { response_mode: 'web_message' }, 'invalid_request', 'response_mode must be query or form_post'],
+    [
+      'an unknown mode',
+      { response_mode: 'smoke' },
+      'invalid_request',
+      'response_mode does not exist, or not for this response_type',
+    ],
     ['an unknown prompt', { prompt: 'x' }, 'invalid_request', 'prompt must be none, login, consent or select_account'],
     [
       'none with login',
