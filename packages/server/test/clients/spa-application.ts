@@ -13,6 +13,8 @@ interface Settings {
   readonly cacheLocation?: 'localstorage' | 'memory';
   /** Where the API behind the page looks up keys, and the issuer that it insists on. */
   readonly issuerOrigin: string;
+  /** A script that makes the whole page, in place of the page on auth0-spa-js. */
+  readonly bundle?: string;
 }
 
 export interface SpaApplication {
@@ -24,6 +26,8 @@ const LIBRARY = createRequire(import.meta.url).resolve('@auth0/auth0-spa-js');
 const PAGE = `<!doctype html><title>Application</title><link rel="icon" href="data:,">
 <p id="who"></p><button id="log-in">Log in</button><button id="log-out">Log out</button>
 <script src="/auth0-spa-js.js"></script><script src="/page.js"></script>`;
+const BUNDLED_PAGE = `<!doctype html><title>Application</title><link rel="icon" href="data:,">
+<div id="root"></div><script type="module" src="/bundle.js"></script>`;
 
 /** A customer's application at http://localhost: a page with auth0-spa-js as published, and an API that verifies tokens. */
 export async function startSpaApplication({
@@ -32,9 +36,11 @@ export async function startSpaApplication({
   audience,
   cacheLocation = 'localstorage',
   issuerOrigin,
+  bundle,
 }: Settings): Promise<SpaApplication> {
   const files = new Map<string, readonly [type: string, content: string]>([
-    ['/', ['text/html; charset=utf-8', PAGE]],
+    ['/', ['text/html; charset=utf-8', bundle === undefined ? PAGE : BUNDLED_PAGE]],
+    ['/bundle.js', ['text/javascript', bundle ?? '']],
     ['/auth0-spa-js.js', ['text/javascript', libraryFile()]],
     ['/page.js', ['text/javascript', readFileSync(new URL('./spa-page.browser.js', import.meta.url), 'utf8')]],
     ['/settings.json', ['application/json', JSON.stringify({ domain, clientId, audience, cacheLocation })]],
