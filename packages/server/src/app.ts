@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
 import { createAuthentication } from './app-authentication.ts';
@@ -37,6 +38,8 @@ export interface World {
   readonly poolOptions: pg.PoolConfig;
   readonly secret: InstallationSecret;
   readonly config: Pick<Config, 'baseDomain' | 'origin' | 'trustedProxies'>;
+  /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
+  readonly processes: number;
   /** The ports in use; asked at each request, since they are known only after listening. */
   readonly listening: () => Listening;
   /** Whether all is done that a client may rely on once /health/ready says so. */
@@ -82,7 +85,7 @@ export async function createApp(world: World) {
   const keyRings = createKeyRings({ signingKeys: stores.signingKeys, cache });
   const signingKeys = createSigningKeyService({ now });
   const secrets = createTenantSecrets({ db, sealer, cache });
-  const hasher = createPasswordHasher();
+  const hasher = createPasswordHasher({ workers: Math.ceil(availableParallelism() / world.processes) });
   const sendPage = createSendPage(createPageRenderer());
   const housekeeper = createHousekeeper({ pool, now, log });
 

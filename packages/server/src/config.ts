@@ -40,7 +40,7 @@ const PATTERNS = {
   GATEWRIGHT_SECRET: /^.{32}/su,
   GATEWRIGHT_BOOTSTRAP: /^[01]$/,
   TRUSTED_PROXIES: ANY,
-  GATEWRIGHT_WORKERS: /^[1-9][0-9]{0,2}$/,
+  GATEWRIGHT_WORKERS: /^[1-9][0-9]?$/,
   LOG_FORMAT: /^(pretty|json)$/,
 } as const;
 type Variable = keyof typeof PATTERNS;
@@ -59,7 +59,7 @@ const EXPECTED: Record<Variable, string> = {
   GATEWRIGHT_SECRET: 'at least 32 random characters; it encrypts keys and secrets at rest',
   GATEWRIGHT_BOOTSTRAP: '0 or 1',
   TRUSTED_PROXIES: 'addresses or networks such as 10.0.0.0/8, with commas between them',
-  GATEWRIGHT_WORKERS: 'a number from 1 to 999',
+  GATEWRIGHT_WORKERS: 'a number from 1 to 99, and to 12 without DATABASE_URL (the embedded PostgreSQL takes no more)',
   LOG_FORMAT: 'pretty or json',
 };
 
@@ -82,6 +82,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   if (read.PORT && read.PORT !== '0' && Number(read.PORT) === Number(read.HTTPS_PORT ?? 3443)) wrong.add('HTTPS_PORT');
   if (read.GATEWRIGHT_ORIGIN && !URL.canParse(read.GATEWRIGHT_ORIGIN)) wrong.add('GATEWRIGHT_ORIGIN');
   if (read.DATABASE_URL && !isDatabaseUrl(read.DATABASE_URL)) wrong.add('DATABASE_URL');
+  if (!read.DATABASE_URL && Number(read.GATEWRIGHT_WORKERS ?? 1) > 12) wrong.add('GATEWRIGHT_WORKERS');
   if (!list(read.TRUSTED_PROXIES).every(isNetwork)) wrong.add('TRUSTED_PROXIES');
   if (wrong.size > 0) throw new ConfigError([...wrong].map((name) => `${name} must be ${EXPECTED[name]}.`));
   return toConfig(read);

@@ -1,34 +1,36 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type pg from 'pg';
-import { type App, createApp } from './app.ts';
-import { checkPorts, domainsToServe, startListening } from './app-listen.ts';
 import type { Config } from './config.ts';
 import { startControlServer } from './control/control-server.ts';
 import { checkDatabase } from './db/check-database.ts';
-import { createDatabase, createPatientPool, createPool } from './db/database.ts';
+import { createDatabase, createPatientPool } from './db/database.ts';
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
 import { holderOf, inUse, lockDataFolder } from './db/embedded/folder-lock.ts';
 import { migrate } from './db/migrate.ts';
-import { holdsSealed, openSealer, readInstallationSecret } from './keys/installation-secret.ts';
+import { openSealer } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
+import { openApp } from './start-app.ts';
+import { checkPorts, serve } from './start-listening.ts';
 import type { FirstRun } from './tenants/first-run.ts';
 import { refreshFirstRun, runFirst } from './tenants/run-first.ts';
 import { tenantCommands } from './tenants/tenant-commands.ts';
 import type { Listening } from './tenants/tenant-directory.ts';
-import { createTlsSource } from './tls/tls-source.ts';
+import { startWorkers } from './workers/worker-pool.ts';
 
 export interface RunningServer {
-  readonly app: App;
   readonly listening: Listening;
   readonly caFile: string | null;
   readonly firstRun: FirstRun | undefined;
   readonly hasTenants: boolean;
+  /** One after the other, while the others serve; nothing where one process serves alone. */
+  replaceWorkers(): Promise<void>;
   /** Drains: no new requests, those under way finish, then the database stops. Within ten seconds. */
   stop(): Promise<void>;
 }
 
 const DRAIN_MILLISECONDS = 6_000;
+/** What a worker needs to stop behind its last request. */
+const WORKER_STOP_MILLISECONDS = 1_500;
 
 /** Starts everything in order; what was started before a failure, or before `signal`, is stopped again. */
 export async function startServer(config: Config, log: Log, signal?: AbortSignal): Promise<RunningServer> {
@@ -51,55 +53,38 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     signal?.throwIfAborted();
     await migrateWith(createPatientPool(database.poolOptions));
     signal?.throwIfAborted();
-    const pool = createPool(database.poolOptions);
-    undo.push(() => pool.end());
 
     const listening: { http: number | undefined; https: number | undefined } = { http: undefined, https: undefined };
     let isStarted = false;
-    const secret = await readInstallationSecret({
-      given: config.secret,
-      dataDir: config.dataDir,
-      isNeeded: () => holdsSealed(createDatabase(pool)),
-    });
-    const app = await createApp({
-      pool,
-      poolOptions: database.poolOptions,
-      secret,
+    const { app, pool, secret } = await openApp({
       config,
+      poolOptions: database.poolOptions,
+      log,
+      undo,
       listening: () => listening,
       isStarted: () => isStarted,
-      log,
-      now: () => new Date(),
     });
-    undo.push(() => app.stop());
-    await app.start();
     if (config.bootstrap) await runFirst(app, config.dataDir, log);
     // Once more: another server, with another secret, may have filled the empty database in the meantime.
     await openSealer(secret, createDatabase(pool));
     signal?.throwIfAborted();
 
-    const tls =
-      config.httpsPort === 0
-        ? undefined
-        : await createTlsSource({
-            certFile: config.tlsCertFile,
-            keyFile: config.tlsKeyFile,
-            folder: join(config.dataDir, 'tls'),
-            hosts: domainsToServe(config.baseDomain),
-            log,
-          });
-    undo.push(() => tls?.close());
-    const listeners = await startListening(config, app.http, tls);
-    undo.push(() => listeners.close(DRAIN_MILLISECONDS));
-    listening.http = listeners.http;
-    listening.https = listeners.https;
-    const caFile = tls?.caFile ?? null;
+    const workers =
+      config.workers > 1
+        ? await startWorkers({ count: config.workers, poolOptions: database.poolOptions, log })
+        : undefined;
+    undo.push(() => workers?.close(DRAIN_MILLISECONDS + WORKER_STOP_MILLISECONDS));
+    const served = workers ?? (await serve(config, app.http, log, undo, DRAIN_MILLISECONDS));
+    listening.http = served.http;
+    listening.https = served.https;
+    const { caFile } = served;
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
     const control = await startControlServer({ dataDir: config.dataDir, verbs: tenantCommands(app, caFile), log });
     undo.push(() => control.stop());
     const hasTenants = (await app.stores.tenants.directory()).tenantIds.size > 0;
     isStarted = true;
-    return { app, listening, caFile, firstRun, hasTenants, stop };
+    workers?.announceStarted();
+    return { listening, caFile, firstRun, hasTenants, replaceWorkers: async () => workers?.replaceAll(), stop };
   } catch (error) {
     await stop();
     throw error;

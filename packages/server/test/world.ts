@@ -65,6 +65,7 @@ export async function startWorld({
       secret: { bytes: SECRET, source: 'the test' },
       // The inject socket has no TLS; as a trusted proxy the test says which scheme it stands for.
       config: { baseDomain: 'localhost', origin: undefined, trustedProxies: ['127.0.0.1'] },
+      processes: 1,
       listening: () => PORTS,
       isStarted: () => true,
       log: createLog('json', (line) => errors.push(line)),

@@ -28,12 +28,13 @@ export function startCommand(): Command {
         throw error;
       });
       if (server) {
-        if (config.workers > 1)
-          log.warn(
-            'GATEWRIGHT_WORKERS is not built yet: one process serves. Start several servers on one DATABASE_URL instead.',
-          );
         for (const line of welcome(server, config.dataDir)) log.info(line);
         log.info(`Ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Stop with Ctrl+C.`);
+        // Not SIGHUP, which a terminal sends when it closes.
+        process.on('SIGUSR2', () => {
+          log.info('Replacing the workers one after the other.');
+          server.replaceWorkers().catch((error) => log.error('the workers could not be replaced', { error }));
+        });
         if (!stopping.aborted) await once(stopping, 'abort');
         await server.stop();
       }

@@ -1,16 +1,44 @@
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from './config.ts';
 import { checkPort, type Listener, listen } from './http/listen.ts';
+import type { Log } from './kit/log.ts';
 import type { TlsSource } from './tls/serving.ts';
+import { createTlsSource } from './tls/tls-source.ts';
+import type { Served } from './workers/worker-messages.ts';
 
-export interface Listeners {
+interface Listeners {
   readonly http: number;
   readonly https: number | undefined;
   close(deadlineMilliseconds: number): Promise<void>;
 }
 
+/** Certificates and listeners of this process; stopped by `undo`, requests under way first. */
+export async function serve(
+  config: Config,
+  app: FastifyInstance,
+  log: Log,
+  undo: (() => Promise<void> | void)[],
+  drainMilliseconds: number,
+): Promise<Served> {
+  const tls =
+    config.httpsPort === 0
+      ? undefined
+      : await createTlsSource({
+          certFile: config.tlsCertFile,
+          keyFile: config.tlsKeyFile,
+          folder: join(config.dataDir, 'tls'),
+          hosts: domainsToServe(config.baseDomain),
+          log,
+        });
+  undo.push(() => tls?.close());
+  const listeners = await startListening(config, app, tls);
+  undo.push(() => listeners.close(drainMilliseconds));
+  return { http: listeners.http, https: listeners.https, caFile: tls?.caFile ?? null };
+}
+
 /** http and, unless it is off, https; one handler serves both. */
-export async function startListening(
+async function startListening(
   config: Pick<Config, 'hosts' | 'httpPort' | 'httpsPort'>,
   app: FastifyInstance,
   tls: TlsSource | undefined,
@@ -36,6 +64,6 @@ export async function checkPorts({ hosts, httpPort, httpsPort }: Pick<Config, 'h
 }
 
 /** Names that the local certificate authority may vouch for. */
-export function domainsToServe(baseDomain: string): string[] {
+function domainsToServe(baseDomain: string): string[] {
   return [...new Set(['localhost', '*.localhost', baseDomain, `*.${baseDomain}`])];
 }
