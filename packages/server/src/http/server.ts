@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Client } from '../clients/client.ts';
 import type { DeclaredError } from '../kit/errors.ts';
 import type { Log } from '../kit/log.ts';
 import type { Requester } from '../logs/event.ts';
@@ -18,7 +19,15 @@ declare module 'fastify' {
     /** The registered origin that matched: issuer and links are made from it. */
     origin: string;
     requester: Requester;
+    /** What is known of the login that a page belongs to: the page is shown in its words. */
+    visit: Visit | undefined;
   }
+}
+
+/** The application that a user is on the way to, and the languages that it asked for. */
+export interface Visit {
+  readonly uiLocales?: string | undefined;
+  readonly client?: Client;
 }
 
 interface Parts {
@@ -26,7 +35,11 @@ interface Parts {
   readonly reader: RequestReader;
   readonly directory: Pick<TenantDirectory, 'resolve'>;
   /** Renders errors of endpoints whose users are people. */
-  readonly renderErrorPage: (request: FastifyRequest, reply: FastifyReply, error: DeclaredError) => FastifyReply;
+  readonly renderErrorPage: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    error: DeclaredError,
+  ) => Promise<FastifyReply>;
 }
 
 /** Of strangers' requests; the Management API takes more from those that it knows. */
@@ -53,6 +66,7 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
   app.decorateRequest('tenant');
   app.decorateRequest('origin', '');
   app.decorateRequest('requester');
+  app.decorateRequest('visit');
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-auth0-requestid', request.id);

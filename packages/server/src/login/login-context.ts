@@ -66,13 +66,16 @@ export function createLoginContexts({ browserCookie, transactions, purposes, con
     const key = { state, browser };
     const transaction = await transactions.find(http.tenant.tenantId, key, now());
     if (!transaction) throw authorizePageErrors.expired();
+    http.visit = { uiLocales: transaction.request.ui_locales };
     const purpose = await purposes[transaction.kind].open(http, transaction.request);
     return { key, transaction, purpose, fields };
   }
 
   /** What fails here ends the login: the client, its connections or the API may have changed since it began. */
-  async function check({ tenant }: FastifyRequest, login: FoundLogin): Promise<LoginContext> {
+  async function check(http: FastifyRequest, login: FoundLogin): Promise<LoginContext> {
+    const { tenant } = http;
     const { request, answer } = await login.purpose.check();
+    http.visit = { ...http.visit, client: request.client };
     const connection = await directoryOf(tenant, request);
     return { ...login, request, answer, connection, csrfToken: csrfTokenOf(login.key) };
   }

@@ -74,7 +74,7 @@ export function loginRoutes(app: FastifyInstance, parts: Parts): void {
     username: string,
     fields: { username?: LoginError; password?: LoginError } = {},
     form?: LoginError,
-  ): FastifyReply {
+  ): Promise<FastifyReply> {
     const hasErrors = form !== undefined || Object.keys(fields).length > 0;
     const model: LoginModel = {
       action: `/u/login?state=${key.state}`,

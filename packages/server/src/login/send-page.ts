@@ -1,8 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DeclaredError } from '../kit/errors.ts';
+import { queryForm } from '../oauth/parameters.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import { settingsOf } from '../tenants/tenant-settings.ts';
 import { brandingFrom } from './pages/branding.ts';
 import type { ErrorReason } from './pages/error-page.ts';
+import { chooseLanguage, parseAcceptLanguage, parseUiLocales } from './pages/page-language.ts';
 import type { PageModelByName, PageName, PageRenderer } from './pages/page-renderer.ts';
 
 export type SendPage = <Name extends PageName>(
@@ -11,17 +14,35 @@ export type SendPage = <Name extends PageName>(
   name: Name,
   model: PageModelByName[Name],
   status?: number,
-) => FastifyReply;
+) => Promise<FastifyReply>;
 
-/** Sends a page in the look of the request's tenant. */
+/** Sends a page in the look of the request's tenant and in a language that the browser or the application asked for. */
 export function createSendPage(renderer: PageRenderer): SendPage {
-  return (request, reply, name, model, status = 200) => {
+  return async (request, reply, name, model, status = 200) => {
     // At an unknown host, or while the database is away, there is no tenant whose look a page could have.
     const tenant: Tenant | undefined = request.tenant;
     const branding = tenant ? brandingFrom(tenant.tenantId, tenant.settings) : brandingFrom('Gatewright', {});
-    const { html, headers } = renderer.render(name, model, branding);
+    const language = chooseLanguage(wantedLanguages(request), offeredLanguages(tenant, renderer.languages));
+    const { html, headers } = renderer.render(name, model, branding, language);
     return reply.code(status).headers(headers).send(html);
   };
+}
+
+/** What the application asked for comes first: it may have been told by the user. */
+function wantedLanguages(request: FastifyRequest): string[] {
+  const uiLocales = request.visit?.uiLocales ?? queryForm(request).values.ui_locales;
+  return [...parseUiLocales(uiLocales), ...parseAcceptLanguage(request.headers['accept-language'])];
+}
+
+/** The tenant's locales that have texts; the first is the default. Where there is no tenant, every language is there. */
+function offeredLanguages(tenant: Tenant | undefined, known: readonly string[]): string[] {
+  if (!tenant) return ['en', ...known];
+  return settingsOf(tenant).enabledLocales.filter((locale) => known.includes(textsLanguage(locale)));
+}
+
+/** `de-CH` has the texts of `de`. */
+function textsLanguage(locale: string): string {
+  return locale.split('-', 1)[0] ?? '';
 }
 
 const REASONS: ReadonlySet<string> = new Set<ErrorReason>([
@@ -40,7 +61,7 @@ const REASONS: ReadonlySet<string> = new Set<ErrorReason>([
 
 /** Errors of endpoints whose users are people: what happened, what to do, and a reference for support. */
 export function createErrorPage(sendPage: SendPage) {
-  return (request: FastifyRequest, reply: FastifyReply, error: DeclaredError): FastifyReply => {
+  return (request: FastifyRequest, reply: FastifyReply, error: DeclaredError): Promise<FastifyReply> => {
     reply.headers(error.headers);
     const details =
       error.code && error.status < 500 ? { details: { error: error.code, description: error.message } } : {};

@@ -104,7 +104,7 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
     { key, request, connection, csrfToken }: LoginContext,
     given: Partial<Given>,
     errors?: Errors,
-  ): FastifyReply {
+  ): Promise<FastifyReply> {
     return sendPage(
       http,
       reply,

@@ -68,7 +68,7 @@ export const loginPage: Page<LoginModel> = {
       }),
       password: field({
         name: 'password',
-        label: screen.passwordLabel,
+        label: screen.passwordPlaceholder,
         type: 'password',
         autocomplete: 'current-password',
         isFocused: isPasswordNext,
@@ -81,6 +81,6 @@ export const loginPage: Page<LoginModel> = {
 };
 
 function identifierLabel(identifier: string, screen: Texts['login']['login']): string {
-  if (identifier === 'email') return screen.emailLabel;
-  return identifier === 'username' ? screen.usernameLabel : screen.usernameOrEmailLabel;
+  if (identifier === 'email') return screen.emailPlaceholder;
+  return identifier === 'username' ? screen.usernamePlaceholder : screen.usernameOrEmailPlaceholder;
 }

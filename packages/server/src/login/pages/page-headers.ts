@@ -13,9 +13,11 @@ export interface PagePolicy {
   readonly tellsOrigin: boolean;
 }
 
-export function pageHeaders(policy: PagePolicy, inlineStyle: string): Record<string, string> {
+export function pageHeaders(policy: PagePolicy, inlineStyle: string, language: string): Record<string, string> {
   return {
     'content-type': 'text/html; charset=utf-8',
+    'content-language': language,
+    vary: 'Accept-Language',
     'cache-control': 'no-store',
     'content-security-policy': contentSecurityPolicy(policy, inlineStyle),
     'x-frame-options': 'DENY',

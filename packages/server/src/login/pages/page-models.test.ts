@@ -83,6 +83,13 @@ describe('languages', () => {
     expect(render('login', login, branding, 'xx').html).toContain('<html lang="en" dir="ltr">');
   });
 
+  it('of a region have the texts of their language, and name themselves', () => {
+    const { html, headers } = renderer.render('login', login, branding, 'de-CH');
+    expect(html).toContain('<html lang="de-CH" dir="ltr">');
+    expect(html).toContain('<h1>Willkommen</h1>');
+    expect(headers).toMatchObject({ 'content-language': 'de-CH', vary: 'Accept-Language' });
+  });
+
   it('fill placeholders once, and ignore keys of the wrong type', () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder of the texts
     expect(fill('${a} ${b} ${toString}', { a: '${b}', b: 2 })).toBe('${b} 2 ${toString}');

@@ -57,7 +57,8 @@ export function createPageRenderer({ texts = readTexts() }: { texts?: TextsByLan
     branding: Branding,
     language = DEFAULT_LANGUAGE,
   ): RenderedPage {
-    const own = textsByLanguage.get(language);
+    const own = textsByLanguage.get(language) ?? textsByLanguage.get(language.split('-', 1)[0] ?? '');
+    const shown = own === undefined ? DEFAULT_LANGUAGE : language;
     // TypeScript does not see that the page and the model belong to the same name.
     const page = pages[name] as Page<PageModelByName[Name]>;
     const brand = viewBranding(branding);
@@ -67,10 +68,10 @@ export function createPageRenderer({ texts = readTexts() }: { texts?: TextsByLan
       brand,
       common: fillScreen((own ?? english).common.common, { companyName: brand.tenantName }),
       assets: assetPaths,
-      language: own === undefined ? DEFAULT_LANGUAGE : language,
-      direction: directionOf(own === undefined ? DEFAULT_LANGUAGE : language),
+      language: shown,
+      direction: directionOf(shown),
     });
-    return { html, headers: pageHeaders(page.policy, brand.css) };
+    return { html, headers: pageHeaders(page.policy, brand.css, shown) };
   }
 
   return { render, languages: [...textsByLanguage.keys()] };

@@ -79,7 +79,7 @@ export const signUpPage: Page<SignUpModel> = {
       alerts,
       email: field({
         name: 'email',
-        label: screen.emailLabel,
+        label: screen.emailPlaceholder,
         type: 'email',
         value: model.email ?? '',
         // Password managers save a new login under the field that they will fill in later.
@@ -90,7 +90,7 @@ export const signUpPage: Page<SignUpModel> = {
       username: model.requiresUsername
         ? field({
             name: 'username',
-            label: screen.usernameLabel,
+            label: screen.usernamePlaceholder,
             type: 'text',
             value: model.username ?? '',
             autocomplete: 'username',
@@ -100,7 +100,7 @@ export const signUpPage: Page<SignUpModel> = {
         : null,
       password: field({
         name: 'password',
-        label: screen.passwordLabel,
+        label: screen.passwordPlaceholder,
         type: 'password',
         autocomplete: 'new-password',
         isFocused: focused === 'password',

@@ -6,12 +6,12 @@ import type { ReturnAddress } from './authorization-request.ts';
 
 /** Answers an /authorize request at its redirect URI, in the response mode that it asked for. */
 export function createResponder({ sendPage }: { sendPage: SendPage }) {
-  function respond(
+  async function respond(
     request: FastifyRequest,
     reply: FastifyReply,
     address: ReturnAddress,
     answer: Readonly<Record<string, string>>,
-  ): FastifyReply {
+  ): Promise<FastifyReply> {
     const parameters = {
       ...answer,
       ...(address.state !== undefined && { state: address.state }),
@@ -33,12 +33,12 @@ export function createResponder({ sendPage }: { sendPage: SendPage }) {
     return reply.header('referrer-policy', 'no-referrer').redirect(location, 302);
   }
 
-  function respondError(
+  async function respondError(
     request: FastifyRequest,
     reply: FastifyReply,
     address: ReturnAddress,
     error: DeclaredError,
-  ): FastifyReply {
+  ): Promise<FastifyReply> {
     return respond(request, reply, address, {
       error: error.code ?? 'server_error',
       error_description: errorDescription(error),
