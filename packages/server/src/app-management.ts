@@ -13,9 +13,11 @@ import { logRoutes } from './logs/log-routes.ts';
 import { forLivingUsers } from './management/living-users.ts';
 import { registerManagement } from './management/register-management.ts';
 import { createManagementTokenVerifier } from './management/verify-management-token.ts';
+import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
 import { userRoleRoutes } from './roles/user-role-routes.ts';
+import { sessionRoutes } from './sessions/session-routes.ts';
 import type { Stores } from './stores.ts';
 import type { TenantDirectory } from './tenants/tenant-directory.ts';
 import { tenantSettingsRoutes } from './tenants/tenant-settings-routes.ts';
@@ -45,14 +47,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
     now,
   });
   const verifyAccessToken = forLivingUsers(verifyToken, stores.users.find);
-  const revokeAccess = async (
-    { sessions, tokenGrants }: Pick<Stores, 'sessions' | 'tokenGrants'>,
-    tenantId: string,
-    userId: string,
-  ) => {
-    await sessions.removeOfUser(tenantId, userId);
-    await tokenGrants.revokeOfUser(tenantId, userId, now());
-  };
+  const revokeAccess = createRevokeAccess(now);
 
   http.register(
     async (app) => {
@@ -75,6 +70,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       clientGrantRoutes(management, audiences);
       connectionRoutes(management);
       userRoutes(management, { hashNewPassword: parts.hashNewPassword, revokeAccess });
+      sessionRoutes(management, { revokeAccess, now });
       userRoleRoutes(management, { isManagementAudience });
       roleRoutes(management, { isManagementAudience });
       keyRoutes(management, parts.signingKeys);

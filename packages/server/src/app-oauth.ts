@@ -145,7 +145,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   loginRoutes(http, { contexts, authenticate, finishLogin, recordAlone, sendPage });
   signupRoutes(http, { contexts, hashNewPassword, finishLogin, recordAlone, sendPage });
   resumeRoutes(http, { contexts, findSession, proceed, recordAlone });
-  logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage });
+  logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage, now });
   tokenEndpoint(http, {
     authenticateClient,
     recordAlone,

@@ -17,6 +17,7 @@ import { createResourceServerStore } from './resource-servers/resource-server-st
 import { createMemberStore } from './roles/member-store.ts';
 import { createPermissionStore } from './roles/permission-store.ts';
 import { createRoleStore } from './roles/role-store.ts';
+import { createSessionListStore } from './sessions/session-list-store.ts';
 import { createSessionStore } from './sessions/session-store.ts';
 import { createTenantStore } from './tenants/tenant-store.ts';
 import { createPasswordStore } from './users/password-store.ts';
@@ -50,6 +51,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     roleMembers: createMemberStore(db),
     permissions: createPermissionStore(db),
     sessions: createSessionStore(db),
+    sessionLists: createSessionListStore(db),
     loginTransactions: createLoginTransactionStore(db),
     codes: createAuthorizationCodeStore(db),
     tokenGrants: createTokenGrantStore(db),

@@ -1,6 +1,6 @@
-import type { Generated, JSONColumnType } from 'kysely';
+import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { cookieHash, type NewSession, type Session } from './session.ts';
+import { cookieHash, type LogoutInitiator, type NewSession, type Session } from './session.ts';
 
 declare module '../db/database.ts' {
   interface Tables {
@@ -20,13 +20,38 @@ interface SessionTable {
   idle_expires_at: Date;
   expires_at: Date;
   device: JSONColumnType<Record<string, unknown>>;
+  /** Client ids, each with the origin that it was used at last. */
+  clients: Generated<Record<string, string>>;
+  metadata: Generated<Record<string, unknown>>;
+  methods: Generated<readonly Record<string, unknown>[]>;
+  is_persistent: Generated<boolean>;
 }
+
+/** Who used a session: a client, at one of the tenant's origins. */
+export interface SessionUse {
+  readonly clientId: string;
+  readonly origin: string;
+  readonly ip?: string | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+export interface EndedSession {
+  readonly sessionId: string;
+  readonly userId: string;
+}
+
+/** The sessions that end: one by its id, the one of a cookie, or all of a user. */
+export type SessionsToEnd =
+  | { readonly sessionId: string; readonly userId?: string }
+  | { readonly cookie: string }
+  | { readonly userId: string };
 
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 export function createSessionStore(db: Database) {
   return {
     async insert(tenantId: string, session: NewSession, device: Readonly<Record<string, string>>): Promise<void> {
+      const { ip, user_agent } = device;
       await db
         .insertInto('sessions')
         .values({
@@ -40,7 +65,14 @@ export function createSessionStore(db: Database) {
           updated_at: session.lastUsedAt,
           idle_expires_at: session.idleExpiresAt,
           expires_at: session.expiresAt,
-          device: JSON.stringify(device),
+          device: JSON.stringify({
+            initial_ip: ip,
+            initial_user_agent: user_agent,
+            last_ip: ip,
+            last_user_agent: user_agent,
+          }),
+          methods: sql`${JSON.stringify(session.methods)}::jsonb`,
+          is_persistent: session.isPersistent,
         })
         .execute();
     },
@@ -48,48 +80,105 @@ export function createSessionStore(db: Database) {
     async findByCookie(tenantId: string, cookie: string): Promise<Session | undefined> {
       const row = await db
         .selectFrom('sessions')
-        .select(['session_id', 'user_id', 'connection_id'])
+        .select(['session_id', 'user_id', 'connection_id', 'is_persistent'])
         .select(['authenticated_at', 'updated_at', 'idle_expires_at', 'expires_at'])
         .where('tenant_id', '=', tenantId)
         .where('cookie_hash', '=', cookieHash(cookie))
         .executeTakeFirst();
-      return (
-        row && {
-          sessionId: row.session_id,
-          userId: row.user_id,
-          connectionId: row.connection_id,
-          authenticatedAt: row.authenticated_at,
-          lastUsedAt: row.updated_at,
-          idleExpiresAt: row.idle_expires_at,
-          expiresAt: row.expires_at,
-        }
-      );
+      return row && sessionFromRow(row);
     },
 
     /** Notes a use. False where the session ended meanwhile; otherwise it can't end before this transaction does. */
-    async touch(tenantId: string, sessionId: string, idleExpiresAt: Date, now: Date): Promise<boolean> {
-      const result = await db
-        .updateTable('sessions')
-        .set({ idle_expires_at: idleExpiresAt, updated_at: now })
-        .where('tenant_id', '=', tenantId)
-        .where('session_id', '=', sessionId)
-        .executeTakeFirst();
-      return result.numUpdatedRows > 0n;
+    async touch(
+      tenantId: string,
+      sessionId: string,
+      idleExpiresAt: Date,
+      now: Date,
+      use?: SessionUse,
+    ): Promise<boolean> {
+      const result = await sql`
+        update sessions set idle_expires_at = ${idleExpiresAt}, updated_at = ${now}${
+          use
+            ? sql`,
+          clients = clients || jsonb_build_object(${use.clientId}::text, ${use.origin}::text),
+          device = device || ${JSON.stringify({ last_ip: use.ip, last_user_agent: use.userAgent })}::jsonb`
+            : sql``
+        }
+        where tenant_id = ${tenantId} and session_id = ${sessionId}`.execute(db);
+      return (result.numAffectedRows ?? 0n) > 0n;
     },
 
-    /** The session that ended, or undefined where none was there (any more). */
-    async removeByCookie(tenantId: string, cookie: string): Promise<{ sessionId: string; userId: string } | undefined> {
-      const row = await db
+    /**
+     * Ends sessions, and notes in the same statement which clients are to be told (OpenID Connect Back-Channel Logout 1.0):
+     * those that the session logged in, that registered an address and that want to hear of this reason. Those which say
+     * nothing hear of logouts.
+     */
+    async end(
+      tenantId: string,
+      which: SessionsToEnd,
+      initiator: LogoutInitiator,
+      now: Date,
+    ): Promise<readonly EndedSession[]> {
+      const { rows } = await sql<{ session_id: string; user_id: string }>`
+        with ended as (
+          delete from sessions where tenant_id = ${tenantId} and ${matching(which)}
+          returning tenant_id, session_id, user_id, clients, metadata
+        ), told as (${deliveries(initiator, now)})
+        select session_id, user_id from ended`.execute(db);
+      return rows.map((row) => ({ sessionId: row.session_id, userId: row.user_id }));
+    },
+
+    /** A new login takes the place of the browser's old session: nobody logged out. */
+    async removeByCookie(tenantId: string, cookie: string): Promise<void> {
+      await db
         .deleteFrom('sessions')
         .where('tenant_id', '=', tenantId)
         .where('cookie_hash', '=', cookieHash(cookie))
-        .returning(['session_id', 'user_id'])
-        .executeTakeFirst();
-      return row && { sessionId: row.session_id, userId: row.user_id };
-    },
-
-    async removeOfUser(tenantId: string, userId: string): Promise<void> {
-      await db.deleteFrom('sessions').where('tenant_id', '=', tenantId).where('user_id', '=', userId).execute();
+        .execute();
     },
   };
+}
+
+type SessionRow = Pick<
+  SessionTable,
+  'session_id' | 'user_id' | 'connection_id' | 'authenticated_at' | 'idle_expires_at' | 'expires_at'
+> & { updated_at: Date; is_persistent: boolean };
+
+export function sessionFromRow(row: SessionRow): Session {
+  return {
+    sessionId: row.session_id,
+    userId: row.user_id,
+    connectionId: row.connection_id,
+    authenticatedAt: row.authenticated_at,
+    lastUsedAt: row.updated_at,
+    idleExpiresAt: row.idle_expires_at,
+    expiresAt: row.expires_at,
+    isPersistent: row.is_persistent,
+  };
+}
+
+function matching(which: SessionsToEnd) {
+  if ('cookie' in which) return sql`cookie_hash = ${cookieHash(which.cookie)}`;
+  if (!('sessionId' in which)) return sql`user_id = ${which.userId}`;
+  const { sessionId, userId } = which;
+  return userId === undefined ? sql`session_id = ${sessionId}` : sql`session_id = ${sessionId} and user_id = ${userId}`;
+}
+
+/** One row for each session of `ended` and each address that hears of it. */
+export function deliveries(initiator: LogoutInitiator, now: Date) {
+  return sql`
+    insert into logout_deliveries (tenant_id, delivery_id, client_id, url, issuer, user_id, session_id, session_metadata,
+      initiator, created_at, due_at)
+    select ended.tenant_id, gen_random_uuid()::text, client.client_id, address.url, used.origin || '/', ended.user_id,
+      ended.session_id,
+      case when (rules.logout->'backchannel_logout_session_metadata'->>'include')::boolean then ended.metadata end,
+      ${initiator}::text, ${now}::timestamptz, ${now}::timestamptz
+    from ended
+      cross join lateral jsonb_each_text(ended.clients) used(client_id, origin)
+      join clients client on client.tenant_id = ended.tenant_id and client.client_id = used.client_id
+      cross join lateral (select coalesce(client.body->'oidc_logout', client.body->'oidc_backchannel_logout') as logout) rules
+      cross join lateral jsonb_array_elements_text(rules.logout->'backchannel_logout_urls') address(url)
+    where rules.logout->'backchannel_logout_initiators'->>'mode' = 'all'
+      or coalesce(rules.logout->'backchannel_logout_initiators'->'selected_initiators', '["rp-logout", "idp-logout"]')
+        @> to_jsonb(${initiator}::text)`;
 }

@@ -15,16 +15,39 @@ export interface Session {
   readonly lastUsedAt: Date;
   readonly idleExpiresAt: Date;
   readonly expiresAt: Date;
+  /** Whether the browser keeps the cookie when it is closed: as the tenant wanted it when the session began. */
+  readonly isPersistent: boolean;
 }
 
 export interface NewSession extends Session {
   /** Goes to the browser; stored as a hash. */
   readonly cookie: string;
+  readonly methods: readonly AuthenticationMethod[];
 }
+
+/** How the user proved who they are. */
+export interface AuthenticationMethod {
+  readonly name: string;
+  readonly timestamp: string;
+  readonly type?: string;
+}
+
+/** Why a session ends, in the words of a client's `backchannel_logout_initiators`. */
+export type LogoutInitiator =
+  | 'rp-logout'
+  | 'idp-logout'
+  | 'password-changed'
+  | 'session-expired'
+  | 'session-revoked'
+  | 'account-deleted'
+  | 'email-identifier-changed'
+  | 'mfa-phone-unenrolled'
+  | 'account-deactivated';
 
 /** A new login: always a new id and a new cookie, so that a cookie planted before it is worth nothing (attack L6). */
 export function startSession(tenant: Tenant, userId: string, connectionId: string, now: Date): NewSession {
-  const { absolute, idle } = lifetimes(tenant);
+  const isPersistent = settingsOf(tenant).isSessionCookiePersistent;
+  const { absolute, idle } = lifetimes(tenant, { isPersistent });
   const expiresAt = new Date(now.getTime() + absolute);
   return {
     sessionId: randomSecret(24),
@@ -35,6 +58,8 @@ export function startSession(tenant: Tenant, userId: string, connectionId: strin
     lastUsedAt: now,
     expiresAt,
     idleExpiresAt: earlier(expiresAt, new Date(now.getTime() + idle)),
+    isPersistent,
+    methods: [{ name: 'pwd', timestamp: now.toISOString() }],
   };
 }
 
@@ -43,29 +68,43 @@ export function renewedIdleExpiry(tenant: Tenant, session: Session, now: Date): 
   const { lastUsedAt, idleExpiresAt, expiresAt } = session;
   // One that ends with the session itself was cut: what was granted is not known, and renewing changes nothing.
   const granted = idleExpiresAt < expiresAt ? idleExpiresAt.getTime() - lastUsedAt.getTime() : Infinity;
-  const end = now.getTime() + Math.min(granted, lifetimes(tenant).idle);
+  const end = now.getTime() + Math.min(granted, lifetimes(tenant, session).idle);
   return earlier(expiresAt, new Date(end));
 }
 
 export function isAlive(session: Session, tenant: Tenant, now: Date): boolean {
   const { authenticatedAt, lastUsedAt, idleExpiresAt, expiresAt } = session;
-  const { absolute, idle } = lifetimes(tenant);
+  const { absolute, idle } = lifetimes(tenant, session);
   const isWithin = (start: Date, length: number) => now.getTime() < start.getTime() + length;
   return now < idleExpiresAt && now < expiresAt && isWithin(authenticatedAt, absolute) && isWithin(lastUsedAt, idle);
 }
 
+/** When a session ends by itself at the latest, and when nobody uses it: shorter settings of the tenant count at once. */
+export function effectiveExpiry(tenant: Tenant, session: Session): { readonly absolute: Date; readonly idle: Date } {
+  const { absolute, idle } = lifetimes(tenant, session);
+  const end = earlier(session.expiresAt, new Date(session.authenticatedAt.getTime() + absolute));
+  const idleEnd = earlier(session.idleExpiresAt, new Date(session.lastUsedAt.getTime() + idle));
+  return { absolute: end, idle: earlier(end, idleEnd) };
+}
+
 /** Undefined: the cookie ends with the browser (tenant setting session_cookie.mode). */
-export function cookieExpiry(tenant: Tenant, session: Session): Date | undefined {
-  return settingsOf(tenant).isSessionCookiePersistent ? session.expiresAt : undefined;
+export function cookieExpiry(_tenant: Tenant, session: Session): Date | undefined {
+  return session.isPersistent ? session.expiresAt : undefined;
 }
 
 export function cookieHash(cookie: string): string {
   return digest(cookie);
 }
 
-function lifetimes(tenant: Tenant): { absolute: number; idle: number } {
+/** Sessions that end with the browser are ephemeral and have lifetimes of their own. */
+export function lifetimes(
+  tenant: Tenant,
+  { isPersistent }: Pick<Session, 'isPersistent'>,
+): { readonly absolute: number; readonly idle: number } {
   const settings = settingsOf(tenant);
-  return { absolute: settings.sessionLifetime * 1000, idle: settings.idleSessionLifetime * 1000 };
+  return isPersistent
+    ? { absolute: settings.sessionLifetime * 1000, idle: settings.idleSessionLifetime * 1000 }
+    : { absolute: settings.ephemeralSessionLifetime * 1000, idle: settings.idleEphemeralSessionLifetime * 1000 };
 }
 
 function earlier(one: Date, other: Date): Date {

@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import { attributesOf, identifiersOf } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
+import type { LogoutInitiator } from '../sessions/session.ts';
 import { checkedEmail, checkedPhone, checkedUsername, storableText } from './create-user.ts';
 import { checkMetadata, mergeMetadata } from './metadata.ts';
 import { formerHashesOf } from './new-password.ts';
@@ -16,7 +17,12 @@ export interface UserStores {
 }
 
 /** Ends a user's sessions and revokes the refresh tokens, in the transaction at hand. */
-export type RevokeAccess<Stores> = (stores: Stores, tenantId: string, userId: string) => Promise<void>;
+export type RevokeAccess<Stores> = (
+  stores: Stores,
+  tenantId: string,
+  userId: string,
+  initiator: LogoutInitiator,
+) => Promise<void>;
 
 /**
  * PATCH /users/{id}. `stores` is one transaction and the row is locked, so that of parallel changes of metadata each is
@@ -34,14 +40,20 @@ export async function changeUser<Stores extends UserStores>(
   const after = await changedUser(stores, tenantId, before, change);
   if (passwordHash !== undefined) await setPassword(stores, tenantId, before, change, passwordHash);
   await stores.users.update(tenantId, after);
-  const isRenamed = IDENTIFIERS.some((name) => before[name] !== after[name]);
-  if (isRenamed || passwordHash !== undefined || (after.blocked && !before.blocked)) {
-    await revokeAccess(stores, tenantId, userId);
-  }
+  const initiator = reasonToLogOut(before, after, passwordHash !== undefined);
+  if (initiator !== undefined) await revokeAccess(stores, tenantId, userId, initiator);
   return ordinaryUser(await stores.users.find(tenantId, userId));
 }
 
 const IDENTIFIERS = ['email', 'username', 'phoneNumber'] as const;
+
+/** Applications hear of the gravest one. */
+function reasonToLogOut(before: User, after: User, hasNewPassword: boolean): LogoutInitiator | undefined {
+  if (after.blocked && !before.blocked) return 'account-deactivated';
+  if (hasNewPassword) return 'password-changed';
+  if (before.email !== after.email) return 'email-identifier-changed';
+  return IDENTIFIERS.some((name) => before[name] !== after[name]) ? 'session-revoked' : undefined;
+}
 
 /** The identity that a change is about: the named connection's, else the only one. */
 export function identityToChange(user: User, connectionName: string | undefined): Identity {

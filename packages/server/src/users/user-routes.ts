@@ -71,7 +71,7 @@ export function userRoutes<Stores extends UserRouteStores>(
       const user = await stores.users.lock(call.tenant.tenantId, idOf(call));
       if (!user || user.isSystem) return;
       // Before the rows go: what is told to applications (back-channel logout) starts from them.
-      await revokeAccess(stores, call.tenant.tenantId, user.userId);
+      await revokeAccess(stores, call.tenant.tenantId, user.userId, 'account-deleted');
       await stores.users.remove(call.tenant.tenantId, user.userId);
     }),
   );

@@ -11,8 +11,9 @@ export interface Example {
  * things. What is missing here is missing in every test that walks the Management API, so a test compares it with the router.
  */
 export function examplesFor(things: Things): Readonly<Record<string, Example>> {
-  const { client, credential, grant, connection, role, key, previousKey, log } = things;
+  const { client, credential, grant, connection, role, key, previousKey, log, session } = things;
   const user = encodeURIComponent(things.user);
+  const person = encodeURIComponent(things.person);
   const api = encodeURIComponent(things.api);
   const another = `another-${++serial}`;
   const permissions = [{ resource_server_identifier: things.identifier, permission_name: things.permission }];
@@ -38,6 +39,8 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /users/{id}/roles': { path: `/users/${user}/roles` },
     'GET /users/{id}/permissions': { path: `/users/${user}/permissions` },
     'GET /users/{id}/logs': { path: `/users/${user}/logs` },
+    'GET /users/{user_id}/sessions': { path: `/users/${person}/sessions` },
+    'GET /sessions/{id}': { path: `/sessions/${session}` },
     'GET /roles': { path: '/roles' },
     'GET /roles/{id}': { path: `/roles/${role}` },
     'GET /roles/{id}/permissions': { path: `/roles/${role}/permissions` },
@@ -79,6 +82,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'PATCH /users/{id}': { path: `/users/${user}`, body: { nickname: 'changed' } },
     'POST /users/{id}/roles': { path: `/users/${user}/roles`, body: { roles: [role] } },
     'POST /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },
+    'PATCH /sessions/{id}': { path: `/sessions/${session}`, body: { session_metadata: { device: 'changed' } } },
     'POST /roles': { path: '/roles', body: { name: another } },
     'PATCH /roles/{id}': { path: `/roles/${role}`, body: { description: 'changed' } },
     'POST /roles/{id}/permissions': { path: `/roles/${role}/permissions`, body: { permissions } },
@@ -86,6 +90,10 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'POST /keys/signing/rotate': { path: '/keys/signing/rotate' },
     'PUT /keys/signing/{kid}/revoke': { path: `/keys/signing/${previousKey}/revoke` },
 
+    'POST /sessions/{id}/revoke': { path: `/sessions/${session}/revoke` },
+    'DELETE /sessions/{id}': { path: `/sessions/${session}` },
+    'DELETE /users/{user_id}/sessions': { path: `/users/${person}/sessions` },
+    'POST /users/{id}/revoke-access': { path: `/users/${person}/revoke-access`, body: {} },
     'DELETE /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },
     'DELETE /users/{id}/roles': { path: `/users/${user}/roles`, body: { roles: [role] } },
     'DELETE /roles/{id}/permissions': { path: `/roles/${role}/permissions`, body: { permissions } },

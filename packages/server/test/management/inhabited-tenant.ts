@@ -1,4 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { decodeJwt } from '../protocol.ts';
+import { CALLBACK } from '../visitor.ts';
 import type { ManagementClient, World, WorldTenant } from '../world.ts';
 
 /** One of each thing that a tenant can have, by what requests call it. */
@@ -17,6 +19,10 @@ export interface Things {
   readonly key: string;
   readonly previousKey: string;
   readonly log: string;
+  /** Somebody who is logged in, with a session and a refresh token at the SPA client. */
+  readonly person: string;
+  readonly session: string;
+  readonly refreshToken: string;
 }
 
 export interface Home extends Things {
@@ -65,6 +71,9 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
   await made(`/users/${encodeURIComponent(user.user_id)}/permissions`, { permissions });
   await made('/keys/signing/rotate', undefined);
   const keys: { kid: string; current: boolean; previous: boolean }[] = (await manage.get('/keys/signing')).json();
+  const login = { username: `grace@${name}.example`, password: PASSWORD };
+  const person = await made('/users', { connection: connectionName, email: login.username, password: PASSWORD });
+  const { session, refreshToken } = await loggedIn(world, tenant, connectionName, login);
   const [log] = (await manage.get('/logs?per_page=1')).json();
 
   return {
@@ -86,7 +95,35 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     key: keys.find(({ current }) => current)?.kid ?? '',
     previousKey: keys.find(({ previous }) => previous)?.kid ?? '',
     log: log.log_id,
+    person: person.user_id,
+    session,
+    refreshToken,
   };
+}
+
+/** A login in a browser, and what the Management API calls its session and its refresh token. */
+async function loggedIn(
+  world: World,
+  tenant: WorldTenant,
+  connection: string,
+  login: { readonly username: string; readonly password: string },
+): Promise<Pick<Things, 'session' | 'refreshToken'>> {
+  const { code, verifier } = await world.visitor(tenant).logIn({ parameters: { connection }, ...login });
+  const form = {
+    grant_type: 'authorization_code',
+    client_id: tenant.spa_client.client_id,
+    code,
+    code_verifier: verifier,
+    redirect_uri: CALLBACK,
+  };
+  const tokens = (await world.token(form, tenant)).json();
+  const { sid } = decodeJwt(tokens.id_token).claims;
+  const rows = await world.database.pool.query(
+    `select token_id from refresh_tokens token join token_grants using (tenant_id, grant_id)
+      where token.tenant_id = $1 and session_id = $2`,
+    [tenant.tenant, sid],
+  );
+  return { session: String(sid), refreshToken: String(rows.rows[0]?.token_id) };
 }
 
 export function publicKey(): string {

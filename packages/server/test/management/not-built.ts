@@ -9,9 +9,7 @@ export const NOT_BUILT: readonly string[] = [
   'POST /users/{id}/recovery-code-regeneration',
   'POST /users/{id}/risk-assessments/clear',
 
-  ...everyMethod('/users/{user_id}/sessions', ['GET', 'DELETE']),
   ...everyMethod('/users/{user_id}/refresh-tokens', ['GET', 'DELETE']),
-  'POST /users/{id}/revoke-access',
   'POST /users/{id}/identities',
   'DELETE /users/{id}/identities/{provider}/{user_id}',
   'GET /users/{id}/connected-accounts',

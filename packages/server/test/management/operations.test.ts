@@ -173,5 +173,8 @@ function nothing() {
     key: 'x'.repeat(21),
     previousKey: 'x'.repeat(21),
     log: '9'.repeat(56),
+    person: `auth0|${'1'.repeat(24)}`,
+    session: 'x'.repeat(32),
+    refreshToken: `rt_${'x'.repeat(22)}`,
   };
 }

@@ -206,6 +206,7 @@ const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
   'DELETE /clients/{id}': 204,
   'DELETE /client-grants/{id}': 204,
   'DELETE /connections/{id}': 202,
+  'DELETE /sessions/{id}': 202,
   'DELETE /resource-servers/{id}': 204,
 };
 
@@ -268,5 +269,8 @@ function thingsNamed(text: string) {
     key: text,
     previousKey: text,
     log: text,
+    person: text,
+    session: text,
+    refreshToken: text,
   };
 }

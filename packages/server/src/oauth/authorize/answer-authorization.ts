@@ -12,7 +12,8 @@ interface Parts {
 export function createAuthorizationAnswer({ issueAnswer, responder }: Parts) {
   return function answerTo(request: AuthorizationRequest): Answer {
     return async (http, reply, granted) => {
-      const parameters = await issueAnswer({ tenant: http.tenant, origin: http.origin, request, ...granted });
+      const { tenant, origin, requester } = http;
+      const parameters = await issueAnswer({ tenant, origin, requester, request, ...granted });
       if (!parameters) return false;
       responder.respond(http, reply, request, parameters);
       return true;

@@ -2,7 +2,7 @@ import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import { randomAlphanumeric, randomSecret } from '../../kit/ids.ts';
 import type { LoginTransactionStore } from '../../login/login-transaction-store.ts';
-import type { RecordEvent } from '../../logs/event.ts';
+import type { RecordEvent, Requester } from '../../logs/event.ts';
 import { renewedIdleExpiry } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -32,6 +32,7 @@ export interface AnswerToIssue extends Granted {
   readonly tenant: Tenant;
   /** The origin that answers: the issuer of the tokens. */
   readonly origin: string;
+  readonly requester: Pick<Requester, 'ip' | 'userAgent'>;
   readonly request: AuthorizationRequest;
 }
 
@@ -60,8 +61,9 @@ export function createAnswerIssuer({ transact, prepareTokens, now }: Parts) {
       tokens?.sign(),
       transact(async ({ codes, tokenGrants, sessions, loginTransactions, record }) => {
         // First, since it locks the session: a logout or a new password either ends it before, or finds the grant below.
-        if (!(await sessions.touch(tenantId, session.sessionId, renewedIdleExpiry(tenant, session, time), time)))
-          return false;
+        const idleExpiresAt = renewedIdleExpiry(tenant, session, time);
+        const use = { clientId: request.client.clientId, origin: answer.origin, ...answer.requester };
+        if (!(await sessions.touch(tenantId, session.sessionId, idleExpiresAt, time, use))) return false;
         if (state !== undefined && !(await loginTransactions.remove(tenantId, state))) return false;
         // An ID token alone opens nothing, so there is nothing to revoke.
         if (code !== undefined || responseType.token) {

@@ -14,9 +14,10 @@ import { queryForm, queryParameters } from '../parameters.ts';
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
   readonly sessionCookie: TenantCookie;
-  readonly transact: Transact<{ sessions: Pick<SessionStore, 'removeByCookie'>; record: RecordEvent }>;
+  readonly transact: Transact<{ sessions: Pick<SessionStore, 'end'>; record: RecordEvent }>;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
+  readonly now: () => Date;
 }
 
 export const logoutErrors = defineErrors({
@@ -32,7 +33,7 @@ export const logoutErrors = defineErrors({
 /** GET /v2/logout: authentication-api section 7. The session ends only where the address to return to is allowed. */
 export function logoutRoutes(
   app: FastifyInstance,
-  { findClient, sessionCookie, transact, recordAlone, sendPage }: Parts,
+  { findClient, sessionCookie, transact, recordAlone, sendPage, now }: Parts,
 ): void {
   app.get('/v2/logout', { config: { errors: 'page' } }, async (request, reply) => {
     const { tenant, requester } = request;
@@ -40,7 +41,7 @@ export function logoutRoutes(
     const cookie = sessionCookie.read(request);
     if (cookie) {
       await transact(async ({ sessions, record }) => {
-        const ended = await sessions.removeByCookie(tenant.tenantId, cookie);
+        const [ended] = await sessions.end(tenant.tenantId, { cookie }, 'rp-logout', now());
         if (!ended) return;
         await record(tenant.tenantId, {
           ...requester,

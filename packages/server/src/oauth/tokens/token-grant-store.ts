@@ -159,6 +159,17 @@ export function createTokenGrantStore(db: Database) {
         .execute();
     },
 
+    /** Ends all that came of a session, offline access included. */
+    async revokeOfSession(tenantId: string, sessionId: string, now: Date): Promise<void> {
+      await db
+        .updateTable('token_grants')
+        .set({ revoked_at: now })
+        .where('tenant_id', '=', tenantId)
+        .where('session_id', '=', sessionId)
+        .where('revoked_at', 'is', null)
+        .execute();
+    },
+
     async insertAccessToken(
       tenantId: string,
       token: { tokenHash: string; grantId: string; scope: string; expiresAt: Date },

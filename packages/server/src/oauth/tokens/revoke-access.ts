@@ -1,0 +1,21 @@
+import type { LogoutInitiator } from '../../sessions/session.ts';
+import type { SessionStore } from '../../sessions/session-store.ts';
+import type { RevokeAccess } from '../../users/change-user.ts';
+import type { TokenGrantStore } from './token-grant-store.ts';
+
+interface Stores {
+  readonly sessions: Pick<SessionStore, 'end'>;
+  readonly tokenGrants: Pick<TokenGrantStore, 'revokeOfUser'>;
+}
+
+/**
+ * Ends all that a user's logins opened: sessions (applications hear of it as they asked to) and every token grant. In the
+ * transaction of what made it necessary: a new password or address, a block, a deletion.
+ */
+export function createRevokeAccess(now: () => Date): RevokeAccess<Stores> {
+  return async ({ sessions, tokenGrants }, tenantId: string, userId: string, initiator: LogoutInitiator) => {
+    const time = now();
+    await sessions.end(tenantId, { userId }, initiator, time);
+    await tokenGrants.revokeOfUser(tenantId, userId, time);
+  };
+}
