@@ -42,6 +42,11 @@ export const authorizeErrors = defineErrors({
     code: 'request_uri_not_supported',
     message: 'The parameter request_uri is not supported',
   },
+  originNotRegistered: {
+    status: 400,
+    code: 'invalid_request',
+    message: "The specified redirect_uri '{redirectUri}' does not have a registered origin.",
+  },
   serviceNotFound: { status: 403, code: 'access_denied', message: 'Service not found: {audience}' },
   loginRequired: { status: 400, code: 'login_required', message: 'Login required' },
   consentRequired: { status: 400, code: 'consent_required', message: 'Consent required' },

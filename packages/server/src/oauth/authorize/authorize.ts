@@ -13,6 +13,7 @@ import { checkPkce } from './check-pkce.ts';
 import { checkMaxAge, checkPrompt } from './check-prompt.ts';
 import { checkRedirectUri } from './check-redirect-uri.ts';
 import { checkResponseType } from './check-response-type.ts';
+import { checkWebMessage } from './check-web-message.ts';
 import { defaultResponseMode, readResponseMode } from './response-mode.ts';
 
 interface Parts {
@@ -66,6 +67,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
     );
     if (mode === undefined)
       throw authorizeErrors.invalidRequest({ reason: 'response_mode does not exist, or not for this response_type' });
+    checkWebMessage(tenant, client, mode, address.redirectUri);
     checkNonce(responseType, parameters.get('nonce'), parameters.get('scope'));
     const codeChallenge = responseType.code
       ? checkPkce(client, parameters.get('code_challenge'), parameters.get('code_challenge_method'))

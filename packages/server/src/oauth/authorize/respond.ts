@@ -3,6 +3,7 @@ import { errorDescription } from '../../http/render-error.ts';
 import type { DeclaredError } from '../../kit/errors.ts';
 import type { SendPage } from '../../login/send-page.ts';
 import type { ReturnAddress } from './authorization-request.ts';
+import { webMessage } from './web-message.ts';
 
 /** Answers an /authorize request at its redirect URI, in the response mode that it asked for. */
 export function createResponder({ sendPage }: { sendPage: SendPage }) {
@@ -19,18 +20,22 @@ export function createResponder({ sendPage }: { sendPage: SendPage }) {
       ...(sendsIssuer(request) && { iss: `${request.origin}/` }),
     };
     reply.header('cache-control', 'no-store');
-    if (address.responseMode === 'form_post') {
-      return sendPage(request, reply, 'form-post', {
-        redirectUri: address.redirectUri,
-        parameters,
-        clientName: address.client.name,
-      });
+    switch (address.responseMode) {
+      case 'form_post':
+        return sendPage(request, reply, 'form-post', {
+          redirectUri: address.redirectUri,
+          parameters,
+          clientName: address.client.name,
+        });
+      case 'web_message': {
+        const { html, headers } = webMessage(address.redirectUri, parameters);
+        return reply.headers(headers).send(html);
+      }
+      case 'fragment':
+        return redirect(reply, `${address.redirectUri}#${new URLSearchParams(parameters)}`);
+      case 'query':
+        return redirect(reply, withQuery(address.redirectUri, parameters));
     }
-    const location =
-      address.responseMode === 'fragment'
-        ? `${address.redirectUri}#${new URLSearchParams(parameters)}`
-        : withQuery(address.redirectUri, parameters);
-    return reply.header('referrer-policy', 'no-referrer').redirect(location, 302);
   }
 
   async function respondError(
@@ -52,6 +57,10 @@ export type Responder = ReturnType<typeof createResponder>;
 
 export function sendsIssuer({ tenant }: Pick<FastifyRequest, 'tenant'>): boolean {
   return tenant.settings.authorization_response_iss_parameter_supported !== false;
+}
+
+function redirect(reply: FastifyReply, location: string): FastifyReply {
+  return reply.header('referrer-policy', 'no-referrer').redirect(location, 302);
 }
 
 /** Adds to the query and leaves the rest of a registered URI to the letter: custom schemes have no parser. */

@@ -20,6 +20,7 @@ export function readResponseMode(
     case 'fragment':
       return 'fragment';
     case 'form_post':
+    case 'web_message':
       return /^https?:/i.test(redirectUri) ? mode : undefined;
     default:
       return undefined;
