@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type LaunchOptions } from 'playwright-core';
 import { describe, it } from 'vitest';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -33,9 +34,24 @@ export function describeInChromium(title: string, define: () => void): void {
 
 /** Trusts, besides its own authorities, the one of this certificate file. */
 export async function launchChromium({ caFile }: { caFile?: string } = {}): Promise<Browser> {
+  return chromium.launch(options(caFile));
+}
+
+/** A profile, in a folder of its own, whose user lets pages in iframes have their cookies: private windows and Debian's default don't. */
+export async function launchLenientProfile(
+  folder: string,
+  { caFile }: { caFile?: string } = {},
+): Promise<BrowserContext> {
+  mkdirSync(join(folder, 'Default'), { recursive: true });
+  const preferences = { profile: { block_third_party_cookies: false, cookie_controls_mode: 0 } };
+  writeFileSync(join(folder, 'Default', 'Preferences'), JSON.stringify(preferences));
+  return chromium.launchPersistentContext(folder, options(caFile));
+}
+
+function options(caFile: string | undefined): LaunchOptions {
   if (chromiumPath === undefined) throw new Error(`Chromium can't be started: ${MISSING}.`);
   const trust = caFile === undefined ? [] : [`--ignore-certificate-errors-spki-list=${keyHash(caFile)}`];
-  return chromium.launch({ executablePath: chromiumPath, headless: true, args: [...ARGUMENTS, ...trust] });
+  return { executablePath: chromiumPath, headless: true, args: [...ARGUMENTS, ...trust] };
 }
 
 /** A chain with this key in it is trusted; the certificate's dates and names count as ever. */

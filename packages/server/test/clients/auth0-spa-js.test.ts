@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManagementClient } from 'auth0';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { describeInChromium, launchChromium } from '../chromium.ts';
+import { describeInChromium, launchChromium, launchLenientProfile } from '../chromium.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { type SpaApplication, startSpaApplication } from './spa-application.ts';
 import { trustAuthority } from './trust-authority.ts';
@@ -43,7 +43,7 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
       await inContext(async (context) => {
         const page = await open(context);
         const email = `ada-${scheme}@example.com`;
-        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByRole('button', { name: 'Log in', exact: true }).click();
         await page.getByRole('link', { name: 'Create an account' }).click();
         await page.getByLabel('Email address').fill(email);
         await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
@@ -58,7 +58,7 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
         await page.getByRole('button', { name: 'Log out' }).click();
         await page.getByText('Nobody is logged in').waitFor();
         expect(new URL(page.url()).origin).toBe(application.origin);
-        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByRole('button', { name: 'Log in', exact: true }).click();
         await page.getByRole('heading', { name: 'Welcome' }).waitFor();
       });
     });
@@ -67,7 +67,7 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
       await inContext(async (context) => {
         const page = await open(context);
         const { email, password } = server.firstRun.user;
-        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByRole('button', { name: 'Log in', exact: true }).click();
         await logIn(page, email, 'wrong');
         await page.getByRole('alert').getByText('Wrong email or password.').waitFor();
         expect(await page.getByLabel('Email address').inputValue()).toBe(email);
@@ -134,7 +134,7 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
       await inContext(async (context) => {
         const page = await open(context);
         const { email, password } = server.firstRun.user;
-        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByRole('button', { name: 'Log in', exact: true }).click();
         await logIn(page, email, password);
         await page.getByText(`Hello ${email}`).waitFor();
         expect(await page.evaluate('app.refreshToken()')).toBeUndefined();
@@ -145,9 +145,50 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
     });
   });
 
+  describe.each(['https', 'http'] as const)('without refresh tokens at the %s origin', (scheme) => {
+    beforeAll(async () => {
+      application = await startApplication(scheme, 'memory', false);
+    });
+    afterAll(() => application?.close());
+
+    it('renews in a hidden iframe, also after a reload, until the session ends', async () => {
+      await inLenientProfile(async (context) => {
+        const page = await open(context);
+        const { email, password } = server.firstRun.user;
+        await page.getByRole('button', { name: 'Log in', exact: true }).click();
+        await logIn(page, email, password);
+        await page.getByText(`Hello ${email}`).waitFor();
+        const token = await page.evaluate('app.token()');
+        expect(await page.evaluate('app.renew()')).not.toBe(token);
+        await page.reload();
+        await page.waitForFunction('window.app');
+        expect(await page.evaluate('app.callApi()')).toHaveProperty('sub');
+        await page.getByRole('button', { name: 'Log out' }).click();
+        await page.getByText('Nobody is logged in').waitFor();
+        expect(await page.evaluate('app.renewalError()')).toBe('login_required');
+      });
+    });
+
+    it('logs in by a popup, which hands the code over and closes', async () => {
+      await inContext(async (context) => {
+        const page = await open(context);
+        const { email, password } = server.firstRun.user;
+        const [popup] = await Promise.all([
+          context.waitForEvent('page'),
+          page.getByRole('button', { name: 'Log in with a popup' }).click(),
+        ]);
+        await logIn(popup, email, password);
+        await page.getByText(`Hello ${email}`).waitFor();
+        expect(await page.evaluate('app.callApi()')).toHaveProperty('sub');
+        if (!popup.isClosed()) await popup.waitForEvent('close');
+      });
+    });
+  });
+
   function startApplication(
     scheme: 'https' | 'http',
     cacheLocation: 'localstorage' | 'memory' = 'localstorage',
+    useRefreshTokens = true,
   ): Promise<SpaApplication> {
     const issuerOrigin = scheme === 'https' ? server.origin : server.httpOrigin;
     return startSpaApplication({
@@ -156,12 +197,28 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
       clientId: server.firstRun.spa_client.client_id,
       audience: server.firstRun.api.identifier,
       cacheLocation,
+      useRefreshTokens,
     });
   }
 
   /** A profile of its own for each test: cookies and storage. A failure leaves pictures behind. */
   async function inContext(work: (context: BrowserContext) => Promise<void>): Promise<void> {
-    const context = await browser.newContext();
+    await keepPictures(await browser.newContext(), work);
+  }
+
+  async function inLenientProfile(work: (context: BrowserContext) => Promise<void>): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), 'gatewright-profile-'));
+    try {
+      await keepPictures(await launchLenientProfile(folder, { caFile: server.caFile }), work);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async function keepPictures(
+    context: BrowserContext,
+    work: (context: BrowserContext) => Promise<void>,
+  ): Promise<void> {
     context.setDefaultTimeout(MOST_MILLISECONDS);
     try {
       await work(context);
@@ -189,13 +246,13 @@ describeInChromium('auth0-spa-js 2 in Chromium', () => {
   async function logIn(page: Page, email: string, password: string): Promise<void> {
     await page.getByLabel('Email address').fill(email);
     await page.getByLabel('Password', { exact: true }).fill(password);
-    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
   }
 
   async function loggedInTabs(context: BrowserContext): Promise<readonly [Page, Page]> {
     const one = await open(context);
     const { email, password } = server.firstRun.user;
-    await one.getByRole('button', { name: 'Log in' }).click();
+    await one.getByRole('button', { name: 'Log in', exact: true }).click();
     await logIn(one, email, password);
     await one.getByText(`Hello ${email}`).waitFor();
     const two = await open(context);

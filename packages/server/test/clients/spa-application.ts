@@ -11,6 +11,8 @@ interface Settings {
   readonly clientId: string;
   readonly audience: string;
   readonly cacheLocation?: 'localstorage' | 'memory';
+  /** Without them the library renews in a hidden iframe (prompt=none, web_message). */
+  readonly useRefreshTokens?: boolean;
   /** Where the API behind the page looks up keys, and the issuer that it insists on. */
   readonly issuerOrigin: string;
   /** A script that makes the whole page, in place of the page on auth0-spa-js. */
@@ -24,7 +26,7 @@ export interface SpaApplication {
 
 const LIBRARY = createRequire(import.meta.url).resolve('@auth0/auth0-spa-js');
 const PAGE = `<!doctype html><title>Application</title><link rel="icon" href="data:,">
-<p id="who"></p><button id="log-in">Log in</button><button id="log-out">Log out</button>
+<p id="who"></p><button id="log-in">Log in</button><button id="pop-up">Log in with a popup</button><button id="log-out">Log out</button>
 <script src="/auth0-spa-js.js"></script><script src="/page.js"></script>`;
 const BUNDLED_PAGE = `<!doctype html><title>Application</title><link rel="icon" href="data:,">
 <div id="root"></div><script type="module" src="/bundle.js"></script>`;
@@ -35,6 +37,7 @@ export async function startSpaApplication({
   clientId,
   audience,
   cacheLocation = 'localstorage',
+  useRefreshTokens = true,
   issuerOrigin,
   bundle,
 }: Settings): Promise<SpaApplication> {
@@ -43,7 +46,10 @@ export async function startSpaApplication({
     ['/bundle.js', ['text/javascript', bundle ?? '']],
     ['/auth0-spa-js.js', ['text/javascript', libraryFile()]],
     ['/page.js', ['text/javascript', readFileSync(new URL('./spa-page.browser.js', import.meta.url), 'utf8')]],
-    ['/settings.json', ['application/json', JSON.stringify({ domain, clientId, audience, cacheLocation })]],
+    [
+      '/settings.json',
+      ['application/json', JSON.stringify({ domain, clientId, audience, cacheLocation, useRefreshTokens })],
+    ],
   ]);
   const keys = createRemoteJWKSet(new URL(`${issuerOrigin}/.well-known/jwks.json`));
   const verify = (request: IncomingMessage): Promise<JWTPayload | { refused: string }> =>

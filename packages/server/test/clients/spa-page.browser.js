@@ -1,15 +1,15 @@
 // Runs in the page (auth0-spa-js.test.ts): an application of a customer's, on the unmodified library.
 (async () => {
-  const { domain, clientId, audience, cacheLocation } = await (await fetch('/settings.json')).json();
+  const { domain, clientId, audience, cacheLocation, useRefreshTokens } = await (await fetch('/settings.json')).json();
   const client = await auth0.createAuth0Client({
     domain,
     clientId,
-    useRefreshTokens: true,
+    useRefreshTokens,
     cacheLocation,
     authorizationParams: {
       redirect_uri: `${location.origin}/`,
       audience,
-      scope: 'openid profile email offline_access read:items',
+      scope: `openid profile email${useRefreshTokens ? ' offline_access' : ''} read:items`,
     },
   });
   const show = (text) => {
@@ -26,11 +26,21 @@
     show(`Failed: ${error.error ?? error.message}`);
   }
   document.querySelector('#log-in').onclick = () => client.loginWithRedirect();
+  document.querySelector('#pop-up').onclick = async () => {
+    await client.loginWithPopup();
+    show(`Hello ${(await client.getUser()).email}`);
+  };
   document.querySelector('#log-out').onclick = () =>
     client.logout({ logoutParams: { returnTo: `${location.origin}/` } });
   window.app = {
     token: () => client.getTokenSilently(),
     renew: () => client.getTokenSilently({ cacheMode: 'off' }),
+    /** What the library says when the iframe brings an error. */
+    renewalError: () =>
+      client.getTokenSilently({ cacheMode: 'off', timeoutInSeconds: 10 }).then(
+        () => undefined,
+        ({ error }) => error,
+      ),
     isLoggedIn: () => client.isAuthenticated(),
     refreshToken: () =>
       Object.values(localStorage)
