@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
 import { clientGrantRoutes } from './client-grants/client-grant-routes.ts';
+import { isPublic } from './clients/client.ts';
 import { clientRoutes } from './clients/client-routes.ts';
 import { connectionRoutes } from './connections/connection-routes.ts';
 import type { Transact } from './db/transact.ts';
@@ -11,8 +12,11 @@ import type { Log } from './kit/log.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { logRoutes } from './logs/log-routes.ts';
 import { forLivingUsers } from './management/living-users.ts';
-import { registerManagement } from './management/register-management.ts';
+import { unauthorized } from './management/management-errors.ts';
+import { type CheckHolder, registerManagement } from './management/register-management.ts';
 import { createManagementTokenVerifier } from './management/verify-management-token.ts';
+import { type CheckPresenter, dpopChallenge } from './oauth/possession/check-presenter.ts';
+import { readConfirmation } from './oauth/possession/possession.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
@@ -29,6 +33,7 @@ interface Parts extends Authentication {
   readonly directory: TenantDirectory;
   readonly keyRings: KeyRings;
   readonly signingKeys: SigningKeyService;
+  readonly checkPresenter: CheckPresenter;
   readonly recordAlone: RecordEvent;
   readonly afterCommit: (tenantId: string) => void;
   readonly log: Log;
@@ -47,6 +52,13 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
     now,
   });
   const verifyAccessToken = forLivingUsers(verifyToken, stores.users.find);
+  const checkHolder: CheckHolder = async (request, reply, { scheme, token, actor }) => {
+    const client = await parts.clients.find(request.tenant.tenantId, actor.clientId);
+    const isPublicClient = client === undefined || isPublic(client);
+    const confirmation = readConfirmation(actor.cnf);
+    const fault = await parts.checkPresenter(request, reply, { scheme, token, confirmation, isPublicClient });
+    if (fault) throw unauthorized('invalid', {}, undefined, dpopChallenge(fault));
+  };
   const revokeAccess = createRevokeAccess(now);
 
   http.register(
@@ -58,6 +70,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
         transact,
         recordAlone,
         verifyAccessToken,
+        checkHolder,
         afterCommit,
         now,
       });

@@ -32,6 +32,9 @@ import { addCors } from './oauth/cors.ts';
 import { discoveryRoutes } from './oauth/discovery/discovery-routes.ts';
 import { createPublishedKeys } from './oauth/discovery/published-keys.ts';
 import { logoutRoutes } from './oauth/logout/logout-routes.ts';
+import type { AcceptProof } from './oauth/possession/accept-proof.ts';
+import type { CheckPresenter } from './oauth/possession/check-presenter.ts';
+import { createPossessionProver } from './oauth/possession/prove-possession.ts';
 import { revocationRoutes } from './oauth/revocation/revocation-routes.ts';
 import { authorizationCodeGrant } from './oauth/token/authorization-code.ts';
 import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
@@ -57,6 +60,8 @@ interface Parts extends Authentication {
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
   readonly accessTokens: AccessTokenFinder;
+  readonly acceptProof: AcceptProof;
+  readonly checkPresenter: CheckPresenter;
   readonly now: () => Date;
 }
 
@@ -92,7 +97,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
       stores.permissions.permissionsAt(tenantId, userId, resourceServerId),
   });
   const verifyAssertion = createAssertionVerifier({ useAssertion: stores.assertions.use, now });
-  const authenticateClient = createClientAuthentication({ findClient, verifyAssertion });
+  const authenticateClient = createClientAuthentication({ findClient, verifyAssertion, now });
+  const provePossession = createPossessionProver({ acceptProof: parts.acceptProof });
 
   const checks = createAuthorizationChecks({
     findClient,
@@ -148,6 +154,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage, now });
   tokenEndpoint(http, {
     authenticateClient,
+    provePossession,
     recordAlone,
     grants: [
       authorizationCodeGrant({ transact, stores, access, findUser, prepareTokens, now }),
@@ -180,6 +187,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
     isIssuer: directory.isIssuer,
     findAccessToken: parts.accessTokens.findAccessToken,
     isGrantAlive: parts.accessTokens.isAlive,
+    findClient,
+    checkPresenter: parts.checkPresenter,
     findUser,
     now,
   });

@@ -21,6 +21,9 @@ import { createErrorPage, createSendPage } from './login/send-page.ts';
 import { createEventWriter } from './logs/event-writer.ts';
 import { createLogReader } from './logs/log-reader.ts';
 import { createPartitionKeeper } from './logs/partition-keeper.ts';
+import { createProofAcceptance } from './oauth/possession/accept-proof.ts';
+import { createPresenterCheck } from './oauth/possession/check-presenter.ts';
+import { createDpopNonces } from './oauth/possession/dpop-nonces.ts';
 import { createAccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
@@ -37,7 +40,7 @@ export interface World {
   readonly pool: pg.Pool;
   readonly poolOptions: pg.PoolConfig;
   readonly secret: InstallationSecret;
-  readonly config: Pick<Config, 'baseDomain' | 'origin' | 'trustedProxies'>;
+  readonly config: Pick<Config, 'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader'>;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
   readonly processes: number;
   /** The ports in use; asked at each request, since they are known only after listening. */
@@ -91,13 +94,19 @@ export async function createApp(world: World) {
 
   const http: FastifyInstance = createHttpServer({
     log,
-    reader: createRequestReader(world.config.trustedProxies),
+    reader: createRequestReader(world.config.trustedProxies, world.config.clientCertificateHeader),
     directory,
     renderErrorPage: createErrorPage(sendPage),
   });
   const authentication = createAuthentication({ cache, stores, directory, hasher });
   healthRoutes(http, { pool, isStarted: world.isStarted });
   securityTextRoutes(http, { now });
+  const acceptProof = createProofAcceptance({
+    nonces: createDpopNonces({ secretFor: (tenantId) => secrets.secretFor(tenantId, 'dpop-nonce'), now }),
+    takeProof: stores.dpopProofs.use,
+    now,
+  });
+  const checkPresenter = createPresenterCheck({ acceptProof });
   createOAuth(http, {
     ...authentication,
     stores,
@@ -109,6 +118,8 @@ export async function createApp(world: World) {
     recordAlone,
     sendPage,
     accessTokens: createAccessTokenFinder(db),
+    acceptProof,
+    checkPresenter,
     now,
   });
   createManagementApi(http, {
@@ -118,6 +129,7 @@ export async function createApp(world: World) {
     directory,
     keyRings,
     signingKeys,
+    checkPresenter,
     recordAlone,
     afterCommit: forget,
     log,

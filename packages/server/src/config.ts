@@ -20,6 +20,8 @@ export interface Config {
   /** Whether a first run may make the tenant `dev` (always on the embedded database). */
   readonly bootstrap: boolean;
   readonly trustedProxies: readonly string[];
+  /** The header in which a trusted proxy tells the client's certificate, in lower case; none is believed where it is unset. */
+  readonly clientCertificateHeader: string | undefined;
   readonly workers: number;
   readonly logFormat: 'pretty' | 'json';
 }
@@ -40,6 +42,7 @@ const PATTERNS = {
   GATEWRIGHT_SECRET: /^.{32}/su,
   GATEWRIGHT_BOOTSTRAP: /^[01]$/,
   TRUSTED_PROXIES: ANY,
+  CLIENT_CERTIFICATE_HEADER: /^(?!client-certificate-ca-verified$)[a-z][a-z0-9-]{1,63}$/i,
   GATEWRIGHT_WORKERS: /^[1-9][0-9]?$/,
   LOG_FORMAT: /^(pretty|json)$/,
 } as const;
@@ -59,6 +62,7 @@ const EXPECTED: Record<Variable, string> = {
   GATEWRIGHT_SECRET: 'at least 32 random characters; it encrypts keys and secrets at rest',
   GATEWRIGHT_BOOTSTRAP: '0 or 1',
   TRUSTED_PROXIES: 'addresses or networks such as 10.0.0.0/8, with commas between them',
+  CLIENT_CERTIFICATE_HEADER: 'the name of the header in which the proxies tell the certificate of a client',
   GATEWRIGHT_WORKERS: 'a number from 1 to 99, and to 12 without DATABASE_URL (the embedded PostgreSQL takes no more)',
   LOG_FORMAT: 'pretty or json',
 };
@@ -110,6 +114,7 @@ function toConfig(read: Environment): Config {
     secret: read.GATEWRIGHT_SECRET,
     bootstrap: read.GATEWRIGHT_BOOTSTRAP ? read.GATEWRIGHT_BOOTSTRAP === '1' : !read.DATABASE_URL,
     trustedProxies: list(read.TRUSTED_PROXIES),
+    clientCertificateHeader: read.CLIENT_CERTIFICATE_HEADER?.toLowerCase(),
     workers: Number(read.GATEWRIGHT_WORKERS ?? 1),
     logFormat: (read.LOG_FORMAT ?? 'pretty') as 'pretty' | 'json',
   };

@@ -11,6 +11,7 @@ import { createEventStore } from './logs/event-store.ts';
 import type { LogReader } from './logs/log-reader.ts';
 import { createAuthorizationCodeStore } from './oauth/authorize/authorization-code-store.ts';
 import { createAssertionStore } from './oauth/client-authentication/assertion-store.ts';
+import { createDpopProofStore } from './oauth/possession/dpop-proof-store.ts';
 import { createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';
 import { createTokenGrantStore } from './oauth/tokens/token-grant-store.ts';
 import { createResourceServerStore } from './resource-servers/resource-server-store.ts';
@@ -40,6 +41,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     clients: createClientStore(db, sealer),
     credentials: createCredentialStore(db),
     assertions: createAssertionStore(db),
+    dpopProofs: createDpopProofStore(db),
     resourceServers: createResourceServerStore(db, sealer),
     clientGrants: createClientGrantStore(db),
     connections: createConnectionStore(db),

@@ -3,6 +3,7 @@ import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { createLog } from '../src/kit/log.ts';
 import type { AuditEvent, RecordEvent } from '../src/logs/event.ts';
 import type { Management } from '../src/management/call.ts';
+import { unauthorized } from '../src/management/management-errors.ts';
 import type { RateLimit } from '../src/management/rate-limit.ts';
 import { registerManagement } from '../src/management/register-management.ts';
 import { createManagementTokenVerifier } from '../src/management/verify-management-token.ts';
@@ -85,6 +86,7 @@ export async function createMachinery(
             return result;
           },
           recordAlone: record,
+          checkHolder: () => Promise.reject(unauthorized('invalid')),
           verifyAccessToken: createManagementTokenVerifier({
             keys: {
               verificationKey: async (tenantId, kid) => (tenantId === 'acme' && kid === KID ? publicKey : undefined),

@@ -64,7 +64,12 @@ export async function startWorld({
       poolOptions: own.poolOptions,
       secret: { bytes: SECRET, source: 'the test' },
       // The inject socket has no TLS; as a trusted proxy the test says which scheme it stands for.
-      config: { baseDomain: 'localhost', origin: undefined, trustedProxies: ['127.0.0.1'] },
+      config: {
+        baseDomain: 'localhost',
+        origin: undefined,
+        trustedProxies: ['127.0.0.1'],
+        clientCertificateHeader: 'client-certificate',
+      },
       processes: 1,
       listening: () => PORTS,
       isStarted: () => true,

@@ -1,5 +1,5 @@
-import { flagOf, isObject, type Json, objectOf, oneOf, textOf, textsOf } from '../kit/json-values.ts';
-import type { Client, PrivateKeyCredential } from './client.ts';
+import { flagOf, type Json, objectOf, oneOf, textOf, textsOf } from '../kit/json-values.ts';
+import type { Client, PrivateKeyCredential, TlsCredential } from './client.ts';
 import { jwtConfigurationOf, refreshTokenOf } from './client-defaults.ts';
 import { credentialLists } from './client-rules.ts';
 import type { ClientCredential } from './credential.ts';
@@ -16,7 +16,6 @@ export interface ClientRow {
 
 export function fromRow(row: ClientRow, secret: string | undefined, credentials: readonly ClientCredential[]): Client {
   const { body } = row;
-  const methods = body.client_authentication_methods;
   return {
     clientId: row.client_id,
     name: row.name,
@@ -34,7 +33,8 @@ export function fromRow(row: ClientRow, secret: string | undefined, credentials:
       body.token_endpoint_auth_method,
     ),
     privateKeyCredentials: privateKeys(body, credentials),
-    hasForeignAuthMethod: isObject(methods) && !methods.private_key_jwt,
+    tlsCredentials: tlsCredentials(body, credentials),
+    requiresProofOfPossession: flagOf(body.require_proof_of_possession) ?? false,
     secret,
     jwtConfiguration: jwtConfigurationOf(body.jwt_configuration),
     refreshToken: refreshTokenOf(body.refresh_token, body.app_type),
@@ -56,6 +56,23 @@ function privateKeys(body: Json, credentials: readonly ClientCredential[]): Priv
     const { id, kid, alg, publicJwk, expiresAt } = credential;
     const usable = ids.has(id) && kid !== undefined && alg !== undefined && publicJwk !== undefined;
     return usable ? [{ id, kid, algorithm: alg, publicJwk, expiresAt }] : [];
+  });
+}
+
+function tlsCredentials(body: Json, credentials: readonly ClientCredential[]): TlsCredential[] | undefined {
+  const lists = credentialLists(body).filter(({ path }) => path[1]?.endsWith('tls_client_auth'));
+  if (lists.length === 0) return undefined;
+  return lists.flatMap(({ path, entries }) => {
+    const ids = new Set(entries.map(({ id }) => id));
+    return credentials.flatMap(({ id, subjectDn, thumbprintSha256, credentialType, expiresAt }): TlsCredential[] => {
+      if (!ids.has(id)) return [];
+      if (path[1] === 'tls_client_auth')
+        return subjectDn === undefined ? [] : [{ method: 'tls_client_auth', subjectDn, expiresAt }];
+      // Only what was registered as a certificate counts to the letter.
+      return thumbprintSha256 === undefined || credentialType !== 'x509_cert'
+        ? []
+        : [{ method: 'self_signed_tls_client_auth', thumbprint: thumbprintSha256, expiresAt }];
+    });
   });
 }
 

@@ -24,8 +24,10 @@ export interface Client {
   readonly tokenEndpointAuthMethod: TokenEndpointAuthMethod | undefined;
   /** Set where the client authenticates with private_key_jwt, and with nothing else. */
   readonly privateKeyCredentials: readonly PrivateKeyCredential[] | undefined;
-  /** True where client_authentication_methods names a method that we do not speak (mTLS): such a client can't authenticate. */
-  readonly hasForeignAuthMethod: boolean;
+  /** Set where the client authenticates with a certificate (RFC 8705 section 2), and with nothing else. */
+  readonly tlsCredentials: readonly TlsCredential[] | undefined;
+  /** No token that is not bound to a key of the client. */
+  readonly requiresProofOfPossession: boolean;
   readonly secret: string | undefined;
   readonly jwtConfiguration: JwtConfiguration;
   readonly refreshToken: RefreshTokenConfiguration;
@@ -47,6 +49,12 @@ export interface PrivateKeyCredential {
   readonly expiresAt: Date | undefined;
 }
 
+/** A certificate that a client authenticates with: any of a subject that an authority vouches for, or one to the letter. */
+export type TlsCredential = { readonly expiresAt: Date | undefined } & (
+  | { readonly method: 'tls_client_auth'; readonly subjectDn: string }
+  | { readonly method: 'self_signed_tls_client_auth'; readonly thumbprint: string }
+);
+
 export interface JwtConfiguration {
   readonly lifetimeInSeconds: number;
   readonly alg: SigningAlgorithm;
@@ -63,6 +71,11 @@ export interface RefreshTokenConfiguration {
   readonly infiniteTokenLifetime: boolean;
   readonly idleTokenLifetime: number;
   readonly infiniteIdleTokenLifetime: boolean;
+}
+
+/** A client that nobody can tell from another one that uses its id (RFC 6749 section 2.1). */
+export function isPublic(client: Pick<Client, 'tokenEndpointAuthMethod'>): boolean {
+  return client.tokenEndpointAuthMethod === 'none';
 }
 
 /** How the URLs that a client sends are compared with those it registered. */

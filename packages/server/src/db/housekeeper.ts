@@ -16,6 +16,7 @@ const EXPIRING = {
   access_tokens: 'tenant_id, token_hash',
   token_grants: 'tenant_id, grant_id',
   client_assertions: 'tenant_id, client_id, jti_hash',
+  dpop_proofs: 'tenant_id, proof_hash',
 } as const;
 /** Rotated tokens are kept to recognise their reuse, which ends with the time in which they would have been good. */
 const ROTATED = `delete from refresh_tokens where (tenant_id, token_hash) in (

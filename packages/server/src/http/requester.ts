@@ -1,18 +1,27 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 import type { Requester } from '../logs/event.ts';
+import { type ClientCertificate, readClientCertificate } from './client-certificate.ts';
 
 /** Reads who asks, and for which origin. `X-Forwarded-*` counts only where the peer is a trusted proxy. */
 export interface RequestReader {
   /** `scheme://host[:port]` that the client asked for, or undefined where it is no origin at all. */
   origin(request: IncomingMessage): string | undefined;
   requester(request: IncomingMessage): Requester;
+  /** What a trusted proxy says of the client's certificate. The same headers of anybody else are taken away. */
+  clientCertificate(request: IncomingMessage): ClientCertificate | undefined;
 }
 
 const MAX_USER_AGENT = 512;
 const MAX_AUTH0_CLIENT = 2_048;
 
-export function createRequestReader(trustedProxies: readonly string[]): RequestReader {
+/** Whether the proxy verified the certificate: beside every header that carries one. */
+const VERDICT_HEADER = 'client-certificate-ca-verified';
+
+export function createRequestReader(
+  trustedProxies: readonly string[],
+  certificateHeader?: string | undefined,
+): RequestReader {
   const trusted = toBlockList(trustedProxies);
 
   function isTrusted(address: string): boolean {
@@ -51,7 +60,21 @@ export function createRequestReader(trustedProxies: readonly string[]): RequestR
     return clientIp;
   }
 
-  return { origin, requester };
+  function clientCertificate(request: IncomingMessage): ClientCertificate | undefined {
+    if (certificateHeader === undefined) return undefined;
+    const { headers } = request;
+    const { [certificateHeader]: text, [VERDICT_HEADER]: verdict } = headers;
+    if (text === undefined && verdict === undefined) return undefined;
+    if (!isTrusted(peer(request))) {
+      delete headers[certificateHeader];
+      delete headers[VERDICT_HEADER];
+      return undefined;
+    }
+    // Two of a name arrive as one with a comma: whose the second is, nobody knows.
+    return typeof text === 'string' ? readClientCertificate(text, verdict?.toString()) : undefined;
+  }
+
+  return { origin, requester, clientCertificate };
 }
 
 /** A host header is hostile until it is a plain name or address with an optional port. */

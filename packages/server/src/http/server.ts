@@ -9,6 +9,7 @@ import type { Requester } from '../logs/event.ts';
 import { type Tenant, tenantErrors } from '../tenants/tenant.ts';
 import type { TenantDirectory } from '../tenants/tenant-directory.ts';
 import { addBodyParsers } from './body-parsers.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import { declareError, requestErrors, sendError } from './render-error.ts';
 import type { RequestReader } from './requester.ts';
 
@@ -21,6 +22,8 @@ declare module 'fastify' {
     requester: Requester;
     /** What is known of the login that a page belongs to: the page is shown in its words. */
     visit: Visit | undefined;
+    /** The certificate that the client showed to a trusted proxy (CLIENT_CERTIFICATE_HEADER). */
+    clientCertificate: ClientCertificate | undefined;
   }
 }
 
@@ -67,11 +70,13 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
   app.decorateRequest('origin', '');
   app.decorateRequest('requester');
   app.decorateRequest('visit');
+  app.decorateRequest('clientCertificate');
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-auth0-requestid', request.id);
     reply.header('x-content-type-options', 'nosniff');
     request.requester = reader.requester(request.raw);
+    request.clientCertificate = reader.clientCertificate(request.raw);
     checkTarget(request.raw);
     if (request.url.startsWith('/health/')) return;
     const origin = reader.origin(request.raw);

@@ -9,6 +9,8 @@ export interface Actor {
   readonly userId?: string;
   readonly scopes: ReadonlySet<string>;
   readonly jti?: string;
+  /** The key that the token is bound to, as the token says (RFC 7800). */
+  readonly cnf?: unknown;
 }
 
 export type QueryValue = string | number | boolean | readonly string[];

@@ -47,6 +47,8 @@ export function unauthorized(
   reason: keyof typeof unauthorizedErrors,
   parameters: Readonly<Record<string, string>> = {},
   cause?: unknown,
+  /** Other than the one that the reason stands for: of a token that is bound to a key. */
+  otherChallenge?: string,
 ): DeclaredError {
   const { message } = unauthorizedErrors[reason](parameters);
   // A challenge is a quoted-string of a header (RFC 9110 section 11.6.1): what the token brought along does not belong there.
@@ -55,6 +57,6 @@ export function unauthorized(
   return unauthorizedErrors[reason](parameters, {
     cause,
     extra: { attributes: { error: message } },
-    headers: { 'www-authenticate': challenge },
+    headers: { 'www-authenticate': otherChallenge ?? challenge },
   });
 }

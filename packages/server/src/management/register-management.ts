@@ -18,6 +18,12 @@ import { validateBody } from './validate-body.ts';
 import { validateParams } from './validate-params.ts';
 import type { VerifyAccessToken } from './verify-management-token.ts';
 
+export type CheckHolder = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  presented: { readonly scheme: 'Bearer' | 'DPoP'; readonly token: string; readonly actor: Actor },
+) => Promise<void>;
+
 export interface ManagementParts<Stores extends { readonly record: RecordEvent }> {
   /** Scoped to /api/v2; the tenant, the origin and the requester of a request are known before its hooks run. */
   readonly app: FastifyInstance;
@@ -26,6 +32,8 @@ export interface ManagementParts<Stores extends { readonly record: RecordEvent }
   readonly transact: Transact<Stores>;
   readonly recordAlone: RecordEvent;
   readonly verifyAccessToken: VerifyAccessToken;
+  /** Refuses a bound token that its holder did not bring, and a DPoP request without a bound token. */
+  readonly checkHolder: CheckHolder;
   /** Called when a change is committed, before it is answered: caches of this process forget the tenant. */
   readonly afterCommit?: (tenantId: string) => void;
   readonly now: () => Date;
@@ -63,7 +71,9 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
   /** Only a request with a valid token costs a token of the bucket: strangers can't lock a tenant's operators out. */
   async function admit(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const { tenant } = request;
-    const actor = await parts.verifyAccessToken(tenant, bearerToken(request));
+    const { scheme, token } = accessToken(request);
+    const actor = await parts.verifyAccessToken(tenant, token);
+    if (scheme === 'DPoP' || actor.cnf !== undefined) await parts.checkHolder(request, reply, { scheme, token, actor });
     const isAdmitted = limiter.take(tenant.tenantId);
     tellRate(request, reply);
     if (!isAdmitted) {
@@ -147,12 +157,12 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
   };
 }
 
-function bearerToken(request: FastifyRequest): string {
+function accessToken(request: FastifyRequest): { scheme: 'Bearer' | 'DPoP'; token: string } {
   const { authorization } = request.headers;
   if (authorization === undefined || authorization === '') throw unauthorized('missing');
-  const [, token] = /^bearer +(\S+) *$/i.exec(authorization) ?? [];
+  const [, scheme, token] = /^(bearer|dpop) +(\S+) *$/i.exec(authorization) ?? [];
   if (token === undefined) throw managementErrors.badAuthenticationFormat();
-  return token;
+  return { scheme: scheme?.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer', token };
 }
 
 function toDeclared(error: unknown, request: FastifyRequest, log: Log): DeclaredError {

@@ -119,6 +119,7 @@ function actorOf(claims: JWTPayload): Actor {
     ...(!isClient && { userId: sub }),
     scopes: new Set([...scopes, ...permissions]),
     ...(isText(jti) && { jti }),
+    ...(claims.cnf !== undefined && { cnf: claims.cnf }),
   };
 }
 

@@ -17,6 +17,19 @@ export const oauthErrors = defineErrors({
     code: 'invalid_request',
     message: 'Only one client authentication method may be used',
   },
+  invalidProof: { status: 400, code: 'invalid_dpop_proof', message: '{fault}' },
+  nonceNeeded: {
+    status: 400,
+    code: 'use_dpop_nonce',
+    message: 'Authorization server requires nonce in DPoP proof',
+  },
+  proofRequired: { status: 400, code: 'invalid_request', message: 'A DPoP proof of possession is required' },
+  certificateRequired: { status: 400, code: 'invalid_request', message: 'A client certificate is required' },
+  boundToOtherKey: {
+    status: 400,
+    code: 'invalid_dpop_proof',
+    message: 'The proof is of another key than the request was',
+  },
   severalTokens: { status: 400, code: 'invalid_request', message: 'Only one access token may be sent, in one way' },
   grantNotAllowed: {
     status: 403,

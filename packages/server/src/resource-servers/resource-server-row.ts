@@ -1,6 +1,6 @@
 import { flagOf, type Json, numberOf, objectOf, oneOf } from '../kit/json-values.ts';
 import { managementScopes } from './management-scopes.ts';
-import type { ResourceServer } from './resource-server.ts';
+import type { ProofOfPossession, ResourceServer } from './resource-server.ts';
 import { readScopes } from './resource-server-rules.ts';
 
 /** A row of resource_servers, but for its sealed secret. */
@@ -35,6 +35,18 @@ export function fromRow(row: ResourceServerRow, signingSecret: string | undefine
     enforcePolicies: flagOf(body.enforce_policies) ?? false,
     userPolicy: policyOf(authorization.user),
     clientPolicy: policyOf(authorization.client),
+    proofOfPossession: proofOfPossessionOf(objectOf(body.proof_of_possession)),
     body,
   };
+}
+
+function proofOfPossessionOf(rule: Json): ProofOfPossession | undefined {
+  const mechanism = oneOf(['dpop', 'mtls'], rule.mechanism);
+  return (
+    mechanism && {
+      mechanism,
+      isRequired: flagOf(rule.required) ?? false,
+      requiredFor: oneOf(['public_clients', 'all_clients'], rule.required_for) ?? 'all_clients',
+    }
+  );
 }

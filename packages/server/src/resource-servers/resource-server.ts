@@ -34,7 +34,15 @@ export interface ResourceServer {
   /** Which flows may get tokens at all: `deny_all`, `require_client_grant` or `allow_all`. */
   readonly userPolicy: AccessPolicy | undefined;
   readonly clientPolicy: AccessPolicy | undefined;
+  /** How tokens are bound to a key of the client, and whether they must be; undefined where they are not. */
+  readonly proofOfPossession: ProofOfPossession | undefined;
   readonly body: Json;
+}
+
+export interface ProofOfPossession {
+  readonly mechanism: 'dpop' | 'mtls';
+  readonly isRequired: boolean;
+  readonly requiredFor: 'public_clients' | 'all_clients';
 }
 
 export type AccessPolicy = 'deny_all' | 'require_client_grant' | 'allow_all';

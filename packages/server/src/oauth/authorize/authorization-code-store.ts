@@ -17,6 +17,7 @@ interface AuthorizationCodeTable {
   code_challenge: string | null;
   code_challenge_method: string | null;
   max_age: string | null;
+  dpop_jkt: string | null;
   expires_at: Date;
   redeemed_at: Date | null;
 }
@@ -32,6 +33,8 @@ export interface NewAuthorizationCode {
   readonly codeChallenge: string | undefined;
   /** The request asked for max_age: the ID token must tell auth_time. */
   readonly maxAge: number | undefined;
+  /** The key that the code is bound to (RFC 9449 section 10). */
+  readonly dpopJkt: string | undefined;
   readonly expiresAt: Date;
 }
 
@@ -57,6 +60,7 @@ export function createAuthorizationCodeStore(db: Database) {
           code_challenge: code.codeChallenge ?? null,
           code_challenge_method: code.codeChallenge ? 'S256' : null,
           max_age: code.maxAge === undefined ? null : String(code.maxAge),
+          dpop_jkt: code.dpopJkt ?? null,
           expires_at: code.expiresAt,
           redeemed_at: null,
         })
@@ -69,7 +73,14 @@ export function createAuthorizationCodeStore(db: Database) {
         .innerJoin('token_grants as grant', (join) =>
           join.onRef('grant.tenant_id', '=', 'code.tenant_id').onRef('grant.grant_id', '=', 'code.grant_id'),
         )
-        .select(['code.code_hash', 'code.redirect_uri', 'code.nonce', 'code.code_challenge', 'code.max_age'])
+        .select([
+          'code.code_hash',
+          'code.redirect_uri',
+          'code.nonce',
+          'code.code_challenge',
+          'code.max_age',
+          'code.dpop_jkt',
+        ])
         .select(['code.expires_at as code_expires_at', 'code.redeemed_at', ...GRANT_COLUMNS])
         .where('code.tenant_id', '=', tenantId)
         .where('code.code_hash', '=', codeHash)
@@ -83,6 +94,7 @@ export function createAuthorizationCodeStore(db: Database) {
         nonce: row.nonce ?? undefined,
         codeChallenge: row.code_challenge ?? undefined,
         maxAge: row.max_age === null ? undefined : Number(row.max_age),
+        dpopJkt: row.dpop_jkt ?? undefined,
         expiresAt: row.code_expires_at,
         isRedeemed: row.redeemed_at !== null,
         grant: grantFromRow(row),

@@ -40,4 +40,6 @@ export interface AuthorizationRequest extends ReturnAddress, LoginRequest {
   readonly responseType: ResponseType;
   readonly nonce: string | undefined;
   readonly codeChallenge: string | undefined;
+  /** The key that the code is bound to (RFC 9449 section 10). */
+  readonly dpopJkt: string | undefined;
 }

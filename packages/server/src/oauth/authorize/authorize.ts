@@ -7,6 +7,7 @@ import { isTooLong, type Parameters, toParameters } from '../parameters.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
 import { authorizeErrors, authorizePageErrors } from './authorize-errors.ts';
 import { checkConnection } from './check-connection.ts';
+import { checkDpopJkt } from './check-dpop-jkt.ts';
 import { checkIdTokenHint, type ReadIdToken } from './check-id-token-hint.ts';
 import { checkNonce } from './check-nonce.ts';
 import { checkPkce } from './check-pkce.ts';
@@ -91,6 +92,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       nonce: parameters.get('nonce'),
       codeChallenge,
       prompts,
+      dpopJkt: checkDpopJkt(parameters.get('dpop_jkt')),
       maxAge,
       subject,
       loginHint: parameters.get('login_hint'),

@@ -5,9 +5,12 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
 import type { AccessResolver, Target, UserAccess } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
+import { confirmAccess } from '../possession/confirm-access.ts';
+import { NOTHING_PROVEN } from '../possession/possession.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
 import { idTokenClaims } from '../tokens/id-token.ts';
 import type { SignToken } from '../tokens/sign-token.ts';
+import type { NewAccessToken } from '../tokens/token-grant-store.ts';
 import { tokenHash } from '../tokens/token-hash.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
 
@@ -32,9 +35,7 @@ export interface FrontChannelRequest {
 export interface FrontChannelTokens {
   /** What was granted, space-separated. */
   readonly scope: string;
-  readonly opaque:
-    | { readonly tokenHash: string; readonly grantId: string; readonly scope: string; readonly expiresAt: Date }
-    | undefined;
+  readonly opaque: NewAccessToken | undefined;
   sign(): Promise<Readonly<Record<string, string>>>;
 }
 
@@ -56,6 +57,8 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
       asked.filter((value) => value !== 'offline_access').join(' '),
     );
     const scope = granted.scopes.join(' ');
+    // Nothing is proven in a browser's address: where tokens must be bound to a key, they come from the token endpoint alone.
+    if (responseType.token) confirmAccess(request.client, granted.api, NOTHING_PROVEN);
     const lifetime = granted.api?.tokenLifetimeForWeb ?? OPAQUE_LIFETIME_SECONDS;
     const opaqueToken = responseType.token && !granted.api ? randomSecret() : undefined;
     return {
@@ -67,6 +70,7 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
               tokenHash: digest(opaqueToken),
               grantId,
               scope,
+              confirmation: undefined,
               expiresAt: new Date(now.getTime() + lifetime * 1000),
             },
       async sign() {
@@ -101,6 +105,7 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
       audience,
       scopes,
       permissions,
+      confirmation: undefined,
       grantId,
       issuedAt: seconds(now),
       lifetimeInSeconds,

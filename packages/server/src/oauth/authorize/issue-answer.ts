@@ -91,6 +91,7 @@ export function createAnswerIssuer({ transact, prepareTokens, now }: Parts) {
             nonce: request.nonce,
             codeChallenge: request.codeChallenge,
             maxAge: request.maxAge,
+            dpopJkt: request.dpopJkt,
             expiresAt: new Date(time.getTime() + CODE_LIFETIME_MILLISECONDS),
           });
         }

@@ -1,8 +1,11 @@
+import type { FastifyRequest } from 'fastify';
 import type { Client } from '../../clients/client.ts';
+import type { ClientCertificate } from '../../http/client-certificate.ts';
 import { equalSecrets } from '../../kit/digest.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import type { Parameters } from '../parameters.ts';
+import { isRegisteredCertificate } from './client-certificate.ts';
 import type { VerifyAssertion } from './private-key-jwt.ts';
 import { BASIC_CHALLENGE, readCredentials } from './read-credentials.ts';
 
@@ -12,20 +15,28 @@ export interface ClientRequest {
   readonly parameters: Parameters;
   /** The Authorization header. */
   readonly authorization: string | undefined;
+  readonly certificate?: ClientCertificate | undefined;
+}
+
+/** What client authentication looks at in a request of any endpoint. */
+export function clientRequest(request: FastifyRequest, parameters: Parameters): ClientRequest {
+  const { tenant, origin, headers, clientCertificate } = request;
+  return { tenant, origin, parameters, authorization: headers.authorization, certificate: clientCertificate };
 }
 
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
   readonly verifyAssertion: VerifyAssertion;
+  readonly now: () => Date;
 }
 
 export type AuthenticateClient = ReturnType<typeof createClientAuthentication>;
 
 /**
- * Finds out which client speaks (RFC 6749 section 2.3, RFC 7523 section 2.2). A registered method is enforced (PWD.13);
+ * Finds out which client speaks (RFC 6749 section 2.3, RFC 7523 section 2.2, RFC 8705 section 2). A registered method is enforced (PWD.13);
  * post and basic stand for each other only where none was ever registered.
  */
-export function createClientAuthentication({ findClient, verifyAssertion }: Parts) {
+export function createClientAuthentication({ findClient, verifyAssertion, now }: Parts) {
   return async function authenticateClient(request: ClientRequest): Promise<Client> {
     const credentials = readCredentials(request.authorization, request.parameters);
     const challenge = credentials.method === 'client_secret_basic' ? BASIC_CHALLENGE : {};
@@ -37,7 +48,12 @@ export function createClientAuthentication({ findClient, verifyAssertion }: Part
       await verifyAssertion(request, client, credentials.assertion);
       return client;
     }
-    if (keys !== undefined || client.hasForeignAuthMethod) throw oauthErrors.invalidClient({}, challenge);
+    if (client.tlsCredentials !== undefined && credentials.method === 'none') {
+      if (!isRegisteredCertificate(client.tlsCredentials, request.certificate, now()))
+        throw oauthErrors.invalidClient();
+      return client;
+    }
+    if (keys !== undefined || client.tlsCredentials !== undefined) throw oauthErrors.invalidClient({}, challenge);
     const registered = client.tokenEndpointAuthMethod;
     if (registered !== undefined && registered !== credentials.method)
       throw registered === 'none' || credentials.method === 'none'

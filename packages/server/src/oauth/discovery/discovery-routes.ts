@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { OIDC_SCOPES } from '../access/scope.ts';
 import { sendsIssuer } from '../authorize/respond.ts';
+import { DPOP_ALGORITHMS } from '../possession/dpop-proof.ts';
 
 interface Parts {
   readonly jwks: (tenantId: string) => Promise<{ keys: readonly unknown[] }>;
@@ -51,6 +52,7 @@ export function discoveryDocument(request: Pick<FastifyRequest, 'origin' | 'tena
       'http://auth0.com/oauth/grant-type/password-realm',
       'refresh_token',
     ],
+    dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
     code_challenge_methods_supported: ['S256'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['HS256', 'RS256', 'PS256'],

@@ -1,5 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
+import { type Confirmation, confirmationFromText, confirmationToText } from '../possession/possession.ts';
 import { type GrantRow, grantColumns, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
 
 declare module '../../db/database.ts' {
@@ -19,6 +20,7 @@ interface RefreshTokenTable {
   expires_at: Date | null;
   rotated_at: Date | null;
   last_used_at: Date | null;
+  confirmation: string | null;
 }
 
 /** A refresh token as stored: its text is not. Undefined expiries mean that it does not expire that way. */
@@ -30,6 +32,8 @@ export interface RefreshToken {
   readonly rotating: boolean;
   readonly idleExpiresAt: Date | undefined;
   readonly expiresAt: Date | undefined;
+  /** The key that a public client must hold to use it (RFC 9449 section 5). */
+  readonly confirmation: Confirmation | undefined;
 }
 
 export interface PresentedRefreshToken extends RefreshToken {
@@ -38,7 +42,10 @@ export interface PresentedRefreshToken extends RefreshToken {
 }
 
 type PresentedRow = GrantRow &
-  Pick<RefreshTokenTable, 'token_hash' | 'token_id' | 'rotating' | 'idle_expires_at' | 'rotated_at'> & {
+  Pick<
+    RefreshTokenTable,
+    'token_hash' | 'token_id' | 'rotating' | 'idle_expires_at' | 'rotated_at' | 'confirmation'
+  > & {
     token_expires_at: Date | null;
   };
 
@@ -52,7 +59,7 @@ export function createRefreshTokenStore(db: Database) {
 
     async find(tenantId: string, tokenHash: string): Promise<PresentedRefreshToken | undefined> {
       const { rows } = await sql<PresentedRow>`
-        select token.token_hash, token.token_id, token.rotating, token.idle_expires_at, token.rotated_at,
+        select token.token_hash, token.token_id, token.rotating, token.idle_expires_at, token.rotated_at, token.confirmation,
           token.expires_at as token_expires_at, ${grantColumns}
         from refresh_tokens token
           join token_grants "grant" on "grant".tenant_id = token.tenant_id and "grant".grant_id = token.grant_id
@@ -67,6 +74,7 @@ export function createRefreshTokenStore(db: Database) {
         idleExpiresAt: row.idle_expires_at ?? undefined,
         expiresAt: row.token_expires_at ?? undefined,
         rotatedAt: row.rotated_at ?? undefined,
+        confirmation: confirmationFromText(row.confirmation),
         grant: grantFromRow(row),
       };
     },
@@ -82,9 +90,9 @@ export function createRefreshTokenStore(db: Database) {
           update refresh_tokens set rotated_at = ${now}, last_used_at = ${now}
           where tenant_id = ${tenantId} and token_hash = ${tokenHash} and rotated_at is null returning tenant_id
         )
-        insert into refresh_tokens (tenant_id, token_hash, token_id, grant_id, rotating, idle_expires_at, expires_at)
+        insert into refresh_tokens (tenant_id, token_hash, token_id, grant_id, rotating, idle_expires_at, expires_at, confirmation)
         select tenant_id, ${next.token_hash}, ${next.token_id}, ${next.grant_id}, ${next.rotating}::boolean,
-          ${next.idle_expires_at}::timestamptz, ${next.expires_at}::timestamptz
+          ${next.idle_expires_at}::timestamptz, ${next.expires_at}::timestamptz, ${next.confirmation}
         from rotated`.execute(db);
       return result.numAffectedRows === 1n;
     },
@@ -112,5 +120,6 @@ function toRow(tenantId: string, token: RefreshToken) {
     expires_at: token.expiresAt ?? null,
     rotated_at: null,
     last_used_at: null,
+    confirmation: confirmationToText(token.confirmation),
   };
 }

@@ -1,6 +1,7 @@
-import type { Client } from '../../clients/client.ts';
+import { type Client, isPublic } from '../../clients/client.ts';
 import { digest, keyedDigest } from '../../kit/digest.ts';
 import { prefixedId, randomSecret } from '../../kit/ids.ts';
+import type { Confirmation, Possession } from '../possession/possession.ts';
 import type { PresentedRefreshToken, RefreshToken } from './refresh-token-store.ts';
 
 const PREFIX = 'v1.';
@@ -18,14 +19,37 @@ export function successorOf(key: Uint8Array, presented: string): string {
   return PREFIX + keyedDigest(key, presented);
 }
 
-/** The row of a token. `firstExpiresAt` is the absolute end of the family: rotation does not move it. */
+/** What a successor has from the token before it: the absolute end of the family, and the key that it is bound to. */
+type Inherited = Pick<RefreshToken, 'expiresAt' | 'confirmation'>;
+
+/** The row of a first token: one of a public client is bound to the key that it proved to hold. */
 export function describeRefreshToken(
   client: Client,
   token: string,
   grantId: string,
   now: Date,
-  firstExpiresAt?: Date,
+  possession: Possession,
 ): RefreshToken {
+  const confirmation = refreshConfirmation(client, possession);
+  return describe(client, token, grantId, now, { expiresAt: undefined, confirmation });
+}
+
+/** The row of a token that follows another one. */
+export function describeSuccessor(
+  client: Client,
+  token: string,
+  { grantId, ...before }: Inherited & Pick<RefreshToken, 'grantId'>,
+  now: Date,
+): RefreshToken {
+  return describe(client, token, grantId, now, before);
+}
+
+/** A confidential client is bound by its authentication already, and may change its key (RFC 9449 section 5). */
+function refreshConfirmation(client: Client, { jkt }: Possession): Confirmation | undefined {
+  return isPublic(client) && jkt !== undefined ? { jkt } : undefined;
+}
+
+function describe(client: Client, token: string, grantId: string, now: Date, inherited: Inherited): RefreshToken {
   const { refreshToken: rules } = client;
   return {
     tokenHash: digest(token),
@@ -33,7 +57,8 @@ export function describeRefreshToken(
     grantId,
     rotating: rules.rotationType === 'rotating',
     idleExpiresAt: idleExpiry(client, now),
-    expiresAt: firstExpiresAt ?? (isEndless(client) ? undefined : inSeconds(now, rules.tokenLifetime)),
+    expiresAt: inherited.expiresAt ?? (isEndless(client) ? undefined : inSeconds(now, rules.tokenLifetime)),
+    confirmation: inherited.confirmation,
   };
 }
 

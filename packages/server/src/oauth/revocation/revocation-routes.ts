@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import type { RecordEvent } from '../../logs/event.ts';
-import type { AuthenticateClient } from '../client-authentication/authenticate-client.ts';
+import { type AuthenticateClient, clientRequest } from '../client-authentication/authenticate-client.ts';
 import { bodyParameters } from '../parameters.ts';
 import type { RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
@@ -20,14 +20,9 @@ export function revocationRoutes(
   { authenticateClient, refreshTokens, transact, now }: Parts,
 ): void {
   app.post('/oauth/revoke', { config: { errors: 'oauth' }, bodyLimit: 65_536 }, async (request, reply) => {
-    const { tenant, origin, requester } = request;
+    const { tenant, requester } = request;
     const parameters = bodyParameters(request);
-    const client = await authenticateClient({
-      tenant,
-      origin,
-      parameters,
-      authorization: request.headers.authorization,
-    });
+    const client = await authenticateClient(clientRequest(request, parameters));
     const presented = parameters.require('token');
     const token = await refreshTokens.find(tenant.tenantId, digest(presented));
     if (token && token.grant.clientId === client.clientId && !token.grant.isRevoked) {

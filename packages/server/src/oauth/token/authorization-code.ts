@@ -10,6 +10,7 @@ import type { RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import { grantExpiry } from '../tokens/grant-expiry.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
 import type { PrepareUserTokens } from '../tokens/user-tokens.ts';
+import { checkCodeKey } from './check-code-key.ts';
 import { checkCodeVerifier } from './check-code-verifier.ts';
 import { checkRedemptionUri } from './check-redemption-uri.ts';
 import { asRecorded, type Exchange, exchangeEvent, type Grant } from './token-grant.ts';
@@ -42,6 +43,7 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
     if (code.expiresAt <= time || code.grant.isRevoked) throw oauthErrors.invalidCode();
     checkRedemptionUri(code.redirectUri, parameters.get('redirect_uri'), client);
     checkCodeVerifier(code.codeChallenge, parameters.get('code_verifier'));
+    checkCodeKey(code.dpopJkt, exchange.possession);
     const user = await findUser(tenant.tenantId, code.grant.userId);
     if (!user) throw oauthErrors.invalidCode();
     if (user.blocked) throw oauthErrors.userBlocked();
@@ -59,6 +61,7 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
       access: granted,
       grantId: code.grantId,
       now: time,
+      possession: exchange.possession,
       ...(code.grant.sessionId && { sessionId: code.grant.sessionId }),
       ...(code.nonce !== undefined && { nonce: code.nonce }),
       authTime: code.grant.authTime,
@@ -69,7 +72,7 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
       transact(async ({ codes, tokenGrants, refreshTokens, record }) => {
         if (!(await codes.redeem(tenant.tenantId, code.codeHash, time))) return false;
         if (refreshToken) {
-          const stored = describeRefreshToken(client, refreshToken, code.grantId, time);
+          const stored = describeRefreshToken(client, refreshToken, code.grantId, time, exchange.possession);
           await refreshTokens.insert(tenant.tenantId, stored);
           await tokenGrants.settle(tenant.tenantId, code.grantId, {
             scope: granted.scopes.join(' '),

@@ -1,6 +1,8 @@
 import type { RecordEvent } from '../../logs/event.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { oauthErrors } from '../oauth-errors.ts';
+import { confirmAccess } from '../possession/confirm-access.ts';
+import { tokenTypeOf } from '../possession/possession.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { SignToken } from '../tokens/sign-token.ts';
 import { exchangeEvent, type Grant } from './token-grant.ts';
@@ -28,6 +30,7 @@ export function clientCredentialsGrant({ access, signToken, recordAlone, now }: 
       );
       const scopes = await access.forClient(tenant, client, target, parameters.get('scope'));
       if (!target.api || target.audience === undefined) throw oauthErrors.missingAudience();
+      const confirmation = confirmAccess(client, target.api, exchange.possession);
       const { payload, typ } = accessTokenClaims({
         issuer: `${origin}/`,
         subject: `${client.clientId}@clients`,
@@ -36,6 +39,7 @@ export function clientCredentialsGrant({ access, signToken, recordAlone, now }: 
         audience: target.audience,
         scopes,
         permissions: scopes,
+        confirmation,
         grantType: 'client-credentials',
         issuedAt: Math.floor(now().getTime() / 1000),
         lifetimeInSeconds: target.api.tokenLifetime,
@@ -54,7 +58,7 @@ export function clientCredentialsGrant({ access, signToken, recordAlone, now }: 
         access_token: accessToken,
         ...(scope && { scope }),
         expires_in: target.api.tokenLifetime,
-        token_type: 'Bearer',
+        token_type: tokenTypeOf(confirmation),
       };
     },
   };

@@ -88,10 +88,13 @@ export function passwordGrant(parts: Parts): Grant {
       grantId,
       gty: 'password',
       now: time,
+      possession: exchange.possession,
       ...(refreshToken && { refreshToken }),
     });
     const scope = granted.scopes.join(' ');
-    const stored = refreshToken ? describeRefreshToken(client, refreshToken, grantId, time) : undefined;
+    const stored = refreshToken
+      ? describeRefreshToken(client, refreshToken, grantId, time, exchange.possession)
+      : undefined;
 
     const [response] = await Promise.all([
       tokens.sign(),

@@ -7,7 +7,8 @@ import type { User } from '../../users/user.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
 import { oauthErrors } from '../oauth-errors.ts';
-import { describeRefreshToken, idleExpiry, isExpired, isWithinLeeway, successorOf } from '../refresh/refresh-token.ts';
+import { isConfirmedBy } from '../possession/possession.ts';
+import { describeSuccessor, idleExpiry, isExpired, isWithinLeeway, successorOf } from '../refresh/refresh-token.ts';
 import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import { grantExpiry, isWorthExtending } from '../tokens/grant-expiry.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
@@ -43,6 +44,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
     const token = await stores.refreshTokens.find(tenant.tenantId, digest(presented));
     if (!token || token.grant.clientId !== client.clientId || isExpired(token, time))
       throw oauthErrors.invalidRefreshToken();
+    checkHolder(exchange, token);
     const user = await findLivingUser(exchange, token);
     if (token.rotatedAt && !isWithinLeeway(token, client, time)) await refuseReuse(exchange, token, time);
 
@@ -62,6 +64,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
       grantId: token.grantId,
       gty: token.grant.grantType === 'code' ? 'refresh_token' : ['refresh_token', token.grant.grantType],
       now: time,
+      possession: exchange.possession,
       authTime: token.grant.authTime,
       ...(token.grant.sessionId && { sessionId: token.grant.sessionId }),
       ...(successor && { refreshToken: successor }),
@@ -106,7 +109,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
     successor: string,
     time: Date,
   ): Promise<boolean> {
-    const described = describeRefreshToken(client, successor, token.grantId, time, token.expiresAt);
+    const described = describeSuccessor(client, successor, token, time);
     if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, described, time)) {
       await keepGrant(inside, tenant, token, grantExpiry(time, described));
       return true;
@@ -165,6 +168,12 @@ export function refreshTokenGrant(parts: Parts): Grant {
 
 function eventOf(exchange: Exchange, user: User): Omit<AuditEvent, 'type'> {
   return { ...exchangeEvent(exchange), userId: user.userId, userName: user.email ?? user.username ?? user.userId };
+}
+
+/** RFC 9449 section 5: before a reuse is looked for, so that a thief without the key ends nobody's session. */
+function checkHolder({ possession }: Exchange, { confirmation }: PresentedRefreshToken): void {
+  if (confirmation === undefined || isConfirmedBy(confirmation, possession)) return;
+  throw possession.jkt === undefined ? oauthErrors.proofRequired() : oauthErrors.boundToOtherKey();
 }
 
 /** A refresh may ask for less than was granted, never for more (RFC 6749 section 6). */

@@ -3,6 +3,7 @@ import type { AuditEvent, Requester } from '../../logs/event.ts';
 import type { LogType } from '../../logs/log-types.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { Parameters } from '../parameters.ts';
+import type { Possession } from '../possession/possession.ts';
 import type { TokenResponse } from '../tokens/user-tokens.ts';
 
 /** A request at the token endpoint whose client is authenticated and may use the grant. */
@@ -13,6 +14,8 @@ export interface Exchange {
   readonly client: Client;
   readonly parameters: Parameters;
   readonly grantType: string;
+  /** Keys that the request proved to hold; what is issued may be bound to them. */
+  readonly possession: Possession;
 }
 
 /** One grant type: a file each, listed in app.ts. It records its success; the endpoint records what it throws. */

@@ -1,6 +1,8 @@
 import { randomAlphanumeric } from '../../kit/ids.ts';
 import type { ResourceServer } from '../../resource-servers/resource-server.ts';
 
+import type { Confirmation } from '../possession/possession.ts';
+
 export interface AccessTokenSubject {
   readonly issuer: string;
   readonly subject: string;
@@ -9,6 +11,8 @@ export interface AccessTokenSubject {
   readonly audience: string;
   readonly scopes: readonly string[];
   readonly permissions: readonly string[] | undefined;
+  /** The key without which the token opens nothing. */
+  readonly confirmation: Confirmation | undefined;
   /** The way that the token was got (`gty`); left out for codes. */
   readonly grantType?: string | readonly string[];
   /** The token grant that /userinfo looks up; machines have none. */
@@ -42,6 +46,7 @@ export function accessTokenClaims(token: AccessTokenSubject): Jwt {
         ? { client_id: token.clientId }
         : { azp: token.clientId, ...(token.grantType && { gty: token.grantType }) }),
       jti: tokenId(token.grantId),
+      ...(token.confirmation && { cnf: token.confirmation }),
       ...(listsPermissions && { permissions: token.permissions ?? [] }),
     },
   };

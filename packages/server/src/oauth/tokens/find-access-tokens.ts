@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { createGatherer } from '../../db/gather.ts';
+import { confirmationFromText } from '../possession/possession.ts';
 
 interface Row {
   readonly tenant_id: string;
@@ -8,6 +9,7 @@ interface Row {
   readonly user_id: string;
   readonly client_id: string;
   readonly scope: string;
+  readonly confirmation: string | null;
   readonly expires_at: Date;
 }
 
@@ -19,7 +21,7 @@ export function createAccessTokenFinder(db: Database) {
     textOf: ({ tenantId, tokenHash }) => `${tenantId} ${tokenHash}`,
     async ask(keys) {
       const { rows } = await sql<Row>`
-        select token.tenant_id, token.token_hash, "grant".user_id, "grant".client_id, token.scope, token.expires_at
+        select token.tenant_id, token.token_hash, "grant".user_id, "grant".client_id, token.scope, token.confirmation, token.expires_at
         from unnest(${keys.map(({ tenantId }) => tenantId)}::text[], ${keys.map(({ tokenHash }) => tokenHash)}::text[]) asked(tenant_id, token_hash)
           join access_tokens token on token.tenant_id = asked.tenant_id and token.token_hash = asked.token_hash
           join token_grants "grant" on "grant".tenant_id = token.tenant_id and "grant".grant_id = token.grant_id
@@ -43,7 +45,12 @@ export function createAccessTokenFinder(db: Database) {
     async findAccessToken(tenantId: string, tokenHash: string, now: Date) {
       const row = await find({ tenantId, tokenHash });
       if (!row || row.expires_at <= now) return undefined;
-      return { userId: row.user_id, clientId: row.client_id, scope: row.scope };
+      return {
+        userId: row.user_id,
+        clientId: row.client_id,
+        scope: row.scope,
+        confirmation: confirmationFromText(row.confirmation),
+      };
     },
 
     async isAlive(tenantId: string, grantId: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
+import { type Confirmation, confirmationToText } from '../possession/possession.ts';
 
 declare module '../../db/database.ts' {
   interface Tables {
@@ -29,6 +30,7 @@ interface AccessTokenTable {
   token_hash: string;
   grant_id: string;
   scope: string;
+  confirmation: string | null;
   created_at: Generated<Date>;
   expires_at: Date;
 }
@@ -84,6 +86,15 @@ export function grantFromRow(row: GrantRow): TokenGrant {
     expiresAt: row.grant_expires_at,
     isRevoked: row.revoked_at !== null,
   };
+}
+
+/** An opaque access token as stored: its text is not. */
+export interface NewAccessToken {
+  readonly tokenHash: string;
+  readonly grantId: string;
+  readonly scope: string;
+  readonly confirmation: Confirmation | undefined;
+  readonly expiresAt: Date;
 }
 
 export type NewTokenGrant = Omit<TokenGrant, 'isRevoked'>;
@@ -170,10 +181,7 @@ export function createTokenGrantStore(db: Database) {
         .execute();
     },
 
-    async insertAccessToken(
-      tenantId: string,
-      token: { tokenHash: string; grantId: string; scope: string; expiresAt: Date },
-    ): Promise<void> {
+    async insertAccessToken(tenantId: string, token: NewAccessToken): Promise<void> {
       await db
         .insertInto('access_tokens')
         .values({
@@ -181,6 +189,7 @@ export function createTokenGrantStore(db: Database) {
           token_hash: token.tokenHash,
           grant_id: token.grantId,
           scope: token.scope,
+          confirmation: confirmationToText(token.confirmation),
           expires_at: token.expiresAt,
         })
         .execute();

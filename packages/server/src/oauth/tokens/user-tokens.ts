@@ -4,9 +4,12 @@ import { randomSecret } from '../../kit/ids.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
 import type { UserAccess } from '../access/resolve-access.ts';
+import { confirmAccess } from '../possession/confirm-access.ts';
+import { type Confirmation, type Possession, tokenTypeOf } from '../possession/possession.ts';
 import { accessTokenClaims } from './access-token.ts';
 import { idTokenClaims } from './id-token.ts';
 import type { SignToken } from './sign-token.ts';
+import type { NewAccessToken } from './token-grant-store.ts';
 
 export interface TokenResponse {
   access_token: string;
@@ -14,7 +17,7 @@ export interface TokenResponse {
   refresh_token?: string;
   scope?: string;
   expires_in: number;
-  token_type: 'Bearer';
+  token_type: 'Bearer' | 'DPoP';
 }
 
 export interface UserTokenRequest {
@@ -31,14 +34,14 @@ export interface UserTokenRequest {
   readonly nonce?: string;
   readonly authTime?: Date;
   readonly refreshToken?: string;
+  /** Keys that the request for these tokens proved to hold; NOTHING_PROVEN where it could prove none. */
+  readonly possession: Possession;
 }
 
 /** Tokens about to be issued: what has to be stored with them, and the signing, which runs beside the transaction. */
 export interface PreparedTokens {
   /** Set where the access token is opaque; its grant must be stored as well. */
-  readonly opaque:
-    | { readonly tokenHash: string; readonly grantId: string; readonly scope: string; readonly expiresAt: Date }
-    | undefined;
+  readonly opaque: NewAccessToken | undefined;
   sign(): Promise<TokenResponse>;
 }
 
@@ -48,7 +51,8 @@ const OPAQUE_LIFETIME_SECONDS = 86_400;
 /** Prepares the tokens of a user: the access token in the form that its audience asks for, and an ID token with `openid`. */
 export function createUserTokens({ signToken }: { signToken: SignToken }) {
   return function prepare(request: UserTokenRequest): PreparedTokens {
-    const { access, now } = request;
+    const { access, now, client, possession } = request;
+    const confirmation = confirmAccess(client, access.api, possession);
     const lifetime = access.api?.tokenLifetime ?? OPAQUE_LIFETIME_SECONDS;
     const opaqueToken = access.api ? undefined : randomSecret();
     const scope = access.scopes.join(' ');
@@ -60,11 +64,12 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
               tokenHash: digest(opaqueToken),
               grantId: request.grantId,
               scope,
+              confirmation,
               expiresAt: new Date(now.getTime() + lifetime * 1000),
             },
       async sign() {
         const [accessToken, idToken] = await Promise.all([
-          opaqueToken ?? signAccessToken(request, lifetime),
+          opaqueToken ?? signAccessToken(request, lifetime, confirmation),
           access.scopes.includes('openid') ? signIdToken(request) : undefined,
         ]);
         return {
@@ -73,7 +78,7 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
           ...(idToken && { id_token: idToken }),
           ...(scope && { scope }),
           expires_in: lifetime,
-          token_type: 'Bearer',
+          token_type: tokenTypeOf(confirmation),
         };
       },
     };
@@ -82,6 +87,7 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
   function signAccessToken(
     { tenant, origin, client, user, access, grantId, gty, now }: UserTokenRequest,
     lifetimeInSeconds: number,
+    confirmation: Confirmation | undefined,
   ): Promise<string> {
     const { api, audience } = access;
     if (!api || audience === undefined)
@@ -94,6 +100,7 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
       audience,
       scopes: access.scopes,
       permissions: access.permissions,
+      confirmation,
       ...(gty && { grantType: gty }),
       grantId,
       issuedAt: seconds(now),

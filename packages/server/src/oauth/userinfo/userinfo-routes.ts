@@ -1,36 +1,38 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { FormBody } from '../../http/body-parsers.ts';
+import { type Client, isPublic } from '../../clients/client.ts';
 import type { VerifyJwt } from '../../keys/verify-jwt.ts';
 import { digest } from '../../kit/digest.ts';
+import { textOf } from '../../kit/json-values.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
 import { parseScope } from '../access/scope.ts';
-import { oauthErrors } from '../oauth-errors.ts';
-import { queryForm } from '../parameters.ts';
+import { type CheckPresenter, dpopChallenge, type PresenterFault } from '../possession/check-presenter.ts';
+import { type Confirmation, readConfirmation } from '../possession/possession.ts';
 import { grantIdOf } from '../tokens/access-token.ts';
 import { profileClaims } from '../tokens/profile-claims.ts';
+import { presentedToken } from './presented-token.ts';
 
 interface Parts {
   readonly verifyJwt: VerifyJwt;
   readonly isIssuer: (tenant: Tenant, issuer: string) => boolean;
-  readonly findAccessToken: (
-    tenantId: string,
-    tokenHash: string,
-    now: Date,
-  ) => Promise<{ userId: string; scope: string } | undefined>;
+  readonly findAccessToken: (tenantId: string, tokenHash: string, now: Date) => Promise<Access | undefined>;
   readonly isGrantAlive: (tenantId: string, grantId: string) => Promise<boolean>;
+  readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
+  readonly checkPresenter: CheckPresenter;
   readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
   readonly now: () => Date;
 }
 
 interface Access {
   readonly userId: string;
+  readonly clientId: string;
   readonly scope: string;
+  /** False where the token is bound to something that we don't know. */
+  readonly confirmation: Confirmation | undefined | false;
 }
 
 const CHALLENGE = 'Bearer realm="Users", error="invalid_token", error_description="{reason}"';
-const SEVERAL_TOKENS = 'Bearer realm="Users", error="invalid_request"';
-const MAX_TOKEN = 16_384;
+const EXPOSED_HEADERS = 'WWW-Authenticate, DPoP-Nonce';
 
 /** GET and POST /userinfo: OpenID Connect Core section 5.3, RFC 6750, authentication-api sections 6 and 17. */
 export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
@@ -42,13 +44,16 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
       reply.headers({
         'access-control-allow-origin': '*',
         'access-control-allow-credentials': 'false',
+        'access-control-expose-headers': EXPOSED_HEADERS,
         'cache-control': 'no-store',
       });
-      const token = bearerToken(request);
-      if (token === undefined) return refuse(reply, undefined);
-      const access = await find(request.tenant, token);
+      const presented = presentedToken(request);
+      if (presented === undefined) return refuse(reply, undefined);
+      const access = await find(request.tenant, presented.token);
       if (access === 'expired') return refuse(reply, 'The token has expired');
       if (!access) return refuse(reply, 'The access token is invalid, expired or was revoked');
+      const fault = await presenterFault(request, reply, presented, access);
+      if (fault) return refuse(reply, fault.description, fault);
       const user = await parts.findUser(request.tenant.tenantId, access.userId);
       if (!user || user.blocked) return refuse(reply, 'The user of the access token may not log in');
       const scopes = parseScope(access.scope);
@@ -56,6 +61,19 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
       return reply.send({ sub: user.userId, ...profileClaims(user, scopes) });
     },
   });
+
+  /** Whoever sends a bearer token that is bound to nothing is asked for nothing more. */
+  async function presenterFault(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    presented: { scheme: 'Bearer' | 'DPoP'; token: string },
+    { clientId, confirmation }: Access,
+  ): Promise<PresenterFault | undefined> {
+    if (confirmation === undefined && presented.scheme === 'Bearer') return undefined;
+    const client = await parts.findClient(request.tenant.tenantId, clientId);
+    const isPublicClient = client === undefined || isPublic(client);
+    return parts.checkPresenter(request, reply, { ...presented, confirmation, isPublicClient });
+  }
 
   async function find(tenant: Tenant, token: string): Promise<Access | 'expired' | undefined> {
     const isJwt = token.split('.').length === 3;
@@ -81,30 +99,21 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
       return undefined;
     const grantId = grantIdOf(claims.jti);
     if (grantId !== undefined && !(await parts.isGrantAlive(tenant.tenantId, grantId))) return undefined;
-    return { userId: claims.sub, scope: typeof claims.scope === 'string' ? claims.scope : '' };
+    return {
+      userId: claims.sub,
+      clientId: textOf(claims.azp) ?? textOf(claims.client_id) ?? '',
+      scope: textOf(claims.scope) ?? '',
+      confirmation: readConfirmation(claims.cnf),
+    };
   }
 }
 
-/**
- * RFC 6750 section 2: the Authorization header, the form of a POST, or the query of a GET. RFC 9700 section 4.3.2 forbids
- * the last, but passport-auth0 knows no other way. We log no query; a proxy in front may.
- */
-function bearerToken(request: FastifyRequest): string | undefined {
-  const header = /^Bearer +([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const form = request.body instanceof FormBody ? request.body.form : queryForm(request);
-  const parameter = form.values.access_token;
-  // One token, sent in one way (RFC 6750 section 2): whoever looks at one and serves by the other can be tricked.
-  if ((header !== undefined && parameter !== undefined) || form.repeated.includes('access_token'))
-    throw oauthErrors.severalTokens({}, { headers: { 'www-authenticate': SEVERAL_TOKENS } });
-  const token = header ?? parameter;
-  return token !== undefined && token.length <= MAX_TOKEN ? token : undefined;
-}
-
 /** Auth0 answers the twelve bytes "Unauthorized" without a content type. */
-function refuse(reply: FastifyReply, reason: string | undefined): FastifyReply {
+function refuse(reply: FastifyReply, reason: string | undefined, fault?: PresenterFault): FastifyReply {
+  const bearer = reason ? CHALLENGE.replace('{reason}', reason) : 'Bearer realm="Users"';
   return reply
     .code(401)
-    .header('www-authenticate', reason ? CHALLENGE.replace('{reason}', reason) : 'Bearer realm="Users"')
+    .header('www-authenticate', fault ? dpopChallenge(fault, 'Users') : bearer)
     .removeHeader('content-type')
     .send(Buffer.from('Unauthorized'));
 }
