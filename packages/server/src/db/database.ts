@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { Kysely, PostgresDialect } from 'kysely';
+import { CompiledQuery, Kysely, PostgresDialect, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { withPreparedStatements } from './prepared-statements.ts';
 
@@ -54,4 +54,17 @@ function socketThatNoticesSilence(): Socket {
 
 export function createDatabase(pool: pg.Pool): Database {
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: withPreparedStatements(pool) }) });
+}
+
+/** On one connection, in whatever transaction its owner has begun. */
+export function databaseOn(client: pg.ClientBase): Database {
+  const only: PostgresPoolClient = { query: client.query.bind(client), release: () => {} };
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: { options: {}, connect: async () => only, end: async () => {} } }),
+  });
+}
+
+/** A statement whose names are made by the program, never by anybody's input. */
+export async function queryRows<Row>(db: Database, text: string): Promise<Row[]> {
+  return (await db.executeQuery<Row>(CompiledQuery.raw(text))).rows;
 }

@@ -2,14 +2,22 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
 import { createPool } from './database.ts';
-import { migrate, readMigrations } from './migrate.ts';
+import { expands, migrate, readMigrations } from './migrate.ts';
 
 const one = { number: 1, name: '0001_one.sql', sql: 'create table one (n int); insert into one values (1)' };
 const two = { number: 2, name: '0002_two.sql', sql: 'create table two (n int); insert into two values (2)' };
+const narrow = {
+  number: 4,
+  name: '0004_narrow.sql',
+  sql: '-- contracts: nobody reads one.n\nalter table one drop column n',
+};
 const broken = { number: 3, name: '0003_broken.sql', sql: 'create table three (n int); select no_such_function()' };
 
 /** Kept for the installation, not for a tenant: each says in its migration why. */
 const OF_NO_TENANT = ['schema_migrations', 'log_epoch'];
+
+/** The first version's: no older one runs beside it. */
+const BEFORE_THE_RULE = 15;
 
 let empty: TestDatabase;
 beforeAll(async () => {
@@ -46,11 +54,22 @@ describe('A migration', () => {
     ).toEqual([0]);
   });
 
-  it('of a newer version is refused, and nothing is changed', async () => {
-    await expect(migrate(empty.pool, [one])).rejects.toThrow(
-      /written by a newer Gatewright: it has 0002_two\.sql, this version knows migrations up to 1\. Start the newer version, or restore/,
-    );
+  it('of a newer version is lived with where it only adds: an older server starts during an upgrade, and after a rollback', async () => {
+    expect(await migrate(empty.pool, [one])).toEqual(['0002_two.sql']);
     expect(await column(empty.pool, 'select max(number) from schema_migrations')).toEqual([2]);
+  });
+
+  it('of a newer version that takes something away is refused, and nothing is changed', async () => {
+    await migrate(empty.pool, [one, two, narrow]);
+    await expect(migrate(empty.pool, [one])).rejects.toThrow(
+      /written by a newer Gatewright: it has 0004_narrow\.sql, this version knows migrations up to 1\. Start the newer version, or restore/,
+    );
+    expect(await column(empty.pool, 'select max(number) from schema_migrations')).toEqual([4]);
+  });
+
+  it('of a version from before it was noted what they do is refused when it is unknown', async () => {
+    await empty.pool.query('alter table schema_migrations drop column expands');
+    await expect(migrate(empty.pool, [one])).rejects.toThrow(/it has 0002_two\.sql, 0004_narrow\.sql/);
   });
 });
 
@@ -64,6 +83,16 @@ describe('The schema', () => {
   it('is numbered without two files of one number', async () => {
     const numbers = (await readMigrations()).map(({ number }) => number);
     expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
+  it('only expands from one version to the next, or says what it contracts', async () => {
+    // What an older version, which serves beside the newer one, would trip over.
+    const narrowing =
+      /\b(drop (table|column|function|type)|rename (to|column|constraint)|alter column \w+ (set not null|type|set data type))\b/i;
+    const silent = (await readMigrations()).filter(
+      (migration) => migration.number > BEFORE_THE_RULE && expands(migration) && narrowing.test(migration.sql),
+    );
+    expect(silent.map(({ name }) => name)).toEqual([]);
   });
 
   it('begins the key of every table with the tenant', async () => {

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 
+type Connection = Pick<pg.ClientBase, 'query'>;
+
 /**
  * Begins an epoch where the database was restored into another cluster: its xids began anew there, and without a new epoch
  * new events would stand before old ones. A promoted standby begins one too, since xids that were lost are used again.
@@ -31,8 +33,17 @@ export async function beginEpoch(connection: pg.PoolClient, cluster: string | un
   }
 }
 
+/** In the transaction of a restore: the epoch of all that comes from now on, in this cluster. */
+export async function beginEpochAt(connection: Connection, epoch: number, cluster: string | undefined): Promise<void> {
+  await connection.query('update log_epoch set epoch = $1, cluster_id = $2, began_at = now()', [
+    epoch,
+    cluster ?? null,
+  ]);
+  await connection.query(`alter table log_events alter column epoch set default ${Number(epoch)}`);
+}
+
 /** Undefined where the operator's PostgreSQL does not tell. */
-async function clusterId(connection: pg.PoolClient): Promise<string | undefined> {
+export async function clusterId(connection: Connection): Promise<string | undefined> {
   try {
     const { rows } = await connection.query<{ id: string }>(
       `select (select system_identifier from pg_control_system()) || '/' || (select timeline_id from pg_control_checkpoint()) ||

@@ -72,27 +72,15 @@ async function makeDays(connection: pg.PoolClient, today: Date): Promise<void> {
   const existing = new Set((await listPartitionDays(connection)).map(({ day }) => day));
   for (let offset = -DAYS_BEHIND; offset <= DAYS_AHEAD; offset++) {
     const day = compactDay(today.getTime() + offset * DAY);
-    if (!existing.has(day)) await makeDay(connection, day, compactDay(today.getTime() + (offset + 1) * DAY));
+    if (!existing.has(day)) await makeDayAlone(connection, day);
   }
 }
 
-/**
- * Attaching locks the parent against other changes of its shape and the default partition (empty as a rule) for as long as
- * its scan takes; writers of other days go on. `create … partition of` would stop every writer.
- */
-async function makeDay(connection: pg.PoolClient, day: string, nextDay: string): Promise<void> {
-  const table = partitionOf(day);
+async function makeDayAlone(connection: pg.PoolClient, day: string): Promise<void> {
   await connection.query('begin');
   try {
     await connection.query("set local lock_timeout = '2s'");
-    await connection.query(`create table ${table} (like log_events including all)`);
-    await connection.query(
-      `alter table ${table} add constraint ${table}_day check (day >= '${day}' and day < '${nextDay}')`,
-    );
-    await connection.query(
-      `alter table log_events attach partition ${table} for values from ('${day}') to ('${nextDay}')`,
-    );
-    await connection.query(`alter table ${table} drop constraint ${table}_day`);
+    await makeDay(connection, day);
     await connection.query('commit');
   } catch (cause) {
     await connection.query('rollback').catch(() => {});
@@ -100,6 +88,23 @@ async function makeDay(connection: pg.PoolClient, day: string, nextDay: string):
     // day, stay there and are read from there.
     if (!fellIntoDefault(cause)) throw cause;
   }
+}
+
+/**
+ * In the caller's transaction. Attaching locks the parent against other changes of its shape and the default partition (empty
+ * as a rule) for as long as its scan takes; writers of other days go on. `create … partition of` would stop every writer.
+ */
+export async function makeDay(connection: Pick<pg.ClientBase, 'query'>, day: string): Promise<void> {
+  const table = partitionOf(day);
+  const nextDay = compactDay(startOf(day) + DAY);
+  await connection.query(`create table ${table} (like log_events including all)`);
+  await connection.query(
+    `alter table ${table} add constraint ${table}_day check (day >= '${day}' and day < '${nextDay}')`,
+  );
+  await connection.query(
+    `alter table log_events attach partition ${table} for values from ('${day}') to ('${nextDay}')`,
+  );
+  await connection.query(`alter table ${table} drop constraint ${table}_day`);
 }
 
 function fellIntoDefault(cause: unknown): boolean {
@@ -113,7 +118,7 @@ export interface Partition {
 }
 
 /** The days that have a partition of their own, oldest first. */
-export async function listPartitionDays(connection: Pick<pg.Pool, 'query'>): Promise<Partition[]> {
+export async function listPartitionDays(connection: Pick<pg.ClientBase, 'query'>): Promise<Partition[]> {
   const { rows } = await connection.query<{ table: string }>({
     name: 'log_partitions',
     text: `select c.relname as "table" from pg_inherits i join pg_class c on c.oid = i.inhrelid
@@ -127,6 +132,10 @@ export async function listPartitionDays(connection: Pick<pg.Pool, 'query'>): Pro
 function partitionOf(day: string): string {
   if (!/^\d{8}$/.test(day)) throw new Error('A partition is named after a day.');
   return `log_events_${day}`;
+}
+
+function startOf(day: string): number {
+  return Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`);
 }
 
 function compactDay(time: number): string {
