@@ -25,6 +25,7 @@ import { createProofAcceptance } from './oauth/possession/accept-proof.ts';
 import { createPresenterCheck } from './oauth/possession/check-presenter.ts';
 import { createDpopNonces } from './oauth/possession/dpop-nonces.ts';
 import { createAccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
+import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
 import { securityTextRoutes } from './status/security-text-routes.ts';
@@ -32,8 +33,8 @@ import { type Stores, storesOn } from './stores.ts';
 import { createTenantCreation } from './tenants/create-tenant.ts';
 import { createTenantCache } from './tenants/tenant-cache.ts';
 import { ALL_TENANTS, createTenantDirectory, type Listening } from './tenants/tenant-directory.ts';
-
 import { createUserFinder } from './users/find-users.ts';
+import { createAdminReset } from './users/reset-admin.ts';
 
 /** What an app is made of that tests own as well: the database, the clock, the ports. */
 export interface World {
@@ -137,10 +138,13 @@ export async function createApp(world: World) {
   });
   const tenants = createTenantCreation({ transact, signingKeys, hasher, forget, baseDomain: world.config.baseDomain });
 
+  const resetAdmin = createAdminReset<Stores>({ stores, transact, hasher, revokeAccess: createRevokeAccess(now) });
+
   return {
     http,
     directory,
     tenants,
+    resetAdmin,
     stores,
     transact,
     forget,

@@ -1,10 +1,15 @@
 import { Command } from 'commander';
 import description from '../package.json' with { type: 'json' };
+import { adminCommand } from './cli/admin-command.ts';
+import { backupCommand } from './cli/backup-command.ts';
 import { firstRunCommand } from './cli/first-run-command.ts';
+import { keysCommand } from './cli/keys-command.ts';
+import { restoreCommand } from './cli/restore-command.ts';
 import { startCommand } from './cli/start-command.ts';
 import { tenantCommand } from './cli/tenant-command.ts';
 import { ConfigError } from './config.ts';
 import { CommandError } from './control/control-client.ts';
+import { DeclaredError } from './kit/errors.ts';
 
 /** `gatewright <verb>`: a file each under cli/. */
 const program = new Command('gatewright')
@@ -13,13 +18,17 @@ const program = new Command('gatewright')
   .showHelpAfterError()
   .addCommand(startCommand())
   .addCommand(tenantCommand())
-  .addCommand(firstRunCommand());
+  .addCommand(firstRunCommand())
+  .addCommand(backupCommand())
+  .addCommand(restoreCommand())
+  .addCommand(keysCommand())
+  .addCommand(adminCommand());
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof Error)) throw error;
-  const isForPeople = error instanceof CommandError || error instanceof ConfigError;
+  const isForPeople = error instanceof CommandError || error instanceof ConfigError || error instanceof DeclaredError;
   process.stderr.write(`gatewright: ${isForPeople ? error.message : explain(error)}\n`);
   process.exitCode = 1;
 }

@@ -1,14 +1,15 @@
 import { mkdir, stat } from 'node:fs/promises';
 import type pg from 'pg';
+import description from '../package.json' with { type: 'json' };
+import { backupCommands } from './backup/backup-commands.ts';
 import type { Config } from './config.ts';
 import { startControlServer } from './control/control-server.ts';
-import { checkDatabase } from './db/check-database.ts';
 import { createDatabase, createPatientPool } from './db/database.ts';
-import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
-import { holderOf, inUse, lockDataFolder } from './db/embedded/folder-lock.ts';
+import { holderOf, inUse } from './db/embedded/folder-lock.ts';
 import { migrate } from './db/migrate.ts';
 import { openSealer } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
+import { openDatabase } from './open-database.ts';
 import { openApp } from './start-app.ts';
 import { checkPorts, serve } from './start-listening.ts';
 import type { FirstRun } from './tenants/first-run.ts';
@@ -51,7 +52,9 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     await checkPorts(config);
     const database = await openDatabase(config, log, undo);
     signal?.throwIfAborted();
-    await migrateWith(createPatientPool(database.poolOptions));
+    const newer = await migrateWith(createPatientPool(database.poolOptions));
+    if (newer.length > 0)
+      log.warn(`A newer Gatewright has been at this database (${newer.join(', ')}); what it added is left alone.`);
     signal?.throwIfAborted();
 
     const listening: { http: number | undefined; https: number | undefined } = { http: undefined, https: undefined };
@@ -79,7 +82,16 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     listening.https = served.https;
     const { caFile } = served;
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
-    const control = await startControlServer({ dataDir: config.dataDir, verbs: tenantCommands(app, caFile), log });
+    const verbs = {
+      ...tenantCommands(app, caFile),
+      ...backupCommands({
+        poolOptions: database.poolOptions,
+        secret: secret.bytes,
+        version: description.version,
+        now: () => new Date(),
+      }),
+    };
+    const control = await startControlServer({ dataDir: config.dataDir, verbs, log });
     undo.push(() => control.stop());
     const hasTenants = (await app.stores.tenants.directory()).tenantIds.size > 0;
     isStarted = true;
@@ -105,22 +117,10 @@ async function makeDataFolder(dataDir: string, log: Log): Promise<void> {
     );
 }
 
-async function migrateWith(pool: pg.Pool): Promise<void> {
+async function migrateWith(pool: pg.Pool): Promise<readonly string[]> {
   try {
-    await migrate(pool);
+    return await migrate(pool);
   } finally {
     await pool.end();
   }
-}
-
-async function openDatabase(config: Config, log: Log, undo: (() => Promise<void> | void)[]) {
-  if (config.databaseUrl) {
-    const lock = await lockDataFolder(config.dataDir);
-    undo.push(() => lock.release());
-    await checkDatabase(config.databaseUrl);
-    return { poolOptions: { connectionString: config.databaseUrl } };
-  }
-  const embedded = await startEmbeddedPostgres({ dataDir: config.dataDir, log: (message) => log.info(message) });
-  undo.push(() => embedded.stop());
-  return embedded;
 }

@@ -140,7 +140,9 @@ function rowOf(path: string): number {
 }
 
 function exportsName(path: string, name: string): boolean {
-  return new RegExp(`^export (async )?(function|const|class|interface|type) ${name}\\b`, 'm').test(readSource(path));
+  return new RegExp(`^export (async )?(function\\*?|const|class|interface|type) ${name}\\b`, 'm').test(
+    readSource(path),
+  );
 }
 
 function withoutImports(text: string): string {

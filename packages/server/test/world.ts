@@ -48,21 +48,27 @@ export type World = Awaited<ReturnType<typeof startWorld>>;
 export async function startWorld({
   environment = 'development',
   database,
+  existing,
+  secret = WORLD_SECRET,
 }: {
   environment?: Environment;
   database?: TestDatabase;
+  /** The tenant `dev` of a database that was filled before: none is made. */
+  existing?: FirstRunSecrets;
+  /** What the rows of such a database are sealed with. */
+  secret?: Buffer;
 } = {}) {
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
   let time = Date.now();
   const app = await startApp(own.pool);
-  const tenant = await createTenant('dev', { environment, isDefault: true });
+  const tenant = existing ? placed(existing, true) : await createTenant('dev', { environment, isDefault: true });
 
   async function startApp(pool: TestDatabase['pool']): Promise<App> {
     const started = await createApp({
       pool,
       poolOptions: own.poolOptions,
-      secret: { bytes: SECRET, source: 'the test' },
+      secret: { bytes: secret, source: 'the test' },
       // The inject socket has no TLS; as a trusted proxy the test says which scheme it stands for.
       config: {
         baseDomain: 'localhost',
@@ -89,8 +95,7 @@ export async function startWorld({
       environment: options.environment ?? 'development',
       isDefault: options.isDefault ?? false,
     });
-    const origin = `https://${options.isDefault ? 'localhost' : `${name}.localhost`}:${PORTS.https}`;
-    return { ...secrets, origin, issuer: `${origin}/`, managementAudience: `${origin}/api/v2/` };
+    return placed(secrets, options.isDefault ?? false);
   }
 
   const request = (asked: WorldRequest) => send(app, asked);
@@ -202,7 +207,13 @@ export async function startWorld({
   };
 }
 
-const SECRET = randomBytes(32);
+/** Text, so that a process can be given the same one as GATEWRIGHT_SECRET. */
+export const WORLD_SECRET = Buffer.from(randomBytes(32).toString('base64url'));
+
+function placed(secrets: FirstRunSecrets, isDefault: boolean): WorldTenant {
+  const origin = `https://${isDefault ? 'localhost' : `${secrets.tenant}.localhost`}:${PORTS.https}`;
+  return { ...secrets, origin, issuer: `${origin}/`, managementAudience: `${origin}/api/v2/` };
+}
 
 function contentType({ form, json }: WorldRequest): Record<string, string> {
   if (form) return { 'content-type': 'application/x-www-form-urlencoded' };

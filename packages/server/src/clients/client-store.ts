@@ -118,6 +118,27 @@ export function createClientStore(db: Database, sealer: Sealer) {
         .execute();
     },
 
+    /** Those with a secret, without opening it. */
+    async listSealed(tenantId: string): Promise<{ clientId: string; name: string }[]> {
+      return db
+        .selectFrom('clients')
+        .select(['client_id as clientId', 'name'])
+        .where('tenant_id', '=', tenantId)
+        .where('secret', 'is not', null)
+        .orderBy('seq')
+        .execute();
+    },
+
+    /** Without a look at the one before, which may not open any more. */
+    async replaceSecret(tenantId: string, clientId: string, secret: string): Promise<void> {
+      await db
+        .updateTable('clients')
+        .set({ secret: sealer.seal(secret, secretContext(tenantId, clientId)), updated_at: sql`now()` })
+        .where('tenant_id', '=', tenantId)
+        .where('client_id', '=', clientId)
+        .execute();
+    },
+
     /** Its grants, credentials, codes and tokens go with it (foreign keys); used assertions have none. */
     async remove(tenantId: string, clientId: string): Promise<void> {
       await sql`delete from client_assertions where tenant_id = ${tenantId} and client_id = ${clientId}`.execute(db);

@@ -6,8 +6,9 @@ import { equalSecrets } from '../kit/digest.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import { randomSecret } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
+import { isControlStream, sendStream } from './control-stream.ts';
 
-/** What the commands of `gatewright` ask a running server to do: one function a verb, JSON in and out. */
+/** What the commands of `gatewright` ask a running server to do: one function a verb, JSON in and out, or a ControlStream out. */
 export type ControlVerbs = Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => Promise<unknown>>>;
 
 const MAX_INPUT_BYTES = 65_536;
@@ -23,14 +24,17 @@ export async function startControlServer({ dataDir, verbs, log }: { dataDir: str
   const folder = await mkdtemp(join(tmpdir(), FOLDER_PREFIX));
   const socket = join(folder, 'control');
   const token = randomSecret();
+  const explain = (error: unknown) => {
+    if (error instanceof DeclaredError) return { status: error.status, error: error.code, message: error.message };
+    log.error('a command failed', { error });
+    return { status: 500, error: 'internal', message: 'The server failed; its log says why.' };
+  };
   const server = createServer((request, response) => {
     answer(request, verbs, token).then(
-      (result) => send(response, 200, result ?? {}),
+      (result) => (isControlStream(result) ? sendStream(response, result, explain) : send(response, 200, result ?? {})),
       (error) => {
-        if (error instanceof DeclaredError)
-          return send(response, error.status, { error: error.code, message: error.message });
-        log.error('a command failed', { error });
-        return send(response, 500, { error: 'internal', message: 'The server failed; its log says why.' });
+        const { status, ...body } = explain(error);
+        send(response, status, body);
       },
     );
   });

@@ -32,6 +32,15 @@ export function faultOfSecret(text: string): string | undefined {
   return undefined;
 }
 
+/** What is at hand, without making anything; undefined where there is none. */
+export async function findInstallationSecret({
+  given,
+  dataDir,
+}: Pick<Options, 'given' | 'dataDir'>): Promise<InstallationSecret | undefined> {
+  if (!given && !(await isReadable(secretFile(dataDir)))) return undefined;
+  return readInstallationSecret({ given, dataDir, isNeeded: async () => true });
+}
+
 /** GATEWRIGHT_SECRET as it stands, else `<data>/secret.key`, which the first start makes. */
 export async function readInstallationSecret({ given, dataDir, isNeeded }: Options): Promise<InstallationSecret> {
   if (given) {
@@ -39,7 +48,7 @@ export async function readInstallationSecret({ given, dataDir, isNeeded }: Optio
     if (fault) throw new Error(fault);
     return { bytes: Buffer.from(given, 'utf8'), source: 'GATEWRIGHT_SECRET' };
   }
-  const file = join(dataDir, 'secret.key');
+  const file = secretFile(dataDir);
   if (!(await isReadable(file))) {
     if (await isNeeded()) throw new Error(missing(file));
     await createOnce(file);
@@ -51,6 +60,8 @@ export async function readInstallationSecret({ given, dataDir, isNeeded }: Optio
   }
   return { bytes: Buffer.from(text, 'utf8'), source: file };
 }
+
+const secretFile = (dataDir: string): string => join(dataDir, 'secret.key');
 
 function missing(file: string): string {
   return (

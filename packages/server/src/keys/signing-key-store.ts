@@ -92,6 +92,17 @@ export function createSigningKeyStore(db: Database, sealer: Sealer) {
       await this.insert(tenantId, key, 'next', at);
     },
 
+    /** Where private halves can't be opened any more: the current key verifies on, the next one never signed and goes. */
+    async retireAll(tenantId: string, at: Date): Promise<void> {
+      await db.deleteFrom('signing_keys').where('tenant_id', '=', tenantId).where('state', '=', 'next').execute();
+      await db
+        .updateTable('signing_keys')
+        .set({ state: 'previous', current_until: at, private_key: GONE })
+        .where('tenant_id', '=', tenantId)
+        .where('state', '=', 'current')
+        .execute();
+    },
+
     /** Ends a previous key; answers the key, or undefined where there is no such previous one. */
     async revoke(tenantId: string, kid: string, at: Date): Promise<SigningKey | undefined> {
       const row = await db

@@ -142,6 +142,25 @@ export function createResourceServerStore(db: Database, sealer: Sealer) {
         .execute();
     },
 
+    /** Those with a signing secret, without opening it. */
+    async listSealed(tenantId: string): Promise<{ id: string; identifier: string }[]> {
+      return rowsOf(tenantId)
+        .select(['id', 'identifier'])
+        .where('signing_secret', 'is not', null)
+        .orderBy('seq')
+        .execute();
+    },
+
+    /** Without a look at the one before, which may not open any more. */
+    async replaceSigningSecret(tenantId: string, id: string, secret: string): Promise<void> {
+      await db
+        .updateTable('resource_servers')
+        .set({ signing_secret: sealer.seal(secret, secretContext(tenantId, id)), updated_at: sql`now()` })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .execute();
+    },
+
     async remove(tenantId: string, id: string): Promise<void> {
       await db.deleteFrom('resource_servers').where('tenant_id', '=', tenantId).where('id', '=', id).execute();
     },

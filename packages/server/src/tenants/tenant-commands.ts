@@ -6,9 +6,9 @@ import { type Environment, tenantErrors } from './tenant.ts';
 
 const ENVIRONMENTS: ReadonlySet<string> = new Set<Environment>(['development', 'staging', 'production']);
 
-/** `gatewright tenant …`, as the running server carries it out. */
+/** `gatewright tenant …` and `admin reset`, as the running server carries it out. */
 export function tenantCommands(
-  app: Pick<App, 'tenants' | 'directory' | 'stores' | 'forget'>,
+  app: Pick<App, 'tenants' | 'directory' | 'stores' | 'forget' | 'resetAdmin'>,
   caFile: string | null,
 ): ControlVerbs {
   /** The first one becomes the default tenant: else nobody would answer at GATEWRIGHT_ORIGIN, or at localhost. */
@@ -25,6 +25,12 @@ export function tenantCommands(
     }
   }
 
+  async function defaultTenant(): Promise<string> {
+    const { defaultTenantId } = await app.stores.tenants.directory();
+    if (defaultTenantId === undefined) throw tenantErrors.noDefault();
+    return defaultTenantId;
+  }
+
   return {
     async 'tenant-create'({ name, environment = 'production' }) {
       const secrets = await createTenant(String(name), environmentOf(environment));
@@ -39,6 +45,12 @@ export function tenantCommands(
         throw tenantErrors.unknownTenant({ name: tenantId });
       app.forget(tenantId);
       return { tenant: tenantId, environment };
+    },
+
+    async 'admin-reset'({ tenant, email }) {
+      const tenantId = tenant === undefined ? await defaultTenant() : String(tenant);
+      if (!(await app.stores.tenants.find(tenantId))) throw tenantErrors.unknownTenant({ name: tenantId });
+      return app.resetAdmin(tenantId, email === undefined ? undefined : String(email));
     },
   };
 }

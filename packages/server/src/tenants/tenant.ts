@@ -16,6 +16,11 @@ export interface Tenant {
 export const tenantErrors = defineErrors({
   unknownHost: { status: 404, message: 'No tenant answers at this host.' },
   unknownTenant: { status: 404, code: 'inexistent_tenant', message: "There is no tenant '{name}'." },
+  noDefault: {
+    status: 404,
+    code: 'inexistent_tenant',
+    message: 'There is no default tenant: name one with --tenant.',
+  },
   unknownEnvironment: {
     status: 400,
     code: 'invalid_environment',

@@ -15,6 +15,7 @@ export interface UserSearch {
 /** A search that takes longer is given up, as Auth0 does. */
 const LONGEST_SEARCH_MS = 2_000;
 const MOST_BY_EMAIL = 1_000;
+const MOST_ADMINISTRATORS = 1_000;
 
 export type UserListStore = ReturnType<typeof createUserListStore>;
 
@@ -42,6 +43,14 @@ export function createUserListStore(db: Database) {
         ),
       );
       return Number(rows[0]?.total ?? 0);
+    },
+
+    /** Those whom the Management API does not know, for the operator's commands. */
+    async administrators(tenantId: string): Promise<User[]> {
+      const { rows } = await sql<UserRow>`
+        select ${userColumns} from users u where u.tenant_id = ${tenantId} and u.is_system
+        order by u.seq limit ${MOST_ADMINISTRATORS}`.execute(db);
+      return rows.map(fromRow);
     },
 
     /** `email` in its normal form. */
