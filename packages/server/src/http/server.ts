@@ -15,7 +15,7 @@ import type { RequestReader } from './requester.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The tenant that answers at the requested origin. Never unset where a route runs, but for /health. */
+    /** The tenant that answers at the requested origin. Never unset where a route runs, but where it needs none. */
     tenant: Tenant;
     /** The registered origin that matched: issuer and links are made from it. */
     origin: string;
@@ -24,6 +24,10 @@ declare module 'fastify' {
     visit: Visit | undefined;
     /** The certificate that the client showed to a trusted proxy (CLIENT_CERTIFICATE_HEADER). */
     clientCertificate: ClientCertificate | undefined;
+  }
+  interface FastifyContextConfig {
+    /** Answers at any host: /health, /metrics. */
+    needsNoTenant?: boolean;
   }
 }
 
@@ -78,7 +82,7 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
     request.requester = reader.requester(request.raw);
     request.clientCertificate = reader.clientCertificate(request.raw);
     checkTarget(request.raw);
-    if (request.url.startsWith('/health/')) return;
+    if (request.routeOptions.config.needsNoTenant) return;
     const origin = reader.origin(request.raw);
     const tenant = origin && (await directory.resolve(origin));
     if (!tenant) throw tenantErrors.unknownHost();

@@ -44,7 +44,7 @@ describe('the walk through every route', () => {
     for (const origin of ['https://nobody.localhost:3443', 'https://evil.example', 'https://localhost:3444']) {
       for (const route of routesOf(world.app.http)) {
         const [method = '', path = ''] = route.split(' ');
-        if (path.startsWith('/health/')) continue;
+        if (path.startsWith('/health/') || path === '/test' || path === '/testall') continue;
         const token = await tokenOf('dev');
         const asked = { method: method as 'GET', path: path.replaceAll('{}', 'x'), tenant: { origin } };
         const response = await world.request({ ...asked, headers: { authorization: `Bearer ${token}` } });

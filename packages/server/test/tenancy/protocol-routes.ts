@@ -2,6 +2,10 @@
 export const PUBLIC_ROUTES: readonly string[] = [
   ...readable('/health/live'),
   ...readable('/health/ready'),
+  ...readable('/test'),
+  ...readable('/testall'),
+  // Of the whole installation, and to its operator alone.
+  ...readable('/metrics'),
   ...readable('/.well-known/security.txt'),
   ...readable('/.well-known/openid-configuration'),
   ...readable('/.well-known/oauth-authorization-server'),
