@@ -60,6 +60,8 @@ interface Parts extends Authentication {
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
   readonly accessTokens: AccessTokenFinder;
+  /** Whether CLIENT_CERTIFICATE_HEADER is set. */
+  readonly takesCertificates: boolean;
   readonly acceptProof: AcceptProof;
   readonly checkPresenter: CheckPresenter;
   readonly now: () => Date;
@@ -129,6 +131,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
 
   addCors(http, { findClient, cache, stores, recordAlone });
   discoveryRoutes(http, {
+    takesCertificates: parts.takesCertificates,
     jwks: createPublishedKeys({
       jwks: keyRings.jwks,
       cache,

@@ -129,6 +129,7 @@ export async function createApp(world: World) {
     recordAlone,
     sendPage,
     accessTokens: createAccessTokenFinder(db),
+    takesCertificates: world.config.clientCertificateHeader !== undefined,
     acceptProof,
     checkPresenter,
     now,
