@@ -208,6 +208,7 @@ const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
   'DELETE /connections/{id}': 202,
   'DELETE /sessions/{id}': 202,
   'DELETE /resource-servers/{id}': 204,
+  'DELETE /grants/{id}': 204,
 };
 
 function homeOf(name: Name): Home {
@@ -265,6 +266,7 @@ function thingsNamed(text: string) {
     connectionName: text,
     user: text,
     email: text,
+    consent: text,
     role: text,
     key: text,
     previousKey: text,
