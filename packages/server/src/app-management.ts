@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
+import { brandingRoutes } from './branding/branding-routes.ts';
 import { clientGrantRoutes } from './client-grants/client-grant-routes.ts';
 import { isPublic } from './clients/client.ts';
 import { clientRoutes } from './clients/client-routes.ts';
 import { connectionRoutes } from './connections/connection-routes.ts';
-import { consentRoutes } from './consents/consent-routes.ts';
 import type { Transact } from './db/transact.ts';
 import type { KeyRings } from './keys/key-ring.ts';
 import { keyRoutes } from './keys/key-routes.ts';
@@ -19,6 +19,7 @@ import { createManagementTokenVerifier } from './management/verify-management-to
 import { type CheckPresenter, dpopChallenge } from './oauth/possession/check-presenter.ts';
 import { readConfirmation } from './oauth/possession/possession.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
+import { promptRoutes } from './prompts/prompt-routes.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
 import { userRoleRoutes } from './roles/user-role-routes.ts';
@@ -87,9 +88,10 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       sessionRoutes(management, { revokeAccess, now });
       userRoleRoutes(management, { isManagementAudience });
       roleRoutes(management, { isManagementAudience });
-      consentRoutes(management, { ...audiences, now });
       keyRoutes(management, parts.signingKeys);
       logRoutes(management);
+      brandingRoutes(management);
+      promptRoutes(management);
     },
     { prefix: '/api/v2' },
   );

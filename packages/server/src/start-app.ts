@@ -14,19 +14,10 @@ interface Parts {
   readonly undo: (() => Promise<void> | void)[];
   readonly listening: () => Listening;
   readonly isStarted: () => boolean;
-  readonly snapshotsOfOthers: () => Promise<readonly object[]>;
 }
 
 /** The app of this process on its own connections: each of GATEWRIGHT_WORKERS processes has one. */
-export async function openApp({
-  config,
-  poolOptions,
-  log,
-  undo,
-  listening,
-  isStarted,
-  snapshotsOfOthers,
-}: Parts): Promise<{
+export async function openApp({ config, poolOptions, log, undo, listening, isStarted }: Parts): Promise<{
   app: App;
   pool: pg.Pool;
   secret: InstallationSecret;
@@ -44,7 +35,6 @@ export async function openApp({
     secret,
     config,
     processes: config.workers,
-    snapshotsOfOthers,
     listening,
     isStarted,
     log,

@@ -1,9 +1,9 @@
+import { createBrandingStore } from './branding/branding-store.ts';
 import { createClientGrantStore } from './client-grants/client-grant-store.ts';
 import { createClientStore } from './clients/client-store.ts';
 import { createCredentialStore } from './clients/credential-store.ts';
 import { createConnectionClientStore } from './connections/connection-client-store.ts';
 import { createConnectionStore } from './connections/connection-store.ts';
-import { createConsentStore } from './consents/consent-store.ts';
 import type { Database } from './db/database.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
@@ -15,6 +15,8 @@ import { createAssertionStore } from './oauth/client-authentication/assertion-st
 import { createDpopProofStore } from './oauth/possession/dpop-proof-store.ts';
 import { createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';
 import { createTokenGrantStore } from './oauth/tokens/token-grant-store.ts';
+import { createPromptStore } from './prompts/prompt-store.ts';
+import { createRenderingStore } from './prompts/rendering-store.ts';
 import { createResourceServerStore } from './resource-servers/resource-server-store.ts';
 import { createMemberStore } from './roles/member-store.ts';
 import { createPermissionStore } from './roles/permission-store.ts';
@@ -47,13 +49,15 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     clientGrants: createClientGrantStore(db),
     connections: createConnectionStore(db),
     connectionClients: createConnectionClientStore(db),
-    consents: createConsentStore(db),
     users: createUserStore(db),
     userLists: createUserListStore(db),
     passwords: createPasswordStore(db),
     roles: createRoleStore(db),
     roleMembers: createMemberStore(db),
     permissions: createPermissionStore(db),
+    branding: createBrandingStore(db),
+    prompts: createPromptStore(db),
+    screenRenderings: createRenderingStore(db),
     sessions: createSessionStore(db),
     sessionLists: createSessionListStore(db),
     loginTransactions: createLoginTransactionStore(db),

@@ -35,6 +35,8 @@ export interface ManagementCall<Stores> {
   readonly body: Readonly<Record<string, unknown>>;
   /** The body where the catalogue's schema is an array (PATCH /connections/{id}/clients). */
   readonly bodyList: readonly unknown[];
+  /** The body where the catalogue lets it be plain text, or HTML (PUT /branding/templates/universal-login). */
+  readonly bodyText?: string | undefined;
   /** Stores on the pool, for reads. */
   readonly stores: Stores;
   /**

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseJson } from '../kit/parse-json.ts';
 import type { Operation } from './catalogue.ts';
 import { definitionNamed, type JsonSchema } from './catalogue.ts';
@@ -18,7 +18,10 @@ class FormBody {
   }
 }
 
-/** JSON in strict UTF-8 and forms; any other content type is a 415. */
+/** The one operation that takes a page as it is. */
+const TAKES_HTML = /\/branding\/templates\/universal-login$/;
+
+/** JSON in strict UTF-8 and forms, and HTML where it is the thing itself; any other content type is a 415. */
 export function addManagementBodyParsers(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', BODY, async (_request: unknown, body: Buffer) =>
@@ -29,6 +32,10 @@ export function addManagementBodyParsers(app: FastifyInstance): void {
     BODY,
     async (_request: unknown, body: Buffer) => new FormBody(parsePairs(body)),
   );
+  app.addContentTypeParser('text/html', BODY, async ({ routeOptions }: FastifyRequest, body: Buffer) => {
+    if (!TAKES_HTML.test(routeOptions.url ?? '')) throw managementErrors.unsupportedMediaType();
+    return readUtf8(body);
+  });
 }
 
 /** The body as the operation's schema sees it; forms carry text, so numbers and booleans are read from it where they are meant. */
@@ -79,6 +86,14 @@ function isTable(value: unknown): value is Readonly<Record<string, JsonSchema>> 
 function readJson(body: Buffer): unknown {
   try {
     return parseJson(utf8.decode(body));
+  } catch (cause) {
+    throw managementErrors.unreadableBody({}, { cause });
+  }
+}
+
+function readUtf8(body: Buffer): string {
+  try {
+    return utf8.decode(body);
   } catch (cause) {
     throw managementErrors.unreadableBody({}, { cause });
   }

@@ -116,6 +116,7 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
       query,
       body: isObject(body) ? body : {},
       bodyList: Array.isArray(body) ? body : [],
+      bodyText: typeof body === 'string' ? body : undefined,
       stores: parts.stores,
       async commit(work) {
         if (isCommitted) throw new Error(`${operation.name} commits twice: one request is one change and one event.`);

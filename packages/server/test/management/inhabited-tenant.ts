@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { hexId } from '../../src/kit/ids.ts';
 import { decodeJwt } from '../protocol.ts';
 import { CALLBACK } from '../visitor.ts';
 import type { ManagementClient, World, WorldTenant } from '../world.ts';
+import { exampleTheme } from './page-examples.ts';
 
 /** One of each thing that a tenant can have, by what requests call it. */
 export interface Things {
@@ -16,11 +16,11 @@ export interface Things {
   readonly connectionName: string;
   readonly user: string;
   readonly email: string;
-  readonly consent: string;
   readonly role: string;
   readonly key: string;
   readonly previousKey: string;
   readonly log: string;
+  readonly theme: string;
   /** Somebody who is logged in, with a session and a refresh token at the SPA client. */
   readonly person: string;
   readonly session: string;
@@ -33,6 +33,7 @@ export interface Home extends Things {
   readonly password: string;
 }
 
+const TEMPLATE = '<html><head>{%- auth0:head -%}</head><body>{%- auth0:widget -%}</body></html>';
 const PASSWORD = 'Correct horse 1 battery';
 
 /** Fills a tenant through its Management API. */
@@ -71,8 +72,6 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
   await made(`/roles/${role.id}/permissions`, { permissions });
   await made(`/roles/${role.id}/users`, { users: [user.user_id] });
   await made(`/users/${encodeURIComponent(user.user_id)}/permissions`, { permissions });
-  const consent = { id: hexId(), userId: user.user_id, clientId: client.client_id, audience: identifier, scopes: [] };
-  await world.app.stores.consents.give(name, consent, api.id);
   await made('/keys/signing/rotate', undefined);
   const keys: { kid: string; current: boolean; previous: boolean }[] = (await manage.get('/keys/signing')).json();
   const login = { username: `grace@${name}.example`, password: PASSWORD };
@@ -95,15 +94,22 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     connectionName,
     user: user.user_id,
     email,
-    consent: consent.id,
     role: role.id,
     key: keys.find(({ current }) => current)?.kid ?? '',
     previousKey: keys.find(({ previous }) => previous)?.kid ?? '',
     log: log.log_id,
+    theme: await dressed(manage),
     person: person.user_id,
     session,
     refreshToken,
   };
+}
+
+/** The id of the tenant's theme; it has a page template, too. */
+async function dressed(manage: ManagementClient): Promise<string> {
+  await manage.put('/branding/templates/universal-login', { template: TEMPLATE });
+  const known = await manage.get('/branding/themes/default');
+  return (known.statusCode === 200 ? known : await manage.post('/branding/themes', exampleTheme())).json().themeId;
 }
 
 /** A login in a browser, and what the Management API calls its session and its refresh token. */

@@ -15,7 +15,6 @@ import { checkMaxAge, checkPrompt } from './check-prompt.ts';
 import { checkRedirectUri } from './check-redirect-uri.ts';
 import { checkResponseType } from './check-response-type.ts';
 import { checkWebMessage } from './check-web-message.ts';
-import { isVerifiable } from './is-verifiable.ts';
 import { defaultResponseMode, readResponseMode } from './response-mode.ts';
 
 interface Parts {
@@ -94,7 +93,6 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       codeChallenge,
       prompts,
       dpopJkt: checkDpopJkt(parameters.get('dpop_jkt')),
-      isVerifiable: isVerifiable(address.redirectUri, tenant),
       maxAge,
       subject,
       loginHint: parameters.get('login_hint'),

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { checkPageTemplate, checkPartial, parseTenantTemplate } from './page-template.ts';
+
+const OURS = { head: '<meta name="ours">', widget: '<main>form</main>' };
+const page = (inner: string) => `<html><head>{%- auth0:head -%}</head><body>${inner}{%- auth0:widget -%}</body></html>`;
+
+describe('a page template', () => {
+  it('has our head and our form where its tags are, and its variables escaped', () => {
+    const template = parseTenantTemplate(page('<p>{{ application.name }} {{ prompt.screen.name }}</p>'));
+    const variables = { application: { name: '<script>alert(1)</script>' }, prompt: { screen: { name: 'login' } } };
+    expect(template?.render(variables, OURS)).toBe(
+      '<html><head><meta name="ours"></head><body><p>&lt;script&gt;alert(1)&lt;/script&gt; login</p><main>form</main></body></html>',
+    );
+  });
+
+  it.each(['raw', 'escape', 'escape_once', 'h', 'upcase | raw', 'newline_to_br', 'strip_html'])(
+    'escapes a value once, whatever the filter %s does',
+    (filter) => {
+      const html = parseTenantTemplate(`{{ x | ${filter} }}`)?.render({ x: 'A"<b>\n' }) ?? '';
+      expect(html).not.toMatch(/[<>"]/);
+      expect(html).not.toContain('&amp;lt;');
+    },
+  );
+
+  it('shows the form once, however often it is asked for', () => {
+    const html = parseTenantTemplate(page('{% auth0:widget %}'))?.render({}, OURS) ?? '';
+    expect(html.split('<main>')).toHaveLength(2);
+  });
+
+  it.each([
+    ['without the form', '<html>{%- auth0:head -%}</html>', 'Missing required tag auth0:widget'],
+    ['without the head', '<html>{%- auth0:widget -%}</html>', 'Missing required tag auth0:head'],
+    [
+      'with the form in a comment',
+      page('').replace('{%- auth0:widget -%}', '{% comment %}{% auth0:widget %}{% endcomment %}'),
+      'does not always show',
+    ],
+    [
+      'with the form in a branch that is not taken',
+      page('').replace('{%- auth0:widget -%}', '{% if no %}{% auth0:widget %}{% endif %}'),
+      'does not always show',
+    ],
+    ['that does not parse', page('{% if %}'), 'Invalid template'],
+    ['with a tag of its own', page('{% system "rm" %}'), 'Invalid template'],
+    ['with a part of ours that there is not', page('{% auth0:secrets %}'), 'Invalid template'],
+    ['with a filter that there is not', page('{{ x | system }}'), 'Invalid template'],
+    ['that includes a file', page('{% include "/etc/passwd" %}'), 'Invalid template'],
+    ['that renders a file', page('{% render "../login.liquid" %}'), 'Invalid template'],
+    ['that lays out a file', `{% layout "layout" %}${page('')}`, 'Invalid template'],
+    ['that is too long', page('x'.repeat(100_001)), 'too long'],
+  ])('%s is refused', (_title, source, reason) => {
+    expect(() => checkPageTemplate(source)).toThrow(reason);
+  });
+
+  it.each([
+    ['a loop of death', '{% for a in (1..1000000000) %}{{ a }}{% endfor %}'],
+    [
+      'loops in loops',
+      '{% for a in (1..9999) %}{% for b in (1..9999) %}{% for c in (1..9999) %}{% endfor %}{% endfor %}{% endfor %}',
+    ],
+    [
+      'loops that write',
+      '{% for a in (1..5000) %}{% for b in (1..50) %}{{ b }}xxxxxxxxxxxxxxxxxxxx{% endfor %}{% endfor %}',
+    ],
+    ['a value that doubles', `{% assign a = "aaaaaaaaaa" %}${'{% assign a = a | append: a %}'.repeat(40)}{{ a }}`],
+    ['a list that doubles', `{% assign a = "a,b" | split: "," %}${'{% assign a = a | concat: a %}'.repeat(40)}`],
+    [
+      'a replacement that grows',
+      `{% assign a = "aaaaaaaaaa" %}${'{% assign a = a | replace: "a", a %}'.repeat(9)}{{ a }}`,
+    ],
+    [
+      'a capture that doubles',
+      `{% assign a = "aaaaaaaaaa" %}${'{% capture a %}{{ a }}{{ a }}{% endcapture %}'.repeat(60)}`,
+    ],
+  ])('with %s is refused', (_title, source) => {
+    expect(() => checkPageTemplate(page(source))).toThrow(/Invalid template|too large/);
+  });
+
+  it('that fails with the values of a request gives nothing, three times over, and is then left alone', () => {
+    const template = parseTenantTemplate('{% for a in list %}{% for b in (1..99999) %}{{ b }}{% endfor %}{% endfor %}');
+    const list = Array.from({ length: 1_000 }, () => 'x');
+    for (let time = 0; time < 3; time++) expect(template?.render({ list })).toBeUndefined();
+    expect(template?.render({ list: [] })).toBeUndefined();
+  });
+
+  it('sees its variables and nothing behind them', () => {
+    const source = '{{ x.constructor.name }}{{ x.__proto__ }}{{ globals }}{{ ours }}{{ this }}{{ process }}';
+    expect(parseTenantTemplate(source)?.render({ x: {} }, OURS)).toBe('');
+  });
+});
+
+describe('a partial', () => {
+  it('is refused where it does not parse or is longer than 10,000 characters', () => {
+    expect(() => checkPartial('{% for %}', 'login.form-content-start')).toThrow('login.form-content-start');
+    expect(() => checkPartial('x'.repeat(10_001), 'x')).toThrow('too long');
+    expect(() => checkPartial('<p>{{ prompt.screen.texts.varTos }}</p>', 'x')).not.toThrow();
+  });
+});
