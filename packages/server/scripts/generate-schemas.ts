@@ -154,8 +154,9 @@ function queryOf(endpoint: Endpoint, seen: Observation | undefined): object {
 }
 
 function bodyOf(endpoint: Endpoint, seen: Observation | undefined): Schema | undefined {
-  // The SDK types a query as if it were a body: DELETE /connections/{id}/users has none.
-  if (endpoint.body === undefined || endpoint.body_schema?.endsWith('QueryParameters')) return undefined;
+  // The SDK types a query as if it were a body: DELETE /connections/{id}/users and DELETE /grants have none.
+  const typesQuery = endpoint.method === 'DELETE' ? /(Query|Request)Parameters$/ : /QueryParameters$/;
+  if (endpoint.body === undefined || typesQuery.test(endpoint.body_schema ?? '')) return undefined;
   if (typeof endpoint.body === 'string') return toSchema(endpoint.body);
   const name = endpoint.body_schema;
   const schema = name === undefined ? fromNamedType({ fields: endpoint.body }) : definitions.get(name);

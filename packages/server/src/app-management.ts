@@ -5,6 +5,7 @@ import { clientGrantRoutes } from './client-grants/client-grant-routes.ts';
 import { isPublic } from './clients/client.ts';
 import { clientRoutes } from './clients/client-routes.ts';
 import { connectionRoutes } from './connections/connection-routes.ts';
+import { consentRoutes } from './consents/consent-routes.ts';
 import type { Transact } from './db/transact.ts';
 import type { KeyRings } from './keys/key-ring.ts';
 import { keyRoutes } from './keys/key-routes.ts';
@@ -88,6 +89,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       sessionRoutes(management, { revokeAccess, now });
       userRoleRoutes(management, { isManagementAudience });
       roleRoutes(management, { isManagementAudience });
+      consentRoutes(management, { ...audiences, now });
       keyRoutes(management, parts.signingKeys);
       logRoutes(management);
       brandingRoutes(management);

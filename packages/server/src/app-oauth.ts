@@ -7,7 +7,9 @@ import type { KeyRings } from './keys/key-ring.ts';
 import type { TenantSecrets } from './keys/tenant-secrets.ts';
 import { createTokenSigner } from './keys/token-signer.ts';
 import { createVerifyJwt } from './keys/verify-jwt.ts';
+import { accountRoutes } from './login/account-routes.ts';
 import { createBeginLogin } from './login/begin-login.ts';
+import { consentPageRoutes } from './login/consent-routes.ts';
 import { createFinishLogin } from './login/finish-login.ts';
 import { createLoginContexts } from './login/login-context.ts';
 import { authorizePurpose } from './login/login-purposes.ts';
@@ -21,6 +23,7 @@ import { createAccessResolver } from './oauth/access/resolve-access.ts';
 import { createAuthorizationAnswer } from './oauth/authorize/answer-authorization.ts';
 import { createAuthorizationChecks } from './oauth/authorize/authorize.ts';
 import { authorizeRoutes } from './oauth/authorize/authorize-routes.ts';
+import { createConsentQuestion } from './oauth/authorize/consent-question.ts';
 import { createSessionFinder } from './oauth/authorize/find-session.ts';
 import { createFrontChannelTokens } from './oauth/authorize/front-channel-tokens.ts';
 import { createAnswerIssuer } from './oauth/authorize/issue-answer.ts';
@@ -60,6 +63,8 @@ interface Parts extends Authentication {
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
   readonly accessTokens: AccessTokenFinder;
+  /** Whether CLIENT_CERTIFICATE_HEADER is set. */
+  readonly takesCertificates: boolean;
   readonly acceptProof: AcceptProof;
   readonly checkPresenter: CheckPresenter;
   readonly now: () => Date;
@@ -116,7 +121,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
     }),
     responder,
   });
-  const proceed = createProceed();
+  const consentQuestion = createConsentQuestion({ access, consents: stores.consents });
+  const proceed = createProceed({ consentQuestion });
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
   const contexts = createLoginContexts({
     browserCookie,
@@ -129,6 +135,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
 
   addCors(http, { findClient, cache, stores, recordAlone });
   discoveryRoutes(http, {
+    takesCertificates: parts.takesCertificates,
     jwks: createPublishedKeys({
       jwks: keyRings.jwks,
       cache,
@@ -150,6 +157,15 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   });
   loginRoutes(http, { contexts, authenticate, finishLogin, recordAlone, sendPage });
   signupRoutes(http, { contexts, hashNewPassword, finishLogin, recordAlone, sendPage });
+  accountRoutes(http, {
+    contexts,
+    findSession,
+    transactions: stores.loginTransactions,
+    recordAlone,
+    sendPage,
+    now,
+  });
+  consentPageRoutes(http, { contexts, findSession, consentQuestion, transact, recordAlone, sendPage, now });
   resumeRoutes(http, { contexts, findSession, proceed, recordAlone });
   logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage, now });
   tokenEndpoint(http, {

@@ -20,6 +20,7 @@ import { createPageRenderer } from './login/pages/page-renderer.ts';
 import { createErrorPage, createSendPage } from './login/send-page.ts';
 import { createEventWriter } from './logs/event-writer.ts';
 import { createLogReader } from './logs/log-reader.ts';
+import { observeAlone, observeCommitted } from './logs/observe-events.ts';
 import { createPartitionKeeper } from './logs/partition-keeper.ts';
 import { createProofAcceptance } from './oauth/possession/accept-proof.ts';
 import { createPresenterCheck } from './oauth/possession/check-presenter.ts';
@@ -28,6 +29,8 @@ import { createAccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
+import { createMetrics, type MetricsSnapshot } from './status/metrics.ts';
+import { metricsRoutes } from './status/metrics-routes.ts';
 import { securityTextRoutes } from './status/security-text-routes.ts';
 import { type Stores, storesOn } from './stores.ts';
 import { createTenantCreation } from './tenants/create-tenant.ts';
@@ -41,9 +44,14 @@ export interface World {
   readonly pool: pg.Pool;
   readonly poolOptions: pg.PoolConfig;
   readonly secret: InstallationSecret;
-  readonly config: Pick<Config, 'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader'>;
+  readonly config: Pick<
+    Config,
+    'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader' | 'metricsToken'
+  >;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
   readonly processes: number;
+  /** What the other processes behind the same port have counted. */
+  readonly snapshotsOfOthers: () => Promise<readonly MetricsSnapshot[]>;
   /** The ports in use; asked at each request, since they are known only after listening. */
   readonly listening: () => Listening;
   /** Whether all is done that a client may rely on once /health/ready says so. */
@@ -70,14 +78,12 @@ export async function createApp(world: World) {
     onError: (error) => log.error('log partitions could not be made', { error }),
   });
   const eventWriter = createEventWriter({ pool });
-  const { recordAlone } = eventWriter;
 
   let listener: ChangeListener | undefined;
   let isAway = false;
   const cache = createTenantCache({ isCurrent: () => listener?.isListening() ?? false });
   // Our own changes are forgotten at once; those of other processes when the database tells.
   const forget = (tenantId: string) => (tenantId === ALL_TENANTS ? cache.forgetAll() : cache.forget(tenantId));
-  const transact = transactionsOn(db, storesIn);
 
   const directory = createTenantDirectory({
     cache,
@@ -90,6 +96,9 @@ export async function createApp(world: World) {
   const signingKeys = createSigningKeyService({ now });
   const secrets = createTenantSecrets({ db, sealer, cache });
   const hasher = createPasswordHasher({ workers: Math.ceil(availableParallelism() / world.processes) });
+  const metrics = createMetrics({ pool, hasher, eventWriter });
+  const transact = observeCommitted(transactionsOn(db, storesIn), metrics.countEvent);
+  const recordAlone = observeAlone(eventWriter.recordAlone, metrics.countEvent);
   const sendPage = createSendPage(createPageRenderer());
   const housekeeper = createHousekeeper({ pool, now, log });
 
@@ -100,6 +109,7 @@ export async function createApp(world: World) {
     renderErrorPage: createErrorPage(sendPage),
   });
   const authentication = createAuthentication({ cache, stores, directory, hasher });
+  metricsRoutes(http, { metrics, token: world.config.metricsToken, snapshotsOfOthers: world.snapshotsOfOthers });
   healthRoutes(http, { pool, isStarted: world.isStarted });
   securityTextRoutes(http, { now });
   const acceptProof = createProofAcceptance({
@@ -119,6 +129,7 @@ export async function createApp(world: World) {
     recordAlone,
     sendPage,
     accessTokens: createAccessTokenFinder(db),
+    takesCertificates: world.config.clientCertificateHeader !== undefined,
     acceptProof,
     checkPresenter,
     now,
@@ -148,6 +159,7 @@ export async function createApp(world: World) {
     stores,
     transact,
     forget,
+    metrics,
     async start(): Promise<void> {
       await partitions.start();
       listener = await listenForChanges({

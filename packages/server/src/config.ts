@@ -23,6 +23,8 @@ export interface Config {
   /** The header in which a trusted proxy tells the client's certificate, in lower case; none is believed where it is unset. */
   readonly clientCertificateHeader: string | undefined;
   readonly workers: number;
+  /** Who shows it may read /metrics from anywhere. */
+  readonly metricsToken: string | undefined;
   readonly logFormat: 'pretty' | 'json';
 }
 
@@ -44,6 +46,7 @@ const PATTERNS = {
   TRUSTED_PROXIES: ANY,
   CLIENT_CERTIFICATE_HEADER: /^(?!client-certificate-ca-verified$)[a-z][a-z0-9-]{1,63}$/i,
   GATEWRIGHT_WORKERS: /^[1-9][0-9]?$/,
+  GATEWRIGHT_METRICS_TOKEN: /^[\x21-\x7e]{20,500}$/,
   LOG_FORMAT: /^(pretty|json)$/,
 } as const;
 type Variable = keyof typeof PATTERNS;
@@ -64,6 +67,8 @@ const EXPECTED: Record<Variable, string> = {
   TRUSTED_PROXIES: 'addresses or networks such as 10.0.0.0/8, with commas between them',
   CLIENT_CERTIFICATE_HEADER: 'the name of the header in which the proxies tell the certificate of a client',
   GATEWRIGHT_WORKERS: 'a number from 1 to 99, and to 12 without DATABASE_URL (the embedded PostgreSQL takes no more)',
+  GATEWRIGHT_METRICS_TOKEN:
+    'at least 20 random characters, without spaces; who shows it as a bearer token reads /metrics',
   LOG_FORMAT: 'pretty or json',
 };
 
@@ -116,6 +121,7 @@ function toConfig(read: Environment): Config {
     trustedProxies: list(read.TRUSTED_PROXIES),
     clientCertificateHeader: read.CLIENT_CERTIFICATE_HEADER?.toLowerCase(),
     workers: Number(read.GATEWRIGHT_WORKERS ?? 1),
+    metricsToken: read.GATEWRIGHT_METRICS_TOKEN,
     logFormat: (read.LOG_FORMAT ?? 'pretty') as 'pretty' | 'json',
   };
 }

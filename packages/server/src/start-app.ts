@@ -14,10 +14,19 @@ interface Parts {
   readonly undo: (() => Promise<void> | void)[];
   readonly listening: () => Listening;
   readonly isStarted: () => boolean;
+  readonly snapshotsOfOthers: () => Promise<readonly object[]>;
 }
 
 /** The app of this process on its own connections: each of GATEWRIGHT_WORKERS processes has one. */
-export async function openApp({ config, poolOptions, log, undo, listening, isStarted }: Parts): Promise<{
+export async function openApp({
+  config,
+  poolOptions,
+  log,
+  undo,
+  listening,
+  isStarted,
+  snapshotsOfOthers,
+}: Parts): Promise<{
   app: App;
   pool: pg.Pool;
   secret: InstallationSecret;
@@ -35,6 +44,7 @@ export async function openApp({ config, poolOptions, log, undo, listening, isSta
     secret,
     config,
     processes: config.workers,
+    snapshotsOfOthers,
     listening,
     isStarted,
     log,

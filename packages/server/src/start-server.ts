@@ -66,6 +66,7 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
       undo,
       listening: () => listening,
       isStarted: () => isStarted,
+      snapshotsOfOthers: async () => [],
     });
     if (config.bootstrap) await runFirst(app, config.dataDir, log);
     // Once more: another server, with another secret, may have filled the empty database in the meantime.
@@ -74,7 +75,12 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
 
     const workers =
       config.workers > 1
-        ? await startWorkers({ count: config.workers, poolOptions: database.poolOptions, log })
+        ? await startWorkers({
+            count: config.workers,
+            poolOptions: database.poolOptions,
+            log,
+            snapshot: app.metrics.snapshot,
+          })
         : undefined;
     undo.push(() => workers?.close(DRAIN_MILLISECONDS + WORKER_STOP_MILLISECONDS));
     const served = workers ?? (await serve(config, app.http, log, undo, DRAIN_MILLISECONDS));

@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import { createLog } from './kit/log.ts';
 import { openApp } from './start-app.ts';
 import { serve } from './start-listening.ts';
+import { createSnapshotQuestions } from './workers/gather-snapshots.ts';
 import type { ToPrimary, ToWorker } from './workers/worker-messages.ts';
 
 const DRAIN_MILLISECONDS = 6_000;
@@ -10,6 +11,8 @@ const DRAIN_MILLISECONDS = 6_000;
 export function startWorker(config: Config): void {
   const log = createLog(config.logFormat);
   const undo: (() => Promise<void> | void)[] = [];
+  const others = createSnapshotQuestions((id) => tell({ type: 'countOthers', id }));
+  let snapshot: (() => Promise<object>) | undefined;
   let isStarted = false;
   let isEnding = false;
 
@@ -23,7 +26,9 @@ export function startWorker(config: Config): void {
       undo,
       listening: () => listening,
       isStarted: () => isStarted,
+      snapshotsOfOthers: others.ask,
     });
+    snapshot = app.metrics.snapshot;
     const served = await serve(config, app.http, log, undo, DRAIN_MILLISECONDS);
     Object.assign(listening, { http: served.http, https: served.https });
     tell({ type: 'listening', http: served.http, https: served.https, caFile: served.caFile });
@@ -45,6 +50,9 @@ export function startWorker(config: Config): void {
   process.on('message', (message: ToWorker) => {
     if (message.type === 'stop') void end();
     else if (message.type === 'started') isStarted = true;
+    else if (message.type === 'counted') others.receive(message);
+    else if (message.type === 'count')
+      snapshot?.().then((counted) => tell({ type: 'count', id: message.id, snapshot: counted }));
     else
       start(message).catch((error: Error) => {
         tell({ type: 'failed', message: error.message });

@@ -4,6 +4,7 @@ import { createClientStore } from './clients/client-store.ts';
 import { createCredentialStore } from './clients/credential-store.ts';
 import { createConnectionClientStore } from './connections/connection-client-store.ts';
 import { createConnectionStore } from './connections/connection-store.ts';
+import { createConsentStore } from './consents/consent-store.ts';
 import type { Database } from './db/database.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
@@ -49,6 +50,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     clientGrants: createClientGrantStore(db),
     connections: createConnectionStore(db),
     connectionClients: createConnectionClientStore(db),
+    consents: createConsentStore(db),
     users: createUserStore(db),
     userLists: createUserListStore(db),
     passwords: createPasswordStore(db),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { InjectOptions, Response } from 'light-my-request';
-import { type App, createApp } from '../src/app.ts';
+import { type App, type World as AppWorld, createApp } from '../src/app.ts';
 import { createPool } from '../src/db/database.ts';
 import { createLog } from '../src/kit/log.ts';
 import type { FirstRunSecrets } from '../src/tenants/first-run.ts';
@@ -50,6 +50,7 @@ export async function startWorld({
   database,
   existing,
   secret = WORLD_SECRET,
+  config = {},
 }: {
   environment?: Environment;
   database?: TestDatabase;
@@ -57,6 +58,7 @@ export async function startWorld({
   existing?: FirstRunSecrets;
   /** What the rows of such a database are sealed with. */
   secret?: Buffer;
+  config?: Partial<AppWorld['config']>;
 } = {}) {
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
@@ -75,8 +77,11 @@ export async function startWorld({
         origin: undefined,
         trustedProxies: ['127.0.0.1'],
         clientCertificateHeader: 'client-certificate',
+        metricsToken: undefined,
+        ...config,
       },
       processes: 1,
+      snapshotsOfOthers: async () => [],
       listening: () => PORTS,
       isStarted: () => true,
       log: createLog('json', (line) => errors.push(line)),

@@ -27,7 +27,7 @@ const fault = (property: string, text: string) => clientErrors.invalidCredential
 export function readCredential(clientId: string, body: Json, now: Date): ClientCredential {
   const credentialType = oneOf(['public_key', 'cert_subject_dn', 'x509_cert'], body.credential_type) ?? 'public_key';
   const pem = textOf(body.pem);
-  const key = pem === undefined ? undefined : readPem(pem);
+  const key = pem === undefined ? undefined : readPem(pem, credentialType);
   if (!key && credentialType !== 'cert_subject_dn') throw fault('pem', 'Missing required property: pem');
   if (credentialType !== 'public_key' && key && !key.certificate)
     throw fault('pem', 'The PEM is not an X.509 certificate');
@@ -66,7 +66,10 @@ export function credentialToWire(credential: ClientCredential): Json {
   };
 }
 
-function readPem(pem: string): { publicJwk: Json; certificate: X509Certificate | undefined } {
+function readPem(
+  pem: string,
+  credentialType: CredentialType,
+): { publicJwk: Json; certificate: X509Certificate | undefined } {
   if (pem.length > LONGEST_PEM) throw fault('pem', `The PEM is longer than ${LONGEST_PEM} characters`);
   // Node would derive the public key from a private one: whoever sends us that has leaked it, and should learn so.
   if (/PRIVATE KEY/.test(pem)) throw fault('pem', 'The PEM holds a private key; send the public key or certificate');
@@ -82,15 +85,17 @@ function readPem(pem: string): { publicJwk: Json; certificate: X509Certificate |
     );
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (key.asymmetricKeyType !== 'rsa' || bits < 2_048 || bits > 8_192) {
-    throw fault('pem', 'The key is not an RSA key of 2048 to 8192 bits');
-  }
+  const isRsa = key.asymmetricKeyType === 'rsa' && bits >= 2_048 && bits <= 8_192;
+  // Assertions are signed with RSA; a certificate's key is the handshake's business.
+  if (credentialType === 'public_key' && !isRsa) throw fault('pem', 'The key is not an RSA key of 2048 to 8192 bits');
+  if (!isRsa && key.asymmetricKeyType !== 'ec') throw fault('pem', 'The key is neither an RSA nor an EC key');
   return { publicJwk: { ...key.export({ format: 'jwk' }) }, certificate };
 }
 
 /** RFC 7638. */
-function thumbprint({ e, kty, n }: Json): string {
-  return createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url');
+function thumbprint({ crv, e, kty, n, x, y }: Json): string {
+  const members = kty === 'EC' ? { crv, kty, x, y } : { e, kty, n };
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 
 function subjectOf(body: Json, certificate: X509Certificate | undefined): string {

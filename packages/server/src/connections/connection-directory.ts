@@ -27,14 +27,18 @@ export function createConnectionDirectory({ cache, connections }: Needs) {
     /** `realm` of the password-realm grant. */
     findConnectionByRealm: lookUp('findByRealm'),
 
-    /** What a first-party client may use: the connections enabled for it. */
-    connectionsOfClient(tenantId: string, clientId: string): Promise<readonly Connection[]> {
-      return cache.get(tenantId, `connections of ${clientId}`, () => connections.ofClient(tenantId, clientId));
-    },
-
-    /** What third-party clients may use: domain-level connections. */
-    domainConnections(tenantId: string): Promise<readonly Connection[]> {
-      return cache.get(tenantId, 'connections of the domain', () => connections.ofDomain(tenantId));
+    /** The connections enabled for a client; strangers' applications have those of the whole domain, too. */
+    async connectionsOfClient(
+      tenantId: string,
+      client: { readonly clientId: string; readonly isFirstParty: boolean },
+    ): Promise<readonly Connection[]> {
+      const { clientId, isFirstParty } = client;
+      const own = await cache.get(tenantId, `connections of ${clientId}`, () =>
+        connections.ofClient(tenantId, clientId),
+      );
+      if (isFirstParty) return own;
+      const shared = await cache.get(tenantId, 'connections of the domain', () => connections.ofDomain(tenantId));
+      return [...own, ...shared.filter((connection) => !connection.enabledClients.includes(clientId))];
     },
   };
 }

@@ -207,6 +207,7 @@ describe('/api/v2/connections/{id}/clients', () => {
   it('tells the protocol which connections a client may use, from the cache', async () => {
     const { name } = await newConnection({ enabled_clients: [client2], realms: ['a-realm'] });
     const asked: string[] = [];
+    const ofClient2 = { clientId: client2, isFirstParty: true };
     const directory = createConnectionDirectory({
       connections: world.app.stores.connections,
       cache: {
@@ -216,9 +217,9 @@ describe('/api/v2/connections/{id}/clients', () => {
         },
       },
     });
-    const names = (await directory.connectionsOfClient('dev', client2)).map((connection) => connection.name);
+    const names = (await directory.connectionsOfClient('dev', ofClient2)).map((connection) => connection.name);
     expect(names).toContain(name);
-    expect(await directory.connectionsOfClient('other', client2)).toEqual([]);
+    expect(await directory.connectionsOfClient('other', ofClient2)).toEqual([]);
     expect(await directory.findConnectionByRealm('dev', 'a-realm')).toMatchObject({ name });
     expect(await directory.findConnectionByName('dev', 'a-realm')).toBeUndefined();
     const before = asked.length;

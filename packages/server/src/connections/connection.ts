@@ -89,6 +89,18 @@ export function usernameBounds({ options }: Pick<Connection, 'options'>): { min:
   return { min: typeof min === 'number' ? min : 1, max: typeof max === 'number' ? Math.min(max, 128) : 15 };
 }
 
+/** Whether users of this connection may log in to a client: it is enabled for it, or (strangers' applications) for the whole domain. */
+export function isOpenTo(
+  {
+    enabledClients,
+    isDomainConnection,
+    isSystem,
+  }: Pick<Connection, 'enabledClients' | 'isDomainConnection' | 'isSystem'>,
+  { clientId, isFirstParty }: { readonly clientId: string; readonly isFirstParty: boolean },
+): boolean {
+  return enabledClients.includes(clientId) || (!isFirstParty && isDomainConnection && !isSystem);
+}
+
 /** Whether strangers may make themselves an account here. */
 export function isSignupOpen(connection: Pick<Connection, 'options' | 'isSystem'>): boolean {
   return !connection.isSystem && connection.options.disable_signup !== true;

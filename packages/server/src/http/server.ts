@@ -10,12 +10,13 @@ import { type Tenant, tenantErrors } from '../tenants/tenant.ts';
 import type { TenantDirectory } from '../tenants/tenant-directory.ts';
 import { addBodyParsers } from './body-parsers.ts';
 import type { ClientCertificate } from './client-certificate.ts';
+import { hasMtlsAliases, originBehindAlias } from './mtls-alias.ts';
 import { declareError, requestErrors, sendError } from './render-error.ts';
 import type { RequestReader } from './requester.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The tenant that answers at the requested origin. Never unset where a route runs, but for /health. */
+    /** The tenant that answers at the requested origin. Never unset where a route runs, but where it needs none. */
     tenant: Tenant;
     /** The registered origin that matched: issuer and links are made from it. */
     origin: string;
@@ -24,6 +25,10 @@ declare module 'fastify' {
     visit: Visit | undefined;
     /** The certificate that the client showed to a trusted proxy (CLIENT_CERTIFICATE_HEADER). */
     clientCertificate: ClientCertificate | undefined;
+  }
+  interface FastifyContextConfig {
+    /** Answers at any host: /health, /metrics. */
+    needsNoTenant?: boolean;
   }
 }
 
@@ -78,14 +83,22 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
     request.requester = reader.requester(request.raw);
     request.clientCertificate = reader.clientCertificate(request.raw);
     checkTarget(request.raw);
-    if (request.url.startsWith('/health/')) return;
-    const origin = reader.origin(request.raw);
-    const tenant = origin && (await directory.resolve(origin));
-    if (!tenant) throw tenantErrors.unknownHost();
-    request.tenant = tenant;
-    request.origin = origin;
-    if (insistsOnHttps(origin)) reply.header('strict-transport-security', 'max-age=31536000');
+    if (request.routeOptions.config.needsNoTenant) return;
+    const asked = reader.origin(request.raw);
+    const found = asked === undefined ? undefined : await find(asked, request.url);
+    if (!found) throw tenantErrors.unknownHost();
+    request.tenant = found.tenant;
+    request.origin = found.origin;
+    if (insistsOnHttps(found.origin)) reply.header('strict-transport-security', 'max-age=31536000');
   });
+
+  async function find(asked: string, url: string): Promise<{ tenant: Tenant; origin: string } | undefined> {
+    const tenant = await directory.resolve(asked);
+    if (tenant) return { tenant, origin: asked };
+    const origin = originBehindAlias(asked, url);
+    const behind = origin === undefined ? undefined : await directory.resolve(origin);
+    return origin !== undefined && behind && hasMtlsAliases(behind) ? { tenant: behind, origin } : undefined;
+  }
 
   // Before its body is read: whoever asks for what is not there could else keep us busy with a megabyte of JSON.
   app.addHook('preParsing', async (request) => {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TenantCookie } from '../http/cookies.ts';
 import { randomSecret } from '../kit/ids.ts';
-import type { LoginTransaction, LoginTransactionStore } from './login-transaction-store.ts';
+import type { LoginTransactionStore, NewLogin } from './login-transaction-store.ts';
 
 interface Parts {
   readonly browserCookie: TenantCookie;
@@ -9,13 +9,11 @@ interface Parts {
   readonly now: () => Date;
 }
 
-export type LoginPage = '/u/login' | '/u/signup';
+export type LoginPage = '/u/login' | '/u/signup' | '/u/login-select-account' | '/u/consent';
 
 /** Long enough for a user who has to look for a password; Auth0 gives about an hour. */
 const LIFETIME_MILLISECONDS = 3_600_000;
 const BROWSER_COOKIE = /^[A-Za-z0-9_-]{43}$/;
-
-export type NewLogin = Pick<LoginTransaction, 'kind' | 'clientId' | 'request'>;
 
 /** Stores what the login is for under a fresh `state`, bound to this browser, and sends the browser to its first page. */
 export function createBeginLogin({ browserCookie, transactions, now }: Parts) {

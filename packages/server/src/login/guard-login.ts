@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import type { FoundLogin, LoginContext, LoginContexts } from './login-context.ts';
+import type { FoundLogin, LoginContext, LoginContexts, LoginStage } from './login-context.ts';
 
 interface Parts {
   readonly contexts: LoginContexts;
@@ -23,8 +23,13 @@ const STALE: ReadonlySet<string | undefined> = new Set(['transaction-expired', '
  * refusal is one event.
  */
 export function guardLogin({ contexts, recordAlone }: Parts) {
-  return async function guard(http: FastifyRequest, reply: FastifyReply, step: Step): Promise<FastifyReply> {
-    const login = await findOrRecord(http);
+  return async function guard(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    step: Step,
+    stage: LoginStage = 'login',
+  ): Promise<FastifyReply> {
+    const login = await findOrRecord(http, stage);
     const { client } = login.purpose;
     const known = { clientId: client.clientId, clientName: client.name };
     const refuse: Refuse = async (error, ofUser = {}) => {
@@ -47,9 +52,9 @@ export function guardLogin({ contexts, recordAlone }: Parts) {
     }
   };
 
-  async function findOrRecord(http: FastifyRequest): Promise<FoundLogin> {
+  async function findOrRecord(http: FastifyRequest, stage: LoginStage): Promise<FoundLogin> {
     try {
-      return await contexts.find(http);
+      return await contexts.find(http, stage);
     } catch (error) {
       if (isAttempt(http, error)) await recordAlone(http.tenant.tenantId, failure(http, error, {}));
       throw error;

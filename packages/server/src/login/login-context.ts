@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import type { Client } from '../clients/client.ts';
 import type { Connection } from '../connections/connection.ts';
 import { FormBody } from '../http/body-parsers.ts';
 import type { TenantCookie } from '../http/cookies.ts';
@@ -11,6 +12,9 @@ import { queryForm } from '../oauth/parameters.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { LoginPurposes, OpenPurpose } from './login-purposes.ts';
 import type { LoginKey, LoginTransaction, LoginTransactionStore } from './login-transaction-store.ts';
+
+/** Whether a form is about who the user is, or comes after that. */
+export type LoginStage = 'login' | 'known-user';
 
 /** A login under way, in the browser that began it, and what it is for. */
 export interface FoundLogin {
@@ -33,7 +37,7 @@ interface Parts {
   readonly browserCookie: TenantCookie;
   readonly transactions: Pick<LoginTransactionStore, 'find'>;
   readonly purposes: LoginPurposes;
-  readonly connectionsOfClient: (tenantId: string, clientId: string) => Promise<readonly Connection[]>;
+  readonly connectionsOfClient: (tenantId: string, client: Client) => Promise<readonly Connection[]>;
   readonly now: () => Date;
 }
 
@@ -41,7 +45,7 @@ export type LoginContexts = ReturnType<typeof createLoginContexts>;
 
 export function createLoginContexts({ browserCookie, transactions, purposes, connectionsOfClient, now }: Parts) {
   /** The login that a request goes on with. A posted form needs the token that only our page has, too, and our own origin (attack L6). */
-  async function find(http: FastifyRequest): Promise<FoundLogin> {
+  async function find(http: FastifyRequest, stage: LoginStage): Promise<FoundLogin> {
     if (http.method !== 'POST') return byState(http, queryForm(http).values.state, {});
     const { origin } = http.headers;
     if (origin !== undefined && origin !== http.origin) throw authorizePageErrors.foreignOrigin();
@@ -51,7 +55,7 @@ export function createLoginContexts({ browserCookie, transactions, purposes, con
     const login = await byState(http, form.values.state ?? queryForm(http).values.state, form.values);
     if (!equalSecrets(form.values._csrf ?? '', csrfTokenOf(login.key))) throw authorizePageErrors.foreignOrigin();
     // Checked before a password is: a form that comes twice would else try passwords without an end.
-    if (login.transaction.sessionId) throw authorizePageErrors.expired();
+    if ((login.transaction.sessionId !== undefined) !== (stage === 'known-user')) throw authorizePageErrors.expired();
     return login;
   }
 
@@ -83,9 +87,7 @@ export function createLoginContexts({ browserCookie, transactions, purposes, con
   /** The directory that the page asks: the one that the client named, the tenant's default, or the client's first. */
   async function directoryOf(tenant: Tenant, { client, connection }: LoginRequest): Promise<Connection> {
     if (connection) return connection;
-    const enabled = (await connectionsOfClient(tenant.tenantId, client.clientId)).filter(
-      ({ strategy }) => strategy === 'auth0',
-    );
+    const enabled = (await connectionsOfClient(tenant.tenantId, client)).filter(({ strategy }) => strategy === 'auth0');
     const chosen = enabled.find(({ name }) => name === tenant.settings.default_directory) ?? enabled[0];
     if (!chosen) throw authorizeErrors.noConnection();
     return chosen;

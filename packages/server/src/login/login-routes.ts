@@ -28,7 +28,7 @@ export function loginRoutes(app: FastifyInstance, parts: Parts): void {
   app.get('/u/login', { config: { errors: 'page' } }, (http, reply) =>
     guard(http, reply, async (context) => {
       if (context.transaction.sessionId) return reply.redirect(`/authorize/resume?state=${context.key.state}`, 303);
-      return show(http, reply, context, context.request.loginHint ?? '');
+      return show(http, reply, context, context.request.loginHint ?? context.transaction.progress.loginHint ?? '');
     }),
   );
 

@@ -1,4 +1,4 @@
-import type { Generated, JSONColumnType } from 'kysely';
+import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { digest } from '../kit/digest.ts';
 
@@ -16,6 +16,7 @@ interface LoginTransactionTable {
   client_id: string;
   request: JSONColumnType<Record<string, string>>;
   session_id: string | null;
+  progress: JSONColumnType<LoginProgress, string | undefined, string>;
   created_at: Generated<Date>;
   expires_at: Date;
 }
@@ -29,9 +30,23 @@ export interface LoginTransaction {
   readonly clientId: string;
   /** The parameters of the request that the login answers. */
   readonly request: Readonly<Record<string, string>>;
-  /** The session that this login made; set once the user has proved who they are. */
+  /** The session of the user whom this login knows; set once they have proved who they are, or go on with a living session. */
   readonly sessionId: string | undefined;
+  readonly progress: LoginProgress;
 }
+
+/** What has happened in a login besides proving who one is. */
+export interface LoginProgress {
+  /** Nobody logged in: a living session knew the user. */
+  readonly bySession?: boolean;
+  /** The user has answered this very login's question, which prompt=consent wants. */
+  readonly hasConsented?: boolean;
+  /** The account that the user chose and has to prove. */
+  readonly loginHint?: string;
+}
+
+export type NewLogin = Pick<LoginTransaction, 'kind' | 'clientId' | 'request'> &
+  Partial<Pick<LoginTransaction, 'sessionId' | 'progress'>>;
 
 export interface LoginKey {
   /** The unguessable `state` of the login pages. */
@@ -44,12 +59,7 @@ export type LoginTransactionStore = ReturnType<typeof createLoginTransactionStor
 
 export function createLoginTransactionStore(db: Database) {
   return {
-    async insert(
-      tenantId: string,
-      key: LoginKey,
-      transaction: Omit<LoginTransaction, 'sessionId'>,
-      expiresAt: Date,
-    ): Promise<void> {
+    async insert(tenantId: string, key: LoginKey, transaction: NewLogin, expiresAt: Date): Promise<void> {
       await db
         .insertInto('login_transactions')
         .values({
@@ -59,7 +69,8 @@ export function createLoginTransactionStore(db: Database) {
           kind: transaction.kind,
           client_id: transaction.clientId,
           request: JSON.stringify(transaction.request),
-          session_id: null,
+          session_id: transaction.sessionId ?? null,
+          progress: JSON.stringify(transaction.progress ?? {}),
           expires_at: expiresAt,
         })
         .execute();
@@ -68,25 +79,42 @@ export function createLoginTransactionStore(db: Database) {
     async find(tenantId: string, key: LoginKey, now: Date): Promise<LoginTransaction | undefined> {
       const row = await db
         .selectFrom('login_transactions')
-        .select(['kind', 'client_id', 'request', 'session_id'])
+        .select(['kind', 'client_id', 'request', 'session_id', 'progress'])
         .where('tenant_id', '=', tenantId)
         .where('state_hash', '=', digest(key.state))
         .where('browser_hash', '=', digest(key.browser))
         .where('expires_at', '>', now)
         .executeTakeFirst();
       return (
-        row && { kind: row.kind, clientId: row.client_id, request: row.request, sessionId: row.session_id ?? undefined }
+        row && {
+          kind: row.kind,
+          clientId: row.client_id,
+          request: row.request,
+          sessionId: row.session_id ?? undefined,
+          progress: row.progress,
+        }
       );
     },
 
-    /** Notes who logged in. False where the transaction is gone or another request was faster. */
-    async complete(tenantId: string, state: string, sessionId: string): Promise<boolean> {
+    /** Notes who it is. False where the transaction is gone or another request was faster. */
+    async complete(tenantId: string, state: string, sessionId: string, progress: LoginProgress = {}): Promise<boolean> {
       const result = await db
         .updateTable('login_transactions')
-        .set({ session_id: sessionId })
+        .set({ session_id: sessionId, progress: withProgress(progress) })
         .where('tenant_id', '=', tenantId)
         .where('state_hash', '=', digest(state))
         .where('session_id', 'is', null)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+
+    /** Notes what has happened. False where the transaction is gone. */
+    async progress(tenantId: string, state: string, progress: LoginProgress): Promise<boolean> {
+      const result = await db
+        .updateTable('login_transactions')
+        .set({ progress: withProgress(progress) })
+        .where('tenant_id', '=', tenantId)
+        .where('state_hash', '=', digest(state))
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
@@ -101,4 +129,8 @@ export function createLoginTransactionStore(db: Database) {
       return result.numDeletedRows > 0n;
     },
   };
+}
+
+function withProgress(progress: LoginProgress) {
+  return sql<string>`progress || ${JSON.stringify(progress)}::jsonb`;
 }

@@ -4,6 +4,7 @@ import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession } from '../oauth/authorize/find-session.ts';
 import type { Proceed } from '../oauth/authorize/proceed.ts';
+import type { LoginPage } from './begin-login.ts';
 import { guardLogin } from './guard-login.ts';
 import type { LoginContexts } from './login-context.ts';
 
@@ -14,7 +15,7 @@ interface Parts {
   readonly recordAlone: RecordEvent;
 }
 
-/** GET /authorize/resume: after the login pages the request goes on with the session that this very login made. */
+/** GET /authorize/resume: after the login pages the request goes on with the session of the user whom this very login knows. */
 export function resumeRoutes(app: FastifyInstance, parts: Parts): void {
   const { findSession, proceed } = parts;
   const guard = guardLogin(parts);
@@ -27,10 +28,13 @@ export function resumeRoutes(app: FastifyInstance, parts: Parts): void {
       // Somebody else logged in than the client asked for: no tokens of theirs (OpenID Connect Core section 3.1.2.2).
       if (request.subject !== undefined && request.subject !== living.user.userId)
         return refuse(authorizeErrors.loginRequired(), { userId: living.user.userId });
-      const login = { state: key.state, hasLoggedIn: true };
+      const { bySession = false, hasConsented = false } = transaction.progress;
+      const login = { state: key.state, hasLoggedIn: !bySession, hasConsented };
+      const interact = (page: LoginPage) => reply.redirect(`${page}?state=${key.state}`, 303);
       try {
-        if (await proceed(http, reply, { request, living, answer, login })) return reply;
+        if (await proceed(http, reply, { request, living, answer, login, interact })) return reply;
       } catch (error) {
+        // The client may not have what it asks for: it is told so.
         if (error instanceof DeclaredError && error.status < 500) return refuse(error, { userId: living.user.userId });
         throw error;
       }

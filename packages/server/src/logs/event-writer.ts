@@ -10,6 +10,8 @@ export interface EventWriter {
   readonly recordAlone: RecordEvent;
   /** Takes no more events and waits for those that were taken. */
   stop(): Promise<void>;
+  /** Events that are taken and not committed yet. */
+  waiting(): number;
 }
 
 export interface EventWriterOptions {
@@ -102,7 +104,7 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
     while (inFlight !== undefined) await inFlight;
   }
 
-  return { recordAlone, stop };
+  return { recordAlone, stop, waiting: () => queued };
 }
 
 /** One document instead of seven arrays: the driver escapes array elements one by one, which costs more than the database's parsing. */

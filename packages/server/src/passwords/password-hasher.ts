@@ -20,6 +20,8 @@ export interface PasswordHasher {
   stop(): Promise<void>;
   /** The children that live now: they start with work and end when idle. */
   processIds(): readonly number[];
+  /** Passwords that wait for a child. */
+  waiting(): number;
 }
 
 /** A function is called when its turn to be hashed is near: 500 logins at once must not become 500 queries at once. */
@@ -153,5 +155,6 @@ export function createPasswordHasher(options: PasswordHasherOptions = {}): Passw
     },
 
     processIds: () => processes.ids(),
+    waiting: () => queue.size(),
   };
 }

@@ -9,22 +9,38 @@ interface Parts {
   readonly isStarted: () => boolean;
 }
 
-/** /health/live: the process answers. /health/ready: it can also reach its database (OPS.35). Neither needs a tenant. */
+const FOR_EVERYBODY = { config: { needsNoTenant: true } } as const;
+
+/**
+ * /health/live: the process answers. /health/ready: it can also reach its database (OPS.35). /test and /testall are the
+ * same in the words of Auth0's monitoring. None needs a tenant.
+ */
 export function healthRoutes(app: FastifyInstance, { pool, isStarted }: Parts): void {
-  app.get('/health/live', async (_request, reply) =>
+  app.get('/health/live', FOR_EVERYBODY, async (_request, reply) =>
     reply.header('cache-control', 'no-store').send({ status: 'live' }),
   );
 
-  app.get('/health/ready', async (_request, reply) => {
-    const reason = !isStarted()
-      ? 'The server is starting.'
-      : !(await answersInTime(pool))
-        ? 'The database does not answer.'
-        : undefined;
+  app.get('/health/ready', FOR_EVERYBODY, async (_request, reply) => {
+    const reason = await fault();
     reply.header('cache-control', 'no-store');
     if (!reason) return reply.send({ status: 'ready' });
     return reply.code(503).header('retry-after', '2').send({ status: 'unavailable', reason });
   });
+
+  app.get('/test', FOR_EVERYBODY, async (_request, reply) =>
+    reply.header('cache-control', 'no-store').send({ clock: Date.now() }),
+  );
+
+  app.get('/testall', FOR_EVERYBODY, async (_request, reply) => {
+    const reason = await fault();
+    reply.header('cache-control', 'no-store').type('text/plain; charset=utf-8');
+    return reason ? reply.code(503).header('retry-after', '2').send(reason) : reply.send('OK');
+  });
+
+  async function fault(): Promise<string | undefined> {
+    if (!isStarted()) return 'The server is starting.';
+    return (await answersInTime(pool)) ? undefined : 'The database does not answer.';
+  }
 }
 
 async function answersInTime(pool: pg.Pool): Promise<boolean> {

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import type { Log } from '../kit/log.ts';
+import { createSnapshotGatherer } from './gather-snapshots.ts';
 import { restartDelay } from './restart-delay.ts';
 import type { Served, ToPrimary, ToWorker } from './worker-messages.ts';
 
@@ -20,6 +21,8 @@ interface Parts {
   readonly count: number;
   readonly poolOptions: pg.PoolConfig;
   readonly log: Log;
+  /** What this process has counted, for /metrics. */
+  readonly snapshot: () => Promise<object>;
 }
 
 const ENTRY = fileURLToPath(new URL('../worker.ts', import.meta.url));
@@ -28,13 +31,14 @@ const ENTRY = fileURLToPath(new URL('../worker.ts', import.meta.url));
  * The processes that serve, behind one port: they share its listening socket, and whoever is free accepts
  * (docs/decisions/0020). A worker that dies is replaced; when this process dies, the workers end by themselves.
  */
-export async function startWorkers({ count, poolOptions, log }: Parts): Promise<WorkerPool> {
+export async function startWorkers({ count, poolOptions, log, snapshot }: Parts): Promise<WorkerPool> {
   // Handed out by this process instead, connections on their way to a worker that dies would hang for ever.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: ENTRY, args: [] });
   const living = new Set<Worker>();
   /** Asked to end: their end is no fault. */
   const retired = new Set<Worker>();
+  const snapshots = createSnapshotGatherer(snapshot);
   let isStarted = false;
   let isClosing = false;
   let deaths = 0;
@@ -50,6 +54,8 @@ export async function startWorkers({ count, poolOptions, log }: Parts): Promise<
     listening.promise.catch(() => {});
     worker.on('message', (message: ToPrimary) => {
       if (message.type === 'failed') return listening.reject(new Error(message.message));
+      if (message.type === 'count') return snapshots.receive(message);
+      if (message.type === 'countOthers') return void answerCount(worker, message.id);
       served = message;
       listening.resolve(message);
     });
@@ -66,6 +72,12 @@ export async function startWorkers({ count, poolOptions, log }: Parts): Promise<
     });
     tell(worker, { type: 'serve', poolOptions, isStarted });
     return listening.promise;
+  }
+
+  async function answerCount(asker: Worker, id: number): Promise<void> {
+    const others = [...living].filter((worker) => worker !== asker && worker.isConnected());
+    const gathered = await snapshots.gather(others.map((worker) => (question) => tell(worker, question)));
+    tell(asker, { type: 'counted', id, snapshots: gathered });
   }
 
   async function replaceDead(): Promise<void> {

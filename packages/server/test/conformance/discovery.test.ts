@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCertificate, type TestCertificate } from '../client-certificates.ts';
 import { CALLBACK, type Visitor } from '../visitor.ts';
 import { startWorld, type World } from '../world.ts';
 import { type Application, basic, createApplication, redeem, tokensOf, userinfo } from './code-flow.ts';
@@ -181,6 +182,14 @@ describe('every value that discovery lists works', () => {
       private_key_jwt: () => assert('RS256'),
       none: async () =>
         world.token({ grant_type: 'refresh_token', client_id, refresh_token: (await tokensOf(world)).refresh_token }),
+      tls_client_auth: async () => {
+        const credential = { credential_type: 'cert_subject_dn', subject_dn: 'CN=client' };
+        return showing(await machine(withMethod('tls_client_auth', credential)), certificate);
+      },
+      self_signed_tls_client_auth: async () => {
+        const credential = { credential_type: 'x509_cert', pem: certificate.pem };
+        return showing(await machine(withMethod('self_signed_tls_client_auth', credential)), certificate);
+      },
     };
     expect(listed('token_endpoint_auth_methods_supported').sort()).toEqual(Object.keys(passes).sort());
     for (const [method, pass] of Object.entries(passes))
@@ -192,6 +201,18 @@ describe('every value that discovery lists works', () => {
       expect([alg, (await assert(alg)).statusCode]).toEqual([alg, 200]);
   });
 });
+
+const certificate = createCertificate({ CN: 'client' });
+const withMethod = (method: string, credential: unknown) => ({
+  client_authentication_methods: { [method]: { credentials: [credential] } },
+});
+
+/** What a proxy forwards that verified the certificate. */
+function showing({ client_id }: Application, { escaped }: TestCertificate) {
+  const headers = { 'client-certificate': escaped, 'client-certificate-ca-verified': 'SUCCESS' };
+  const form = { grant_type: 'client_credentials', client_id, audience: API };
+  return world.request({ path: '/oauth/token', form, headers });
+}
 
 async function machine(body: Record<string, unknown> = {}): Promise<Application> {
   const client = await createApplication(world, { app_type: 'non_interactive', ...body });

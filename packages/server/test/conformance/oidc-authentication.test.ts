@@ -163,13 +163,22 @@ describe('consent (OpenID Connect Core sections 3.1.2.4 and 11)', () => {
     strangers = await createApplication(world, { app_type: 'spa', is_first_party: false, callbacks: [CALLBACK] });
   });
 
-  it('is not built: an application of a stranger gets consent_required and no code', async () => {
+  it("comes before the tokens of a stranger's application: a page, and consent_required where none may be shown", async () => {
     const visitor = world.visitor();
     await visitor.logIn();
-    for (const prompt of ['none', 'consent', '']) {
-      const { answer } = await visitor.authorize({ client_id: strangers.client_id, prompt });
-      expect([answer?.get('error'), answer?.has('code')]).toEqual(['consent_required', false]);
-    }
+    const silent = await visitor.authorize({ client_id: strangers.client_id, prompt: 'none' });
+    expect([silent.answer?.get('error'), silent.answer?.has('code')]).toEqual(['consent_required', false]);
+    const { response } = await visitor.authorize({ client_id: strangers.client_id });
+    expect(response.body).toContain('action="/u/consent?state=');
+    const allowed = await visitor.follow(await visitor.submit(response, { action: 'accept' }));
+    expect(allowed.headers.location).toContain('code=');
+  });
+
+  it('is asked for again with prompt=consent', async () => {
+    const visitor = world.visitor();
+    await visitor.logIn();
+    const { response } = await visitor.authorize({ prompt: 'consent' });
+    expect(response.body).toContain('action="/u/consent?state=');
   });
 
   it('for offline_access comes from the API and the client: without both there is no refresh token', async () => {

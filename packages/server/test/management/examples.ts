@@ -46,6 +46,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /roles/{id}': { path: `/roles/${role}` },
     'GET /roles/{id}/permissions': { path: `/roles/${role}/permissions` },
     'GET /roles/{id}/users': { path: `/roles/${role}/users` },
+    'GET /grants': { path: `/grants?user_id=${user}` },
     'GET /keys/signing': { path: '/keys/signing' },
     'GET /keys/signing/{kid}': { path: `/keys/signing/${key}` },
     'GET /logs': { path: '/logs' },
@@ -95,6 +96,8 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'DELETE /sessions/{id}': { path: `/sessions/${session}` },
     'DELETE /users/{user_id}/sessions': { path: `/users/${person}/sessions` },
     'POST /users/{id}/revoke-access': { path: `/users/${person}/revoke-access`, body: {} },
+    'DELETE /grants/{id}': { path: `/grants/${things.consent}` },
+    'DELETE /grants': { path: `/grants?user_id=${user}` },
     ...pageExamples(things.theme),
 
     'DELETE /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },

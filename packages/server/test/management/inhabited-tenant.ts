@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { hexId } from '../../src/kit/ids.ts';
 import { decodeJwt } from '../protocol.ts';
 import { CALLBACK } from '../visitor.ts';
 import type { ManagementClient, World, WorldTenant } from '../world.ts';
@@ -16,6 +17,7 @@ export interface Things {
   readonly connectionName: string;
   readonly user: string;
   readonly email: string;
+  readonly consent: string;
   readonly role: string;
   readonly key: string;
   readonly previousKey: string;
@@ -72,6 +74,8 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
   await made(`/roles/${role.id}/permissions`, { permissions });
   await made(`/roles/${role.id}/users`, { users: [user.user_id] });
   await made(`/users/${encodeURIComponent(user.user_id)}/permissions`, { permissions });
+  const consent = { id: hexId(), userId: user.user_id, clientId: client.client_id, audience: identifier, scopes: [] };
+  await world.app.stores.consents.give(name, consent, api.id);
   await made('/keys/signing/rotate', undefined);
   const keys: { kid: string; current: boolean; previous: boolean }[] = (await manage.get('/keys/signing')).json();
   const login = { username: `grace@${name}.example`, password: PASSWORD };
@@ -94,6 +98,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     connectionName,
     user: user.user_id,
     email,
+    consent: consent.id,
     role: role.id,
     key: keys.find(({ current }) => current)?.kid ?? '',
     previousKey: keys.find(({ previous }) => previous)?.kid ?? '',

@@ -172,6 +172,7 @@ function nothing() {
     connectionName: 'nowhere',
     user: `auth0|${'0'.repeat(24)}`,
     email: 'nobody@example.com',
+    consent: id,
     role: `rol_${id}`,
     key: 'x'.repeat(21),
     previousKey: 'x'.repeat(21),

@@ -98,6 +98,8 @@ describe('While the database is away', () => {
     await database.cut();
     expect(await status('/health/live')).toBe(200);
     expect(await status('/health/ready')).toBe(503);
+    expect(await status('/testall')).toBe(503);
+    expect(await status('/test')).toBe(200);
     for (const [what, shape, asked] of REQUESTS) expectUnavailable(await world.request(asked()), shape, what);
     // What this process can not hear of.
     await database.direct.pool.query('delete from clients where client_id = $1', [doomed.client_id]);
@@ -116,6 +118,8 @@ describe('While the database is away', () => {
     expect((await world.token(clientCredentials())).statusCode).toBe(200);
     database.hang();
     const began = performance.now();
+    expect(await status('/testall')).toBe(503);
+    expect(performance.now() - began).toBeLessThan(5_000);
     const answers = await Promise.all(REQUESTS.map(([, , asked]) => world.request(asked())));
     expect(performance.now() - began).toBeLessThan(12_000);
     for (const [index, [what, shape]] of REQUESTS.entries()) {

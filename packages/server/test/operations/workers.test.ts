@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parsePrometheus, sumOf } from '../prometheus-text.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { call, logIn, tokenFor } from './calls.ts';
 import { CACHE } from './command.ts';
@@ -64,6 +65,23 @@ describe('GATEWRIGHT_WORKERS=2', { timeout: 150_000 }, () => {
     await vi.waitFor(async () => expect((await exchange(one)).status).toBe(401), SEEN_WITHIN);
     one.close();
     other.close();
+  });
+
+  it('adds up what all processes counted', async () => {
+    const connections = await bothWorkers();
+    const count = async () => {
+      const { body } = await call(server.httpOrigin, '/metrics');
+      const samples = parsePrometheus(String(body.text));
+      return {
+        processes: sumOf(samples, 'gatewright_processes'),
+        keys: sumOf(samples, 'gatewright_http_request_duration_seconds_count', { route: '/.well-known/jwks.json' }),
+      };
+    };
+    const before = await count();
+    expect(before.processes).toBe(3);
+    for (const { ask } of connections) for (let i = 0; i < 3; i++) await ask('/.well-known/jwks.json');
+    expect((await count()).keys - before.keys).toBe(6);
+    for (const connection of connections) connection.close();
   });
 
   it('goes on when one is killed: nothing acknowledged is lost, the other answers, and another one takes its place', async () => {

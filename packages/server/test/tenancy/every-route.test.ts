@@ -44,7 +44,7 @@ describe('the walk through every route', () => {
     for (const origin of ['https://nobody.localhost:3443', 'https://evil.example', 'https://localhost:3444']) {
       for (const route of routesOf(world.app.http)) {
         const [method = '', path = ''] = route.split(' ');
-        if (path.startsWith('/health/')) continue;
+        if (path.startsWith('/health/') || path === '/test' || path === '/testall') continue;
         const token = await tokenOf('dev');
         const asked = { method: method as 'GET', path: path.replaceAll('{}', 'x'), tenant: { origin } };
         const response = await world.request({ ...asked, headers: { authorization: `Bearer ${token}` } });
@@ -208,6 +208,7 @@ const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
   'DELETE /connections/{id}': 202,
   'DELETE /sessions/{id}': 202,
   'DELETE /resource-servers/{id}': 204,
+  'DELETE /grants/{id}': 204,
   // The stranger has a theme of its own.
   'POST /branding/themes': 409,
   ...Object.fromEntries(names.filter((name) => name.includes('/prompts/{prompt}')).map((name) => [name, 200])),
@@ -268,6 +269,7 @@ function thingsNamed(text: string) {
     connectionName: text,
     user: text,
     email: text,
+    consent: text,
     role: text,
     key: text,
     previousKey: text,

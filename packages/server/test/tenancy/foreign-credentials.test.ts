@@ -7,6 +7,8 @@ import { startWorld, type World, type WorldRequest, type WorldTenant } from '../
 import { CREDENTIAL_ROUTES } from './protocol-routes.ts';
 import { rowsOf } from './tenant-rows.ts';
 
+/** Pages of a login under way. */
+const FORMS = ['/u/login', '/u/signup', '/u/login-select-account', '/u/consent'];
 const PASSWORD_REALM = 'http://auth0.com/oauth/grant-type/password-realm';
 /** Both tenants have an API of this identifier. */
 const API = 'https://api.example.com/';
@@ -222,11 +224,11 @@ describe('a browser of another tenant', () => {
     const csrf = /name="_csrf" value="([^"]+)"/.exec(begun.response.body)?.[1] ?? '';
     expect([state, csrf]).not.toContain('');
     for (const cookie of [cookiesOf(visitor.cookies), renamed(visitor.cookies)]) {
-      for (const path of ['/u/login', '/u/signup', '/authorize/resume']) {
+      for (const path of [...FORMS, '/authorize/resume']) {
         const page = await ask({ path: `${path}?state=${state}`, headers: { cookie } });
         expect([path, page.statusCode, page.headers.location]).toEqual([path, 400, undefined]);
       }
-      for (const path of ['/u/login', '/u/signup']) {
+      for (const path of FORMS) {
         const headers = { cookie, origin: world.main.origin };
         const form = { state, _csrf: csrf, ...sign };
         const page = await ask({ path, form, headers });

@@ -2,6 +2,10 @@
 export const PUBLIC_ROUTES: readonly string[] = [
   ...readable('/health/live'),
   ...readable('/health/ready'),
+  ...readable('/test'),
+  ...readable('/testall'),
+  // Of the whole installation, and to its operator alone.
+  ...readable('/metrics'),
   ...readable('/.well-known/security.txt'),
   ...readable('/.well-known/openid-configuration'),
   ...readable('/.well-known/oauth-authorization-server'),
@@ -26,6 +30,10 @@ export const CREDENTIAL_ROUTES: readonly string[] = [
   'POST /u/login',
   'GET /u/signup',
   'POST /u/signup',
+  'GET /u/login-select-account',
+  'POST /u/login-select-account',
+  'GET /u/consent',
+  'POST /u/consent',
   'GET /v2/logout',
   'POST /oauth/token',
   'OPTIONS /oauth/token',

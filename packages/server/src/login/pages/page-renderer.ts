@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Liquid } from 'liquidjs';
 import { type Branding, viewBranding } from './branding.ts';
+import { consentPage } from './consent-page.ts';
 import { errorPage } from './error-page.ts';
 import { formPostPage } from './form-post-page.ts';
 import { loggedOutPage } from './logged-out-page.ts';
@@ -8,6 +9,7 @@ import { loginPage } from './login-page.ts';
 import type { Page } from './page.ts';
 import { pageHeaders } from './page-headers.ts';
 import { completeTexts, directionOf, fillScreen, readTexts, type TextsByLanguage } from './page-texts.ts';
+import { selectAccountPage } from './select-account-page.ts';
 import { signUpPage } from './sign-up-page.ts';
 import { assetPaths } from './static-assets.ts';
 
@@ -15,6 +17,8 @@ import { assetPaths } from './static-assets.ts';
 const pages = {
   login: loginPage,
   'sign-up': signUpPage,
+  'select-account': selectAccountPage,
+  consent: consentPage,
   error: errorPage,
   'logged-out': loggedOutPage,
   'form-post': formPostPage,

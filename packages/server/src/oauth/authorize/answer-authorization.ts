@@ -13,7 +13,13 @@ export function createAuthorizationAnswer({ issueAnswer, responder }: Parts) {
   return function answerTo(request: AuthorizationRequest): Answer {
     return async (http, reply, granted) => {
       const { tenant, origin, requester } = http;
-      const parameters = await issueAnswer({ tenant, origin, requester, request, ...granted });
+      const parameters = await issueAnswer({
+        ...granted,
+        tenant,
+        origin,
+        requester,
+        request: { ...request, scope: granted.scope },
+      });
       if (!parameters) return false;
       responder.respond(http, reply, request, parameters);
       return true;

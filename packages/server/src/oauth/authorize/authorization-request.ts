@@ -24,6 +24,8 @@ export interface LoginRequest {
   readonly target: Target;
   /** What the user must be asked, however much is known; `none` stands alone. */
   readonly prompts: ReadonlySet<Prompt>;
+  /** Whether only this client can receive the answer (is-verifiable.ts). */
+  readonly isVerifiable: boolean;
   /** Seconds since the last proof of identity that the client accepts. */
   readonly maxAge: number | undefined;
   /** The one user that the answer may be about (id_token_hint). */

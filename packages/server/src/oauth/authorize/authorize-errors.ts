@@ -49,6 +49,7 @@ export const authorizeErrors = defineErrors({
   },
   serviceNotFound: { status: 403, code: 'access_denied', message: 'Service not found: {audience}' },
   loginRequired: { status: 400, code: 'login_required', message: 'Login required' },
+  consentDeclined: { status: 403, code: 'access_denied', message: 'User did not authorize the request' },
   consentRequired: { status: 400, code: 'consent_required', message: 'Consent required' },
   userBlocked: { status: 403, code: 'unauthorized', message: 'user is blocked' },
   connectionNotFound: { status: 400, code: 'invalid_request', message: 'the connection was not found' },

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FormBody } from '../../http/body-parsers.ts';
 import type { Form } from '../../http/form.ts';
 import { DeclaredError } from '../../kit/errors.ts';
-import type { BeginLogin } from '../../login/begin-login.ts';
+import type { BeginLogin, LoginPage } from '../../login/begin-login.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { queryForm } from '../parameters.ts';
 import type { AnswerAuthorization } from './answer-authorization.ts';
@@ -62,14 +62,17 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     request: AuthorizationRequest,
     form: Form,
   ): Promise<FastifyReply> {
-    // Consent of strangers' applications is not built yet: they get none.
-    if (!request.client.isFirstParty) throw authorizeErrors.consentRequired();
+    const login = { kind: 'authorize', clientId: request.client.clientId, request: form.values } as const;
     const living = await findSession(http, request);
     if (living && answersRequest(living, request, now())) {
-      if (await proceed(http, reply, { request, living, answer: answerAuthorization(request) })) return reply;
+      const { sessionId } = living.session;
+      const interact = (page: LoginPage) =>
+        beginLogin(http, reply, { ...login, sessionId, progress: { bySession: true } }, page);
+      if (await proceed(http, reply, { request, living, answer: answerAuthorization(request), interact })) return reply;
     }
     if (request.prompts.has('none')) throw authorizeErrors.loginRequired();
-    const login = { kind: 'authorize', clientId: request.client.clientId, request: form.values } as const;
+    if (living && request.prompts.has('select_account'))
+      return beginLogin(http, reply, login, '/u/login-select-account');
     return beginLogin(http, reply, login, request.screenHint === 'signup' ? '/u/signup' : '/u/login');
   }
 }

@@ -170,12 +170,6 @@ describe('a request that is not understood', () => {
     await world.api().patch(`/clients/${web.client_id}`, { grant_types: ['authorization_code'] });
   });
 
-  it("of somebody else's application asks for a consent that nobody can give yet", async () => {
-    const client = await createTestClient(world, { is_first_party: false, callbacks: [CALLBACK] });
-    const parameters = { client_id: client.client_id, redirect_uri: CALLBACK };
-    expect(answer(await ask(parameters), CALLBACK)).toMatchObject({ error: 'consent_required' });
-  });
-
   it('of a client without a connection is told so when a person would have to log in', async () => {
     const client = await createTestClient(world, { callbacks: [CALLBACK] }, { mayLogIn: false });
     const types = await eventTypesOf(world, async () => {
@@ -198,10 +192,9 @@ describe('single sign-on', () => {
       expect((await visitor.authorize()).answer?.get('code')).toBeTruthy();
     });
     expect(open).toEqual(['s']);
-    for (const prompt of ['login', 'select_account', 'login consent']) {
+    for (const prompt of ['login', 'select_account', 'consent', 'login consent']) {
       expect((await visitor.authorize({ prompt })).response.body).toContain('<form');
     }
-    expect((await visitor.authorize({ prompt: 'consent' })).answer?.get('code')).toBeTruthy();
     const refused = await eventTypesOf(world, async () => {
       const { answer } = await world.visitor().authorize({ prompt: 'none' });
       expect(answer?.get('error_description')).toBe('Login required');

@@ -15,6 +15,7 @@ import { checkMaxAge, checkPrompt } from './check-prompt.ts';
 import { checkRedirectUri } from './check-redirect-uri.ts';
 import { checkResponseType } from './check-response-type.ts';
 import { checkWebMessage } from './check-web-message.ts';
+import { isVerifiable } from './is-verifiable.ts';
 import { defaultResponseMode, readResponseMode } from './response-mode.ts';
 
 interface Parts {
@@ -93,6 +94,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       codeChallenge,
       prompts,
       dpopJkt: checkDpopJkt(parameters.get('dpop_jkt')),
+      isVerifiable: isVerifiable(address.redirectUri, tenant),
       maxAge,
       subject,
       loginHint: parameters.get('login_hint'),

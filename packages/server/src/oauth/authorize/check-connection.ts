@@ -1,5 +1,5 @@
 import type { Client } from '../../clients/client.ts';
-import type { Connection } from '../../connections/connection.ts';
+import { type Connection, isOpenTo } from '../../connections/connection.ts';
 import { authorizeErrors } from './authorize-errors.ts';
 
 /** The connection that a request names must exist and be enabled for the client (attack L7). */
@@ -11,6 +11,6 @@ export async function checkConnection(
   if (name === undefined) return undefined;
   const connection = await findByName(name);
   if (!connection) throw authorizeErrors.connectionNotFound();
-  if (!connection.enabledClients.includes(client.clientId)) throw authorizeErrors.connectionNotEnabled();
+  if (!isOpenTo(connection, client)) throw authorizeErrors.connectionNotEnabled();
   return connection;
 }

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Connection } from '../../connections/connection.ts';
+import { type Connection, isOpenTo } from '../../connections/connection.ts';
 import type { TenantCookie } from '../../http/cookies.ts';
 import { isAlive, type Session } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
@@ -33,7 +33,7 @@ export function createSessionFinder({ sessionCookie, sessions, findUser, findCon
     const user = await findUser(tenant.tenantId, session.userId);
     if (!user || user.blocked) return undefined;
     const connection = await findConnection(tenant.tenantId, session.connectionId);
-    if (!connection?.enabledClients.includes(client.clientId)) return undefined;
+    if (!connection || !isOpenTo(connection, client)) return undefined;
     if (wanted && wanted.id !== connection.id) return undefined;
     return { session, user, connection };
   };

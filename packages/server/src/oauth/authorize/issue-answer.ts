@@ -1,3 +1,4 @@
+import type { ConsentStore } from '../../consents/consent-store.ts';
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import { randomAlphanumeric, randomSecret } from '../../kit/ids.ts';
@@ -16,6 +17,7 @@ import { usesFrontChannel } from './response-type.ts';
 
 interface Stores {
   readonly codes: AuthorizationCodeStore;
+  readonly consents: Pick<ConsentStore, 'hold'>;
   readonly tokenGrants: TokenGrantStore;
   readonly sessions: Pick<SessionStore, 'touch'>;
   readonly loginTransactions: Pick<LoginTransactionStore, 'remove'>;
@@ -43,12 +45,12 @@ export type AnswerParameters = Readonly<Record<string, string>>;
 const CODE_LIFETIME_MILLISECONDS = 120_000;
 
 /**
- * Answers a request for a session with what its response_type names. Undefined where the session or the login transaction
- * has ended meanwhile. Throws a declared error, for the redirect URI, where the client may not use the API.
+ * Answers a request for a session with what its response_type names. Undefined where the session, the consent or the login
+ * transaction has ended meanwhile. Throws a declared error, for the redirect URI, where the client may not use the API.
  */
 export function createAnswerIssuer({ transact, prepareTokens, now }: Parts) {
   return async function issueAnswer(answer: AnswerToIssue): Promise<AnswerParameters | undefined> {
-    const { tenant, request, session, event, state } = answer;
+    const { tenant, request, session, event, state, consentId } = answer;
     const { tenantId } = tenant;
     const { responseType } = request;
     const time = now();
@@ -59,12 +61,13 @@ export function createAnswerIssuer({ transact, prepareTokens, now }: Parts) {
       : undefined;
     const [signed, isIssued] = await Promise.all([
       tokens?.sign(),
-      transact(async ({ codes, tokenGrants, sessions, loginTransactions, record }) => {
+      transact(async ({ codes, consents, tokenGrants, sessions, loginTransactions, record }) => {
         // First, since it locks the session: a logout or a new password either ends it before, or finds the grant below.
         const idleExpiresAt = renewedIdleExpiry(tenant, session, time);
         const use = { clientId: request.client.clientId, origin: answer.origin, ...answer.requester };
         if (!(await sessions.touch(tenantId, session.sessionId, idleExpiresAt, time, use))) return false;
         if (state !== undefined && !(await loginTransactions.remove(tenantId, state))) return false;
+        if (consentId !== undefined && !(await consents.hold(tenantId, consentId))) return false;
         // An ID token alone opens nothing, so there is nothing to revoke.
         if (code !== undefined || responseType.token) {
           await tokenGrants.insert(tenantId, {

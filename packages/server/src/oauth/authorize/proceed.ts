@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { LoginPage } from '../../login/begin-login.ts';
 import type { AuditEvent } from '../../logs/event.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { User } from '../../users/user.ts';
 import type { LoginRequest } from './authorization-request.ts';
 import { authorizeErrors } from './authorize-errors.ts';
+import type { ConsentQuestionOf } from './consent-question.ts';
 import type { LivingSession } from './find-session.ts';
 import { sessionEvent } from './session-event.ts';
 
@@ -11,6 +13,10 @@ import { sessionEvent } from './session-event.ts';
 export interface Granted {
   readonly session: Session;
   readonly user: User;
+  /** What was asked for, or the part of it that the user allowed. */
+  readonly scope: string;
+  /** The consent that the answer rests on: no answer where it was withdrawn meanwhile. */
+  readonly consentId?: string;
   /** Told where the session alone answered: nobody logged in just now, so there is no event of a login yet. */
   readonly event?: AuditEvent;
   /** The login transaction that ends with the answer. */
@@ -27,26 +33,40 @@ export interface Proceeding {
   readonly request: LoginRequest;
   readonly living: LivingSession;
   readonly answer: Answer;
+  /** Sends the browser to a page that the user has to answer first. */
+  readonly interact: (page: LoginPage) => unknown;
   /** The login transaction under way; none where a session answered /authorize at once. */
-  readonly login?: { readonly state: string; readonly hasLoggedIn: boolean };
+  readonly login?: { readonly state: string; readonly hasLoggedIn: boolean; readonly hasConsented: boolean };
+}
+
+interface Parts {
+  readonly consentQuestion: ConsentQuestionOf;
 }
 
 /**
  * The one way from a known user to the answer: of a living session at /authorize, of /authorize/resume after the login
  * pages, and of a device's confirmation. What else must happen in between (consent, later rules, actions and second
- * factors) has its place here.
+ * factors) has its place here. True where there is a reply.
  */
-export function createProceed() {
+export function createProceed({ consentQuestion }: Parts) {
   return async function proceed(
     http: FastifyRequest,
     reply: FastifyReply,
-    { request, living, answer, login }: Proceeding,
+    { request, living, answer, interact, login }: Proceeding,
   ): Promise<boolean> {
-    // Consent of strangers' applications is not built yet: they get none.
-    if (!request.client.isFirstParty) throw authorizeErrors.consentRequired();
+    const { prompts } = request;
+    const consent = await consentQuestion(http.tenant, request, living.user.userId);
+    if (consent && (!consent.isAnswered || (prompts.has('consent') && !login?.hasConsented))) {
+      if (prompts.has('none')) throw authorizeErrors.consentRequired();
+      await interact('/u/consent');
+      return true;
+    }
     return answer(http, reply, {
       session: living.session,
       user: living.user,
+      // More may be granted to the user by the time the code is redeemed: the answer is good for what was allowed.
+      scope: consent ? consent.scopes.join(' ') : request.scope,
+      ...(consent?.given && { consentId: consent.given.id }),
       ...(!login?.hasLoggedIn && { event: sessionEvent(http, request, living) }),
       ...(login && { state: login.state }),
     });

@@ -1,20 +1,25 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { aliasOf, hasMtlsAliases } from '../../http/mtls-alias.ts';
 import { OIDC_SCOPES } from '../access/scope.ts';
 import { sendsIssuer } from '../authorize/respond.ts';
 import { DPOP_ALGORITHMS } from '../possession/dpop-proof.ts';
 
 interface Parts {
   readonly jwks: (tenantId: string) => Promise<{ keys: readonly unknown[] }>;
+  /** Whether a proxy tells us the certificates of clients. */
+  readonly takesCertificates: boolean;
 }
 
 /** Keys may be cached for a few minutes: a rotation publishes the next key long before it signs. */
 const CACHE = 'public, max-age=15, stale-while-revalidate=15, stale-if-error=86400';
 
 /** Discovery (OpenID Connect Discovery 1.0, RFC 8414) and keys: authentication-api section 1. It names what is built, and no more. */
-export function discoveryRoutes(app: FastifyInstance, { jwks }: Parts): void {
+export function discoveryRoutes(app: FastifyInstance, { jwks, takesCertificates }: Parts): void {
   for (const path of ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']) {
     app.get(path, async (request, reply) =>
-      reply.headers({ 'access-control-allow-origin': '*', 'cache-control': CACHE }).send(discoveryDocument(request)),
+      reply
+        .headers({ 'access-control-allow-origin': '*', 'cache-control': CACHE })
+        .send(discoveryDocument(request, takesCertificates)),
     );
   }
   app.get('/.well-known/jwks.json', async (request, reply) =>
@@ -24,7 +29,10 @@ export function discoveryRoutes(app: FastifyInstance, { jwks }: Parts): void {
   );
 }
 
-export function discoveryDocument(request: Pick<FastifyRequest, 'origin' | 'tenant'>): Record<string, unknown> {
+export function discoveryDocument(
+  request: Pick<FastifyRequest, 'origin' | 'tenant'>,
+  takesCertificates: boolean,
+): Record<string, unknown> {
   const { origin } = request;
   return {
     issuer: `${origin}/`,
@@ -56,7 +64,13 @@ export function discoveryDocument(request: Pick<FastifyRequest, 'origin' | 'tena
     code_challenge_methods_supported: ['S256'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['HS256', 'RS256', 'PS256'],
-    token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    token_endpoint_auth_methods_supported: [
+      'client_secret_basic',
+      'client_secret_post',
+      'private_key_jwt',
+      'none',
+      ...(takesCertificates ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []),
+    ],
     token_endpoint_auth_signing_alg_values_supported: ['RS256', 'RS384', 'PS256'],
     claims_supported: [
       'aud',
@@ -76,9 +90,25 @@ export function discoveryDocument(request: Pick<FastifyRequest, 'origin' | 'tena
       'picture',
       'sub',
     ],
+    ...(takesCertificates && certificateMembers(request)),
     claims_parameter_supported: false,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     authorization_response_iss_parameter_supported: sendsIssuer(request),
+  };
+}
+
+/** RFC 8705 sections 3.3 and 5; the alias is another host, which alone asks for certificates. */
+function certificateMembers({ origin, tenant }: Pick<FastifyRequest, 'origin' | 'tenant'>): Record<string, unknown> {
+  const alias = aliasOf(origin);
+  return {
+    tls_client_certificate_bound_access_tokens: true,
+    ...(hasMtlsAliases(tenant) && {
+      mtls_endpoint_aliases: {
+        token_endpoint: `${alias}/oauth/token`,
+        userinfo_endpoint: `${alias}/userinfo`,
+        revocation_endpoint: `${alias}/oauth/revoke`,
+      },
+    }),
   };
 }

@@ -1,4 +1,4 @@
-import type { Connection } from '../../connections/connection.ts';
+import { type Connection, isOpenTo } from '../../connections/connection.ts';
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
@@ -97,7 +97,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
     if (token.grant.isRevoked) throw oauthErrors.invalidRefreshToken();
     if (user.blocked) throw oauthErrors.refreshUserBlocked();
     const connection = await parts.findConnection(tenant.tenantId, token.grant.connectionId);
-    if (!connection?.enabledClients.includes(client.clientId)) throw oauthErrors.invalidRefreshToken();
+    if (!connection || !isOpenTo(connection, client)) throw oauthErrors.invalidRefreshToken();
     return user;
   }
 

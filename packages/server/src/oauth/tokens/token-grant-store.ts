@@ -181,6 +181,30 @@ export function createTokenGrantStore(db: Database) {
         .execute();
     },
 
+    /** Ends what a user gave to one client at the audiences that a consent was about. */
+    async revokeOfConsent(
+      tenantId: string,
+      { userId, clientId }: Pick<TokenGrant, 'userId' | 'clientId'>,
+      isAbout: (audience: string | undefined) => boolean,
+      now: Date,
+    ): Promise<void> {
+      const living = await db
+        .selectFrom('token_grants')
+        .select(['grant_id', 'audience'])
+        .where('tenant_id', '=', tenantId)
+        .where('user_id', '=', userId)
+        .where('client_id', '=', clientId)
+        .where('revoked_at', 'is', null)
+        .execute();
+      const grantIds = living.filter(({ audience }) => isAbout(audience ?? undefined)).map(({ grant_id }) => grant_id);
+      await db
+        .updateTable('token_grants')
+        .set({ revoked_at: now })
+        .where('tenant_id', '=', tenantId)
+        .where(sql<boolean>`grant_id = any(${grantIds})`)
+        .execute();
+    },
+
     async insertAccessToken(tenantId: string, token: NewAccessToken): Promise<void> {
       await db
         .insertInto('access_tokens')
