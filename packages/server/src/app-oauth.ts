@@ -34,6 +34,9 @@ import { createAssertionVerifier } from './oauth/client-authentication/private-k
 import { addCors } from './oauth/cors.ts';
 import { discoveryRoutes } from './oauth/discovery/discovery-routes.ts';
 import { createPublishedKeys } from './oauth/discovery/published-keys.ts';
+import { createJwtDescriber } from './oauth/introspection/describe-jwt.ts';
+import { createTokenDescriber } from './oauth/introspection/describe-token.ts';
+import { introspectionRoutes } from './oauth/introspection/introspection-routes.ts';
 import { logoutRoutes } from './oauth/logout/logout-routes.ts';
 import type { AcceptProof } from './oauth/possession/accept-proof.ts';
 import type { CheckPresenter } from './oauth/possession/check-presenter.ts';
@@ -198,6 +201,24 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
     ],
   });
   revocationRoutes(http, { authenticateClient, refreshTokens: stores.refreshTokens, transact, now });
+  const describeToken = createTokenDescriber({
+    describeJwt: createJwtDescriber({
+      verifyJwt,
+      isIssuer: directory.isIssuer,
+      findResourceServer: parts.resourceServers.find,
+      findClientGrant: parts.clientGrants.find,
+      findClient,
+      findUser,
+      isGrantAlive: parts.accessTokens.isAlive,
+      now,
+    }),
+    refreshTokens: stores.refreshTokens,
+    findAccessToken: parts.accessTokens.findAccessToken,
+    findUser,
+    findConnection,
+    now,
+  });
+  introspectionRoutes(http, { authenticateClient, describeToken });
   userinfoRoutes(http, {
     verifyJwt,
     isIssuer: directory.isIssuer,

@@ -181,6 +181,19 @@ describe('tokens of another tenant', () => {
     expect(atHome.statusCode).toBe(200);
   });
 
+  it('are not introspected here, and neither is a client of there', async () => {
+    const tokens = await tokensOf(acme, { scope: 'openid offline_access', audience: acme.api.identifier });
+    for (const token of [tokens.access_token, tokens.refresh_token]) {
+      const form = { ...acme.password_client, token };
+      const atHome = await world.request({ path: '/oauth/introspect', form, tenant: acme });
+      expect(atHome.json()).toMatchObject({ active: true });
+      expect((await ask({ path: '/oauth/introspect', form: { ...world.password_client, token } })).json()).toEqual({
+        active: false,
+      });
+      expect((await ask({ path: '/oauth/introspect', form })).statusCode).toBe(401);
+    }
+  });
+
   it('are signed with keys that no other tenant publishes', async () => {
     const kids = async (tenant: WorldTenant): Promise<string[]> =>
       (await world.request({ path: '/.well-known/jwks.json', tenant }))

@@ -39,6 +39,7 @@ export const CREDENTIAL_ROUTES: readonly string[] = [
   'OPTIONS /oauth/token',
   'POST /oauth/revoke',
   'OPTIONS /oauth/revoke',
+  'POST /oauth/introspect',
   'GET /userinfo',
   'POST /userinfo',
 ];

@@ -34,6 +34,12 @@ export function discoveryDocument(
   takesCertificates: boolean,
 ): Record<string, unknown> {
   const { origin } = request;
+  const proofs = [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    ...(takesCertificates ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []),
+  ];
   return {
     issuer: `${origin}/`,
     authorization_endpoint: `${origin}/authorize`,
@@ -41,6 +47,7 @@ export function discoveryDocument(
     userinfo_endpoint: `${origin}/userinfo`,
     jwks_uri: `${origin}/.well-known/jwks.json`,
     revocation_endpoint: `${origin}/oauth/revoke`,
+    introspection_endpoint: `${origin}/oauth/introspect`,
     scopes_supported: [...OIDC_SCOPES],
     response_types_supported: [
       'code',
@@ -64,13 +71,8 @@ export function discoveryDocument(
     code_challenge_methods_supported: ['S256'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['HS256', 'RS256', 'PS256'],
-    token_endpoint_auth_methods_supported: [
-      'client_secret_basic',
-      'client_secret_post',
-      'private_key_jwt',
-      'none',
-      ...(takesCertificates ? ['tls_client_auth', 'self_signed_tls_client_auth'] : []),
-    ],
+    token_endpoint_auth_methods_supported: [...proofs, 'none'],
+    introspection_endpoint_auth_methods_supported: proofs,
     token_endpoint_auth_signing_alg_values_supported: ['RS256', 'RS384', 'PS256'],
     claims_supported: [
       'aud',
@@ -108,6 +110,7 @@ function certificateMembers({ origin, tenant }: Pick<FastifyRequest, 'origin' | 
         token_endpoint: `${alias}/oauth/token`,
         userinfo_endpoint: `${alias}/userinfo`,
         revocation_endpoint: `${alias}/oauth/revoke`,
+        introspection_endpoint: `${alias}/oauth/introspect`,
       },
     }),
   };

@@ -101,21 +101,19 @@ export function passwordGrant(parts: Parts): Grant {
       transact(async ({ users, tokenGrants, refreshTokens, record }) => {
         if ((await users.recordLogin(tenant.tenantId, user, exchange.requester.ip)) === undefined)
           throw oauthErrors.wrongCredentials();
-        // A JWT that opens /userinfo names the grant as well, so that it ends with it.
-        if (stored || tokens.opaque || granted.scopes.includes('openid')) {
-          await tokenGrants.insert(tenant.tenantId, {
-            grantId,
-            clientId: client.clientId,
-            userId: user.userId,
-            connectionId: connection.id,
-            sessionId: undefined,
-            grantType: 'password',
-            audience: granted.audience,
-            scope,
-            authTime: time,
-            expiresAt: grantExpiry(time, stored),
-          });
-        }
+        // Also for a JWT alone: its jti names the grant, so that introspection tells when it has ended.
+        await tokenGrants.insert(tenant.tenantId, {
+          grantId,
+          clientId: client.clientId,
+          userId: user.userId,
+          connectionId: connection.id,
+          sessionId: undefined,
+          grantType: 'password',
+          audience: granted.audience,
+          scope,
+          authTime: time,
+          expiresAt: grantExpiry(time, stored),
+        });
         if (stored) await refreshTokens.insert(tenant.tenantId, stored);
         if (tokens.opaque) await tokenGrants.insertAccessToken(tenant.tenantId, tokens.opaque);
         await record(tenant.tenantId, {

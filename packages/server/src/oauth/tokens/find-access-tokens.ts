@@ -50,6 +50,7 @@ export function createAccessTokenFinder(db: Database) {
         clientId: row.client_id,
         scope: row.scope,
         confirmation: confirmationFromText(row.confirmation),
+        expiresAt: row.expires_at,
       };
     },
 
