@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
+import { createEmbeddedLogin } from './app-embedded-login.ts';
 import type { Transact } from './db/transact.ts';
 import { createTenantCookie } from './http/cookies.ts';
 import { certificateRoutes } from './keys/certificate-routes.ts';
@@ -148,7 +149,9 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   });
   certificateRoutes(http, keyRings);
   staticRoutes(http);
+  const { redeemLoginTicket } = createEmbeddedLogin(http, { ...parts, sessionCookie });
   authorizeRoutes(http, {
+    redeemLoginTicket,
     checks,
     findSession,
     proceed,

@@ -8,6 +8,7 @@ import { createConsentStore } from './consents/consent-store.ts';
 import type { Database } from './db/database.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
+import { createLoginTicketStore } from './login/embedded/login-ticket-store.ts';
 import { createLoginTransactionStore } from './login/login-transaction-store.ts';
 import { createEventStore } from './logs/event-store.ts';
 import type { LogReader } from './logs/log-reader.ts';
@@ -63,6 +64,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     sessions: createSessionStore(db),
     sessionLists: createSessionListStore(db),
     loginTransactions: createLoginTransactionStore(db),
+    loginTickets: createLoginTicketStore(db),
     codes: createAuthorizationCodeStore(db),
     tokenGrants: createTokenGrantStore(db),
     refreshTokens: createRefreshTokenStore(db),

@@ -118,5 +118,6 @@ function answerOf({ headers }: Response): URLSearchParams | undefined {
 }
 
 function decodeEntities(text: string): string {
-  return text.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&#x2F;', '/');
+  const entities = { '&quot;': '"', '&#39;': "'", '&#x2F;': '/', '&lt;': '<', '&gt;': '>', '&amp;': '&' };
+  return Object.entries(entities).reduce((decoded, [entity, character]) => decoded.replaceAll(entity, character), text);
 }

@@ -11,6 +11,7 @@ interface Parts {
 /** What ends by itself, and the key that its rows are found by. Grants take their codes and tokens along. */
 const EXPIRING = {
   login_transactions: 'tenant_id, state_hash',
+  login_tickets: 'tenant_id, ticket_hash',
   sessions: 'tenant_id, session_id',
   authorization_codes: 'tenant_id, code_hash',
   access_tokens: 'tenant_id, token_hash',

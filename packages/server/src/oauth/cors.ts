@@ -14,7 +14,12 @@ interface Parts {
 }
 
 /** Endpoints that pages call with a client's id (authentication-api section 0). Others are open to all, or to nobody. */
-const CLIENT_PATHS: ReadonlySet<string> = new Set(['/oauth/token', '/oauth/revoke']);
+const CLIENT_PATHS: ReadonlySet<string> = new Set([
+  '/oauth/token',
+  '/oauth/revoke',
+  '/co/authenticate',
+  '/usernamepassword/login',
+]);
 const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/userinfo',
   '/.well-known/openid-configuration',

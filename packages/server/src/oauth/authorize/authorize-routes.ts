@@ -9,7 +9,7 @@ import type { AnswerAuthorization } from './answer-authorization.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
 import type { AuthorizationChecks } from './authorize.ts';
 import { authorizeErrors } from './authorize-errors.ts';
-import { answersRequest, type FindSession } from './find-session.ts';
+import { answersRequest, type FindSession, type LivingSession } from './find-session.ts';
 import type { Proceed } from './proceed.ts';
 import type { Responder } from './respond.ts';
 
@@ -20,6 +20,13 @@ interface Parts {
   readonly answerAuthorization: AnswerAuthorization;
   readonly responder: Responder;
   readonly beginLogin: BeginLogin;
+  /** Logs the browser in with a ticket of an application's own login form. */
+  readonly redeemLoginTicket: (
+    http: FastifyRequest,
+    reply: FastifyReply,
+    request: AuthorizationRequest,
+    presented: { readonly ticket: string; readonly verifier: string | undefined },
+  ) => Promise<LivingSession>;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
@@ -63,6 +70,16 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     form: Form,
   ): Promise<FastifyReply> {
     const login = { kind: 'authorize', clientId: request.client.clientId, request: form.values } as const;
+    const { login_ticket: ticket, co_verifier: verifier } = form.values;
+    if (ticket) {
+      const living = await parts.redeemLoginTicket(http, reply, request, { ticket, verifier });
+      const { sessionId } = living.session;
+      const interact = (page: LoginPage) => beginLogin(http, reply, { ...login, sessionId }, page);
+      const answer = answerAuthorization(request);
+      const under = { hasLoggedIn: true, hasConsented: false };
+      if (await proceed(http, reply, { request, living, answer, interact, login: under })) return reply;
+      throw authorizeErrors.loginRequired();
+    }
     const living = await findSession(http, request);
     if (living && answersRequest(living, request, now())) {
       const { sessionId } = living.session;

@@ -35,8 +35,8 @@ export interface Proceeding {
   readonly answer: Answer;
   /** Sends the browser to a page that the user has to answer first. */
   readonly interact: (page: LoginPage) => unknown;
-  /** The login transaction under way; none where a session answered /authorize at once. */
-  readonly login?: { readonly state: string; readonly hasLoggedIn: boolean; readonly hasConsented: boolean };
+  /** The login under way, with its transaction if it has one; none where a session answered /authorize at once. */
+  readonly login?: { readonly state?: string; readonly hasLoggedIn: boolean; readonly hasConsented: boolean };
 }
 
 interface Parts {
@@ -68,7 +68,7 @@ export function createProceed({ consentQuestion }: Parts) {
       scope: consent ? consent.scopes.join(' ') : request.scope,
       ...(consent?.given && { consentId: consent.given.id }),
       ...(!login?.hasLoggedIn && { event: sessionEvent(http, request, living) }),
-      ...(login && { state: login.state }),
+      ...(login?.state !== undefined && { state: login.state }),
     });
   };
 }

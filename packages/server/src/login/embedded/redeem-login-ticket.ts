@@ -1,0 +1,72 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Connection } from '../../connections/connection.ts';
+import type { Transact } from '../../db/transact.ts';
+import type { TenantCookie } from '../../http/cookies.ts';
+import type { LoginRequest } from '../../oauth/authorize/authorization-request.ts';
+import type { LivingSession } from '../../oauth/authorize/find-session.ts';
+import { cookieExpiry, startSession } from '../../sessions/session.ts';
+import type { User } from '../../users/user.ts';
+import { loginEvent } from '../login-context.ts';
+import { recordNewSession, type SessionStores } from '../record-new-session.ts';
+import { embeddedLoginErrors } from './embedded-login-errors.ts';
+import type { LoginTicketStore } from './login-ticket-store.ts';
+
+interface Parts {
+  readonly transact: Transact<SessionStores & { readonly loginTickets: LoginTicketStore }>;
+  readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
+  readonly findConnection: (tenantId: string, connectionId: string) => Promise<Connection | undefined>;
+  readonly sessionCookie: TenantCookie;
+  readonly ticketCookie: TenantCookie;
+  readonly now: () => Date;
+}
+
+export interface PresentedTicket {
+  readonly ticket: string;
+  /** `co_verifier`, from browsers that sent us no cookie when the password came. */
+  readonly verifier: string | undefined;
+}
+
+/** A login ticket becomes this browser's session: once, and only for the client and the browser that the password came from. */
+export function createLoginTicketRedemption(parts: Parts) {
+  const { transact, findUser, findConnection, sessionCookie, ticketCookie, now } = parts;
+
+  return async function redeemLoginTicket(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    request: LoginRequest,
+    { ticket, verifier }: PresentedTicket,
+  ): Promise<LivingSession> {
+    const { tenant } = http;
+    const { tenantId } = tenant;
+    const { client } = request;
+    const proof = { browser: ticketCookie.read(http), verifier };
+    const oldCookie = sessionCookie.read(http);
+    const time = now();
+    // Its own transaction, before anything is looked at: a ticket is worth one attempt.
+    const redeemed = await transact(({ loginTickets }) =>
+      loginTickets.redeem(tenantId, ticket, client.clientId, proof, time),
+    );
+    const connection = redeemed && (await findConnection(tenantId, redeemed.connectionId));
+    const user = redeemed && (await findUser(tenantId, redeemed.userId));
+    if (!user || user.blocked || !connection?.enabledClients.includes(client.clientId))
+      throw embeddedLoginErrors.invalidTicket();
+    if (request.subject !== undefined && request.subject !== user.userId) throw embeddedLoginErrors.invalidTicket();
+    const session = startSession(tenant, user.userId, connection.id, time);
+    const isRecorded = await transact((stores) =>
+      recordNewSession(stores, {
+        http,
+        session,
+        user,
+        oldCookie,
+        event: loginEvent(http, { request, connection }),
+        prompt: { name: 'prompt-authenticate', flow: 'cross-origin', connection },
+        now: time,
+      }),
+    );
+    if (!isRecorded) throw embeddedLoginErrors.invalidTicket();
+    sessionCookie.write(http, reply, session.cookie, cookieExpiry(tenant, session));
+    return { session, user, connection };
+  };
+}
+
+export type RedeemLoginTicket = ReturnType<typeof createLoginTicketRedemption>;
