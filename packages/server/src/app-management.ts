@@ -6,6 +6,9 @@ import { isPublic } from './clients/client.ts';
 import { clientRoutes } from './clients/client-routes.ts';
 import { connectionRoutes } from './connections/connection-routes.ts';
 import { consentRoutes } from './consents/consent-routes.ts';
+import type { OwnNames } from './custom-domains/custom-domain.ts';
+import { customDomainRoutes } from './custom-domains/custom-domain-routes.ts';
+import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import type { Transact } from './db/transact.ts';
 import type { KeyRings } from './keys/key-ring.ts';
 import { keyRoutes } from './keys/key-routes.ts';
@@ -26,7 +29,7 @@ import { roleRoutes } from './roles/role-routes.ts';
 import { userRoleRoutes } from './roles/user-role-routes.ts';
 import { sessionRoutes } from './sessions/session-routes.ts';
 import type { Stores } from './stores.ts';
-import type { TenantDirectory } from './tenants/tenant-directory.ts';
+import { ALL_TENANTS, type TenantDirectory } from './tenants/tenant-directory.ts';
 import { tenantSettingsRoutes } from './tenants/tenant-settings-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
 
@@ -37,6 +40,8 @@ interface Parts extends Authentication {
   readonly keyRings: KeyRings;
   readonly signingKeys: SigningKeyService;
   readonly checkPresenter: CheckPresenter;
+  readonly resolver: DnsResolver;
+  readonly ownNames: OwnNames;
   readonly recordAlone: RecordEvent;
   readonly afterCommit: (tenantId: string) => void;
   readonly log: Log;
@@ -85,6 +90,13 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       resourceServerRoutes(management, audiences);
       clientGrantRoutes(management, audiences);
       connectionRoutes(management);
+      customDomainRoutes(management, {
+        resolver: parts.resolver,
+        ownNames: parts.ownNames,
+        canonicalOrigin: directory.canonicalOrigin,
+        forgetOrigins: () => afterCommit(ALL_TENANTS),
+        now,
+      });
       userRoutes(management, { hashNewPassword: parts.hashNewPassword, revokeAccess });
       sessionRoutes(management, { revokeAccess, now });
       userRoleRoutes(management, { isManagementAudience });

@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
@@ -5,6 +6,7 @@ import { createAuthentication } from './app-authentication.ts';
 import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
 import type { Config } from './config.ts';
+import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
 import { createDatabase } from './db/database.ts';
 import { createHousekeeper } from './db/housekeeper.ts';
@@ -48,6 +50,8 @@ export interface World {
     Config,
     'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader' | 'metricsToken'
   >;
+  /** Who is asked for the proof of a custom domain; the machine's own unless said otherwise. */
+  readonly resolver?: DnsResolver | undefined;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
   readonly processes: number;
   /** What the other processes behind the same port have counted. */
@@ -91,6 +95,7 @@ export async function createApp(world: World) {
     baseDomain: world.config.baseDomain,
     defaultOrigin: world.config.origin,
     listening: world.listening,
+    isBehindProxy: world.config.trustedProxies.length > 0,
   });
   const keyRings = createKeyRings({ signingKeys: stores.signingKeys, cache });
   const signingKeys = createSigningKeyService({ now });
@@ -142,6 +147,8 @@ export async function createApp(world: World) {
     keyRings,
     signingKeys,
     checkPresenter,
+    resolver: world.resolver ?? new Resolver({ timeout: 2_000, tries: 2 }),
+    ownNames: { baseDomain: world.config.baseDomain, defaultOrigin: world.config.origin },
     recordAlone,
     afterCommit: forget,
     log,

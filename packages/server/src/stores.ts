@@ -5,6 +5,7 @@ import { createCredentialStore } from './clients/credential-store.ts';
 import { createConnectionClientStore } from './connections/connection-client-store.ts';
 import { createConnectionStore } from './connections/connection-store.ts';
 import { createConsentStore } from './consents/consent-store.ts';
+import { createCustomDomainStore } from './custom-domains/custom-domain-store.ts';
 import type { Database } from './db/database.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
@@ -49,6 +50,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     dpopProofs: createDpopProofStore(db),
     resourceServers: createResourceServerStore(db, sealer),
     clientGrants: createClientGrantStore(db),
+    customDomains: createCustomDomainStore(db),
     connections: createConnectionStore(db),
     connectionClients: createConnectionClientStore(db),
     consents: createConsentStore(db),

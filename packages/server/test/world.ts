@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Resolver } from 'node:dns/promises';
 import type { InjectOptions, Response } from 'light-my-request';
 import { type App, type World as AppWorld, createApp } from '../src/app.ts';
 import { createPool } from '../src/db/database.ts';
@@ -51,6 +52,7 @@ export async function startWorld({
   existing,
   secret = WORLD_SECRET,
   config = {},
+  resolver = noDns(),
 }: {
   environment?: Environment;
   database?: TestDatabase;
@@ -59,6 +61,8 @@ export async function startWorld({
   /** What the rows of such a database are sealed with. */
   secret?: Buffer;
   config?: Partial<AppWorld['config']>;
+  /** The DNS that custom domains are proved in: none unless said otherwise. */
+  resolver?: AppWorld['resolver'];
 } = {}) {
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
@@ -81,6 +85,7 @@ export async function startWorld({
         ...config,
       },
       processes: 1,
+      resolver,
       snapshotsOfOthers: async () => [],
       listening: () => PORTS,
       isStarted: () => true,
@@ -223,4 +228,11 @@ function placed(secrets: FirstRunSecrets, isDefault: boolean): WorldTenant {
 function contentType({ form, json }: WorldRequest): Record<string, string> {
   if (form) return { 'content-type': 'application/x-www-form-urlencoded' };
   return json === undefined ? {} : { 'content-type': 'application/json' };
+}
+
+/** Nothing answers there: no test asks the name servers of its machine. */
+function noDns(): Resolver {
+  const resolver = new Resolver({ timeout: 200, tries: 1 });
+  resolver.setServers(['127.0.0.1:9']);
+  return resolver;
 }

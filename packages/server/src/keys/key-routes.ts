@@ -13,7 +13,7 @@ export function keyRoutes(management: Management<{ signingKeys: SigningKeyStore 
   );
 
   management.route('POST /keys/signing/rotate', async ({ tenant, origin, commit }) => {
-    const key = await service.makeKey(new URL(tenant.origins[0] ?? origin).hostname);
+    const key = await service.makeKey(new URL(tenant.canonicalOrigin ?? origin).hostname);
     return commit(async (stores) => toWire(await service.rotate(stores, tenant.tenantId, key)));
   });
 

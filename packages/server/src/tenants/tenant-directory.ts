@@ -15,6 +15,8 @@ interface Parts {
   /** GATEWRIGHT_ORIGIN: the default tenant's canonical origin; its localhost origins are then off. */
   readonly defaultOrigin: string | undefined;
   readonly listening: () => Listening;
+  /** Public names are then at the proxy's https port, whatever port we listen on. */
+  readonly isBehindProxy?: boolean;
 }
 
 export type TenantDirectory = ReturnType<typeof createTenantDirectory>;
@@ -24,7 +26,14 @@ const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 export const ALL_TENANTS = '*';
 
 /** Finds the tenant of an origin, and the origins of a tenant. */
-export function createTenantDirectory({ cache, tenants, baseDomain, defaultOrigin, listening }: Parts) {
+export function createTenantDirectory({
+  cache,
+  tenants,
+  baseDomain,
+  defaultOrigin,
+  listening,
+  isBehindProxy = false,
+}: Parts) {
   const directory = () => cache.get(ALL_TENANTS, 'directory', () => tenants.directory());
 
   async function find(tenantId: string): Promise<Tenant | undefined> {
@@ -67,8 +76,11 @@ export function createTenantDirectory({ cache, tenants, baseDomain, defaultOrigi
 
   /** The origin that mails, tickets and first-run.json name: never taken from a request. */
   function canonicalOrigin(tenant: Tenant): string {
+    if (tenant.canonicalOrigin) return tenant.canonicalOrigin;
     if (tenant.isDefault && defaultOrigin) return defaultOrigin;
-    return tenant.origins[0] ?? localOrigin(tenant, listening().https ? 'https' : 'http');
+    if (isBehindProxy && !tenant.isDefault && baseDomain !== 'localhost')
+      return `https://${tenant.tenantId}.${baseDomain}`;
+    return localOrigin(tenant, listening().https ? 'https' : 'http');
   }
 
   /** The computed origin at one of our own ports. */

@@ -54,9 +54,8 @@ export function createTenantStore(db: Database) {
       if (!row) return undefined;
       const origins = await db
         .selectFrom('tenant_origins')
-        .select('origin')
+        .select(['origin', 'is_canonical'])
         .where('tenant_id', '=', tenantId)
-        .orderBy('is_canonical', 'desc')
         .orderBy('origin')
         .execute();
       return {
@@ -65,6 +64,7 @@ export function createTenantStore(db: Database) {
         isDefault: row.is_default,
         settings: row.settings,
         origins: origins.map(({ origin }) => origin),
+        canonicalOrigin: origins.find(({ is_canonical }) => is_canonical)?.origin,
       };
     },
 
@@ -116,6 +116,28 @@ export function createTenantStore(db: Database) {
         .insertInto('tenant_origins')
         .values({ tenant_id: tenantId, origin, is_canonical: isCanonical })
         .execute();
+    },
+
+    /** False where it is another tenant's. */
+    async claimOrigin(tenantId: string, origin: string): Promise<boolean> {
+      const row = await db
+        .insertInto('tenant_origins')
+        .values({ tenant_id: tenantId, origin, is_canonical: false })
+        .onConflict((conflict) => conflict.constraint('tenant_origins_taken').doNothing())
+        .returning('origin')
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
+    async removeOrigin(tenantId: string, origin: string): Promise<void> {
+      await db.deleteFrom('tenant_origins').where('tenant_id', '=', tenantId).where('origin', '=', origin).execute();
+    },
+
+    /** None: the computed one again. Changes of one tenant follow each other, `lockSettings`. */
+    async setCanonicalOrigin(tenantId: string, origin: string | undefined): Promise<void> {
+      const own = db.updateTable('tenant_origins').where('tenant_id', '=', tenantId);
+      await own.set({ is_canonical: false }).where('is_canonical', '=', true).execute();
+      if (origin !== undefined) await own.set({ is_canonical: true }).where('origin', '=', origin).execute();
     },
   };
 }

@@ -9,8 +9,10 @@ export interface Tenant {
   readonly isDefault: boolean;
   /** /api/v2/tenants/settings as it goes over the wire; defaults are filled in by tenant-settings.ts. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Registered origins, canonical first; localhost ones and those under the base domain are computed. */
+  /** Registered origins; localhost ones and those under the base domain are computed. */
   readonly origins: readonly string[];
+  /** The registered one that links in mails name, where one was chosen. */
+  readonly canonicalOrigin?: string | undefined;
 }
 
 export const tenantErrors = defineErrors({

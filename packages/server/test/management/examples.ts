@@ -12,7 +12,7 @@ export interface Example {
  * things. What is missing here is missing in every test that walks the Management API, so a test compares it with the router.
  */
 export function examplesFor(things: Things): Readonly<Record<string, Example>> {
-  const { client, credential, grant, connection, role, key, previousKey, log, session } = things;
+  const { client, credential, grant, connection, role, key, previousKey, log, session, customDomain } = things;
   const user = encodeURIComponent(things.user);
   const person = encodeURIComponent(things.person);
   const api = encodeURIComponent(things.api);
@@ -47,6 +47,9 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /roles/{id}/permissions': { path: `/roles/${role}/permissions` },
     'GET /roles/{id}/users': { path: `/roles/${role}/users` },
     'GET /grants': { path: `/grants?user_id=${user}` },
+    'GET /custom-domains': { path: '/custom-domains' },
+    'GET /custom-domains/default': { path: '/custom-domains/default' },
+    'GET /custom-domains/{id}': { path: `/custom-domains/${customDomain}` },
     'GET /keys/signing': { path: '/keys/signing' },
     'GET /keys/signing/{kid}': { path: `/keys/signing/${key}` },
     'GET /logs': { path: '/logs' },
@@ -89,6 +92,17 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'PATCH /roles/{id}': { path: `/roles/${role}`, body: { description: 'changed' } },
     'POST /roles/{id}/permissions': { path: `/roles/${role}/permissions`, body: { permissions } },
     'POST /roles/{id}/users': { path: `/roles/${role}/users`, body: { users: [things.user] } },
+    'POST /custom-domains': {
+      path: '/custom-domains',
+      body: { domain: `${another}.example.com`, type: 'self_managed_certs' },
+    },
+    'PATCH /custom-domains/{id}': {
+      path: `/custom-domains/${customDomain}`,
+      body: { domain_metadata: { team: 'changed' } },
+    },
+    'POST /custom-domains/{id}/test': { path: `/custom-domains/${customDomain}/test` },
+    'POST /custom-domains/{id}/verify': { path: `/custom-domains/${customDomain}/verify` },
+    'PATCH /custom-domains/default': { path: '/custom-domains/default', body: { domain: things.ownHost } },
     'POST /keys/signing/rotate': { path: '/keys/signing/rotate' },
     'PUT /keys/signing/{kid}/revoke': { path: `/keys/signing/${previousKey}/revoke` },
 
@@ -102,6 +116,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
 
     'DELETE /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },
     'DELETE /users/{id}/roles': { path: `/users/${user}/roles`, body: { roles: [role] } },
+    'DELETE /custom-domains/{id}': { path: `/custom-domains/${customDomain}` },
     'DELETE /roles/{id}/permissions': { path: `/roles/${role}/permissions`, body: { permissions } },
     'DELETE /roles/{id}': { path: `/roles/${role}` },
     'DELETE /users/{id}': { path: `/users/${user}` },

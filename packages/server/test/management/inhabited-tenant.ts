@@ -23,6 +23,9 @@ export interface Things {
   readonly previousKey: string;
   readonly log: string;
   readonly theme: string;
+  readonly customDomain: string;
+  /** The host that the tenant has without a custom domain. */
+  readonly ownHost: string;
   /** Somebody who is logged in, with a session and a refresh token at the SPA client. */
   readonly person: string;
   readonly session: string;
@@ -81,6 +84,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
   const login = { username: `grace@${name}.example`, password: PASSWORD };
   const person = await made('/users', { connection: connectionName, email: login.username, password: PASSWORD });
   const { session, refreshToken } = await loggedIn(world, tenant, connectionName, login);
+  const domain = await made('/custom-domains', { domain: `login.${name}.example.com`, type: 'self_managed_certs' });
   const [log] = (await manage.get('/logs?per_page=1')).json();
 
   return {
@@ -104,6 +108,8 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     previousKey: keys.find(({ previous }) => previous)?.kid ?? '',
     log: log.log_id,
     theme: await dressed(manage),
+    customDomain: domain.custom_domain_id,
+    ownHost: new URL(tenant.origin).host,
     person: person.user_id,
     session,
     refreshToken,

@@ -7,7 +7,7 @@ import { type Home, inhabit } from './inhabited-tenant.ts';
 import { NOT_BUILT } from './not-built.ts';
 
 const RESOURCES =
-  /^\/(tenants\/settings|clients|resource-servers|client-grants|connections|users|users-by-email|roles|keys\/signing|branding(?!\/phone)|prompts|logs)(\/|$)/;
+  /^\/(tenants\/settings|clients|resource-servers|client-grants|connections|users|users-by-email|roles|custom-domains|keys\/signing|branding(?!\/phone)|prompts|logs)(\/|$)/;
 
 let world: World;
 let home: Home;
@@ -178,6 +178,8 @@ function nothing() {
     previousKey: 'x'.repeat(21),
     log: '9'.repeat(56),
     theme: 'x'.repeat(32),
+    customDomain: `cd_${id}`,
+    ownHost: 'localhost:3443',
     person: `auth0|${'1'.repeat(24)}`,
     session: 'x'.repeat(32),
     refreshToken: `rt_${'x'.repeat(22)}`,

@@ -195,6 +195,7 @@ describe('the database', () => {
 
 /** What a stranger's token gets for things that it doesn't see, where that is not a 404. */
 const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
+  'PATCH /custom-domains/default': 400,
   ...Object.fromEntries(names.filter((name) => !name.includes('{')).map((name) => [name, operationNamed(name).status])),
   // Their bodies name a client and a connection of the owner.
   'POST /client-grants': 404,
@@ -275,6 +276,8 @@ function thingsNamed(text: string) {
     previousKey: text,
     log: text,
     theme: text,
+    customDomain: text,
+    ownHost: text,
     person: text,
     session: text,
     refreshToken: text,
