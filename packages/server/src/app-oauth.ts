@@ -29,6 +29,7 @@ import { createSessionFinder } from './oauth/authorize/find-session.ts';
 import { createFrontChannelTokens } from './oauth/authorize/front-channel-tokens.ts';
 import { createAnswerIssuer } from './oauth/authorize/issue-answer.ts';
 import { createProceed } from './oauth/authorize/proceed.ts';
+import { createRequestResolver } from './oauth/authorize/resolve-request.ts';
 import { createResponder } from './oauth/authorize/respond.ts';
 import { createClientAuthentication } from './oauth/client-authentication/authenticate-client.ts';
 import { createAssertionVerifier } from './oauth/client-authentication/private-key-jwt.ts';
@@ -39,6 +40,7 @@ import { createJwtDescriber } from './oauth/introspection/describe-jwt.ts';
 import { createTokenDescriber } from './oauth/introspection/describe-token.ts';
 import { introspectionRoutes } from './oauth/introspection/introspection-routes.ts';
 import { logoutRoutes } from './oauth/logout/logout-routes.ts';
+import { parEndpoint } from './oauth/par/par-endpoint.ts';
 import type { AcceptProof } from './oauth/possession/accept-proof.ts';
 import type { CheckPresenter } from './oauth/possession/check-presenter.ts';
 import { createPossessionProver } from './oauth/possession/prove-possession.ts';
@@ -152,6 +154,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   const { redeemLoginTicket } = createEmbeddedLogin(http, { ...parts, sessionCookie });
   authorizeRoutes(http, {
     redeemLoginTicket,
+    resolveRequest: createRequestResolver({ findClient, pushedRequests: stores.pushedRequests, now }),
     checks,
     findSession,
     proceed,
@@ -174,6 +177,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   consentPageRoutes(http, { contexts, findSession, consentQuestion, transact, recordAlone, sendPage, now });
   resumeRoutes(http, { contexts, findSession, proceed, recordAlone });
   logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage, now });
+  parEndpoint(http, { authenticateClient, checks, pushedRequests: stores.pushedRequests, recordAlone, now });
   tokenEndpoint(http, {
     authenticateClient,
     provePossession,

@@ -15,6 +15,7 @@ import { createEventStore } from './logs/event-store.ts';
 import type { LogReader } from './logs/log-reader.ts';
 import { createAuthorizationCodeStore } from './oauth/authorize/authorization-code-store.ts';
 import { createAssertionStore } from './oauth/client-authentication/assertion-store.ts';
+import { createPushedRequestStore } from './oauth/par/pushed-request-store.ts';
 import { createDpopProofStore } from './oauth/possession/dpop-proof-store.ts';
 import { createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';
 import { createTokenGrantStore } from './oauth/tokens/token-grant-store.ts';
@@ -68,6 +69,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     loginTransactions: createLoginTransactionStore(db),
     loginTickets: createLoginTicketStore(db),
     codes: createAuthorizationCodeStore(db),
+    pushedRequests: createPushedRequestStore(db),
     tokenGrants: createTokenGrantStore(db),
     refreshTokens: createRefreshTokenStore(db),
     logs,

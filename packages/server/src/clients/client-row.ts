@@ -1,5 +1,5 @@
-import { flagOf, type Json, objectOf, oneOf, textOf, textsOf } from '../kit/json-values.ts';
-import type { Client, PrivateKeyCredential, TlsCredential } from './client.ts';
+import { flagOf, isObject, type Json, numberOf, objectOf, oneOf, textOf, textsOf } from '../kit/json-values.ts';
+import type { Client, PrivateKeyCredential, RequestObjectConfiguration, TlsCredential } from './client.ts';
 import { jwtConfigurationOf, refreshTokenOf } from './client-defaults.ts';
 import { credentialLists } from './client-rules.ts';
 import type { ClientCredential } from './credential.ts';
@@ -13,6 +13,9 @@ export interface ClientRow {
   readonly body: Json;
   readonly secret: Buffer | null;
 }
+
+/** Measured at Auth0; its reference says 90. */
+const PUSHED_REQUEST_SECONDS = 30;
 
 export function fromRow(row: ClientRow, secret: string | undefined, credentials: readonly ClientCredential[]): Client {
   const { body } = row;
@@ -35,6 +38,12 @@ export function fromRow(row: ClientRow, secret: string | undefined, credentials:
     privateKeyCredentials: privateKeys(body, credentials),
     tlsCredentials: tlsCredentials(body, credentials),
     requiresProofOfPossession: flagOf(body.require_proof_of_possession) ?? false,
+    requestObject: requestObjectOf(body, credentials),
+    pushedRequests: {
+      isRequired: flagOf(body.require_pushed_authorization_requests) ?? false,
+      lifetimeInSeconds: numberOf(body.par_request_expiry) ?? PUSHED_REQUEST_SECONDS,
+    },
+    isStrictThirdParty: flagOf(body.is_first_party) === false && body.third_party_security_mode !== 'permissive',
     secret,
     jwtConfiguration: jwtConfigurationOf(body.jwt_configuration),
     refreshToken: refreshTokenOf(body.refresh_token, body.app_type),
@@ -50,8 +59,20 @@ export function fromRow(row: ClientRow, secret: string | undefined, credentials:
 
 function privateKeys(body: Json, credentials: readonly ClientCredential[]): PrivateKeyCredential[] | undefined {
   const list = credentialLists(body).find(({ path }) => path[1] === 'private_key_jwt');
-  if (!list) return undefined;
-  const ids = new Set(list.entries.map(({ id }) => id));
+  return list && keysOf(list.entries, credentials);
+}
+
+function requestObjectOf(body: Json, credentials: readonly ClientCredential[]): RequestObjectConfiguration | undefined {
+  if (!isObject(body.signed_request_object)) return undefined;
+  const list = credentialLists(body).find(({ path }) => path[0] === 'signed_request_object');
+  return {
+    isRequired: flagOf(body.signed_request_object.required) ?? false,
+    credentials: keysOf(list?.entries ?? [], credentials),
+  };
+}
+
+function keysOf(entries: readonly Json[], credentials: readonly ClientCredential[]): PrivateKeyCredential[] {
+  const ids = new Set(entries.map(({ id }) => id));
   return credentials.flatMap((credential) => {
     const { id, kid, alg, publicJwk, expiresAt } = credential;
     const usable = ids.has(id) && kid !== undefined && alg !== undefined && publicJwk !== undefined;

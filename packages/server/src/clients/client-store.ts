@@ -57,7 +57,9 @@ export function createClientStore(db: Database, sealer: Sealer) {
   const secretContext = (tenantId: string, clientId: string) => `${tenantId}/clients/${clientId}/secret`;
 
   async function toClients(tenantId: string, rows: readonly ClientRow[]): Promise<ListedClient[]> {
-    const withKeys = rows.filter((row) => row.body.client_authentication_methods).map((row) => row.client_id);
+    const withKeys = rows
+      .filter(({ body }) => body.client_authentication_methods || body.signed_request_object)
+      .map((row) => row.client_id);
     const credentials = await readCredentials(db, tenantId, withKeys);
     return rows.map((row) => {
       const secret = row.secret

@@ -28,6 +28,11 @@ export interface Client {
   readonly tlsCredentials: readonly TlsCredential[] | undefined;
   /** No token that is not bound to a key of the client. */
   readonly requiresProofOfPossession: boolean;
+  /** Keys for signed authorization requests (RFC 9101). */
+  readonly requestObject: RequestObjectConfiguration | undefined;
+  readonly pushedRequests: PushedRequestConfiguration;
+  /** Somebody else's application without the exceptions of third_party_security_mode `permissive`. */
+  readonly isStrictThirdParty: boolean;
   readonly secret: string | undefined;
   readonly jwtConfiguration: JwtConfiguration;
   readonly refreshToken: RefreshTokenConfiguration;
@@ -54,6 +59,16 @@ export type TlsCredential = { readonly expiresAt: Date | undefined } & (
   | { readonly method: 'tls_client_auth'; readonly subjectDn: string }
   | { readonly method: 'self_signed_tls_client_auth'; readonly thumbprint: string }
 );
+
+export interface RequestObjectConfiguration {
+  readonly isRequired: boolean;
+  readonly credentials: readonly PrivateKeyCredential[];
+}
+
+export interface PushedRequestConfiguration {
+  readonly isRequired: boolean;
+  readonly lifetimeInSeconds: number;
+}
 
 export interface JwtConfiguration {
   readonly lifetimeInSeconds: number;

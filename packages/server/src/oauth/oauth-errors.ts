@@ -38,6 +38,18 @@ export const oauthErrors = defineErrors({
   },
   unsupportedGrantType: { status: 400, code: 'unsupported_grant_type', message: 'Unsupported grant type: {grantType}' },
 
+  pushedRequestsDisabled: {
+    status: 403,
+    code: 'access_denied',
+    message:
+      'Pushed authorization requests are switched off: the tenant setting pushed_authorization_requests_supported allows them',
+  },
+  pushedRequestsNeedSecret: {
+    status: 403,
+    code: 'unauthorized_client',
+    message: 'Pushed authorization requests are for clients that authenticate',
+  },
+
   invalidCode: { status: 403, code: 'invalid_grant', message: 'Invalid authorization code' },
   wrongVerifier: { status: 403, code: 'invalid_grant', message: 'Failed to verify code verifier' },
   wrongRedirectUri: {

@@ -15,6 +15,8 @@ export interface TenantSettings {
   readonly defaultRedirectionUri: string | undefined;
   readonly allowedLogoutUrls: readonly string[];
   readonly enabledLocales: readonly string[];
+  /** Whether /oauth/par is open. */
+  readonly acceptsPushedRequests: boolean;
   /** In seconds, all four. */
   readonly sessionLifetime: number;
   readonly idleSessionLifetime: number;
@@ -91,6 +93,7 @@ export function settingsOf(tenant: Named): TenantSettings {
     defaultDirectory: text('default_directory'),
     defaultRedirectionUri: text('default_redirection_uri'),
     allowedLogoutUrls: textsOf(settings.allowed_logout_urls),
+    acceptsPushedRequests: settings.pushed_authorization_requests_supported === true,
     enabledLocales: textsOf(settings.enabled_locales ?? DEFAULTS.enabled_locales),
     sessionLifetime: seconds('session_lifetime'),
     idleSessionLifetime: seconds('idle_session_lifetime'),

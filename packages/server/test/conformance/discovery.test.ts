@@ -70,7 +70,6 @@ describe('the discovery document', () => {
   it.each([
     '/oidc/register',
     '/oauth/device/code',
-    '/oauth/par',
     '/oidc/logout',
     '/bc-authorize',
     '/mfa/challenge',
@@ -81,9 +80,12 @@ describe('the discovery document', () => {
   });
 
   it('denies what is not supported, and it is not', async () => {
-    for (const name of ['claims_parameter_supported', 'request_parameter_supported', 'request_uri_parameter_supported'])
+    for (const name of ['claims_parameter_supported', 'request_uri_parameter_supported'])
       expect(document[name]).toBe(false);
-    expect((await browser.authorize({ request: 'x.y.z' })).answer?.get('error')).toBe('request_not_supported');
+    const request_uri = 'https://client.example/request.jwt';
+    expect((await browser.authorize({ request_uri })).answer?.get('error')).toBe('request_uri_not_supported');
+    // Until a tenant opens it.
+    expect(JSON.stringify(document)).not.toContain('/oauth/par');
   });
 });
 
@@ -113,6 +115,26 @@ describe('every value that discovery lists works', () => {
     }
     for (const response_mode of ['jwt', 'query.jwt', 'none'])
       expect((await browser.authorize({ response_mode })).answer?.get('error')).toBe('invalid_request');
+  });
+
+  it('request_object_signing_alg_values_supported', async () => {
+    expect(document.request_parameter_supported).toBe(true);
+    for (const alg of listed('request_object_signing_alg_values_supported')) {
+      const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const pem = publicKey.export({ type: 'spki', format: 'pem' });
+      const credentials = [{ credential_type: 'public_key', pem, alg }];
+      const { client_id } = await createApplication(world, {
+        app_type: 'regular_web',
+        callbacks: [CALLBACK],
+        signed_request_object: { credentials },
+      });
+      const request = await new SignJWT({ client_id, response_type: 'code', redirect_uri: CALLBACK })
+        .setProtectedHeader({ alg, typ: 'oauth-authz-req+jwt' })
+        .setIssuer(client_id)
+        .setAudience(world.issuer)
+        .sign(privateKey);
+      expect([alg, (await browser.authorize({ client_id, request })).answer?.has('code')]).toEqual([alg, true]);
+    }
   });
 
   it('code_challenge_methods_supported, and no other', async () => {

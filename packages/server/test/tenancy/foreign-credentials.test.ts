@@ -97,6 +97,23 @@ describe('a client of another tenant', () => {
     expect(new URL(String(end.headers.location)).searchParams.get('error')).toBe('access_denied');
   });
 
+  it('pushes no request, and brings none that was pushed at home', async () => {
+    for (const at of [world.main, acme])
+      await world.apiAt(at).patch('/tenants/settings', { pushed_authorization_requests_supported: true });
+    const form = { response_type: 'code', redirect_uri: CALLBACK };
+    const body = { name: 'Web', callbacks: [CALLBACK], app_type: 'regular_web' };
+    const { client_id, client_secret } = (await world.apiAt(acme).post('/clients', body)).json();
+    const away = await ask({ path: '/oauth/par', form: { client_id, client_secret, ...form } });
+    expect([away.statusCode, away.json()]).toEqual([401, refused]);
+    const home = await world.request({ path: '/oauth/par', form: { client_id, client_secret, ...form }, tenant: acme });
+    expect(home.statusCode).toBe(201);
+    for (const brought of [client_id, world.spa_client.client_id]) {
+      const query = new URLSearchParams({ client_id: brought, request_uri: home.json().request_uri });
+      const response = await ask({ path: `/authorize?${query}` });
+      expect([response.statusCode, response.headers.location]).toEqual([400, undefined]);
+    }
+  });
+
   it('opens no page of its own to the endpoints: CORS looks at the clients of the tenant that is asked', async () => {
     const page = 'https://pages-of-acme.example';
     const created = await world.apiAt(acme).post('/clients', { name: 'Page', app_type: 'spa', web_origins: [page] });

@@ -44,6 +44,7 @@ export const CREDENTIAL_ROUTES: readonly string[] = [
   'GET /client/{}',
   'POST /oauth/token',
   'OPTIONS /oauth/token',
+  'POST /oauth/par',
   'POST /oauth/revoke',
   'OPTIONS /oauth/revoke',
   'POST /oauth/introspect',

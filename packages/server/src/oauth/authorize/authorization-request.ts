@@ -17,6 +17,8 @@ export interface ReturnAddress {
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
 
+export type ScreenHint = 'signup' | 'login' | 'reset-password';
+
 /** What a user logs in for, whatever asks for it: an /authorize request or a device. */
 export interface LoginRequest {
   readonly client: Client;
@@ -33,7 +35,7 @@ export interface LoginRequest {
   readonly loginHint: string | undefined;
   /** The connection that the client asked for; it is enabled for the client. */
   readonly connection: Connection | undefined;
-  readonly screenHint: 'signup' | undefined;
+  readonly screenHint: ScreenHint | undefined;
 }
 
 /** An /authorize request that passed every check (authorize.ts lists them). */
@@ -44,4 +46,6 @@ export interface AuthorizationRequest extends ReturnAddress, LoginRequest {
   readonly codeChallenge: string | undefined;
   /** The key that the code is bound to (RFC 9449 section 10). */
   readonly dpopJkt: string | undefined;
+  /** `ext-…` parameters by their whole names. */
+  readonly extensions: Readonly<Record<string, string>>;
 }

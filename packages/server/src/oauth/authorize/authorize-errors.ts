@@ -35,12 +35,34 @@ export const authorizeErrors = defineErrors({
   requestNotSupported: {
     status: 400,
     code: 'request_not_supported',
-    message: 'The parameter request is not supported',
+    message: 'The client has no key for signed requests (signed_request_object.credentials)',
   },
   requestUriNotSupported: {
     status: 400,
     code: 'request_uri_not_supported',
-    message: 'The parameter request_uri is not supported',
+    message: 'The parameter request_uri takes pushed requests alone',
+  },
+  invalidRequestObject: {
+    status: 400,
+    code: 'invalid_request_object',
+    message: 'The request object was refused: {reason}',
+  },
+  invalidRequestUri: {
+    status: 400,
+    code: 'invalid_request_uri',
+    message: 'The pushed request is unknown, expired or was used before',
+  },
+  pushedRequestRequired: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The client must use pushed authorization requests',
+  },
+  requestObjectRequired: { status: 400, code: 'invalid_request', message: 'The client must use signed requests' },
+  multifactorRequired: { status: 400, code: 'login_required', message: 'Multifactor authentication required' },
+  noFactor: {
+    status: 403,
+    code: 'access_denied',
+    message: 'Multifactor authentication required, and there is no factor that a user could give',
   },
   originNotRegistered: {
     status: 400,

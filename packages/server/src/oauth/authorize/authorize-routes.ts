@@ -11,9 +11,11 @@ import type { AuthorizationChecks } from './authorize.ts';
 import { authorizeErrors } from './authorize-errors.ts';
 import { answersRequest, type FindSession, type LivingSession } from './find-session.ts';
 import type { Proceed } from './proceed.ts';
+import type { ResolveRequest } from './resolve-request.ts';
 import type { Responder } from './respond.ts';
 
 interface Parts {
+  readonly resolveRequest: ResolveRequest;
   readonly checks: AuthorizationChecks;
   readonly findSession: FindSession;
   readonly proceed: Proceed;
@@ -33,7 +35,8 @@ interface Parts {
 
 /** GET and POST /authorize (OpenID Connect Core section 3.1.2.1). */
 export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
-  const { checks, findSession, proceed, answerAuthorization, responder, beginLogin, recordAlone, now } = parts;
+  const { resolveRequest, checks, findSession, proceed, answerAuthorization, responder, beginLogin, recordAlone, now } =
+    parts;
 
   app.route({
     method: ['GET', 'POST'],
@@ -41,7 +44,13 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     config: { errors: 'page' },
     bodyLimit: 65_536,
     handler: async (http, reply) => {
-      const form = http.body instanceof FormBody ? http.body.form : queryForm(http);
+      const sent = http.body instanceof FormBody ? http.body.form : queryForm(http);
+      let form: Form;
+      try {
+        form = await resolveRequest(http.tenant, http.origin, sent);
+      } catch (error) {
+        return refuseUnresolved(http, reply, sent, error);
+      }
       const address = await addressOrEvent(http, form);
       try {
         return await answer(http, reply, await checks.authorizationRequest(http.tenant, address, form), form);
@@ -52,6 +61,19 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
       }
     },
   });
+
+  /** Nothing is known of the request itself: it is told at an address that is named beside it and proven, or on a page. */
+  async function refuseUnresolved(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    sent: Form,
+    error: unknown,
+  ): Promise<FastifyReply> {
+    if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
+    await recordAlone(http.tenant.tenantId, failure(http, sent, error));
+    if (!sent.values.redirect_uri) throw error;
+    return responder.respondError(http, reply, await checks.returnAddress(http.tenant, sent), error);
+  }
 
   async function addressOrEvent(http: FastifyRequest, form: Form): Promise<ReturnAddress> {
     try {

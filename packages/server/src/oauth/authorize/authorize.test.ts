@@ -119,13 +119,13 @@ describe('a request that is not understood', () => {
       'a request object without signature',
       { request: 'eyJhbGciOiJub25lIn0.e30.' },
       'request_not_supported',
-      'The parameter request is not supported',
+      'The client has no key for signed requests (signed_request_object.credentials)',
     ],
     [
       'a request_uri',
       { request_uri: 'http://169.254.169.254/' },
       'request_uri_not_supported',
-      'The parameter request_uri is not supported',
+      'The parameter request_uri takes pushed requests alone',
     ],
     [
       'an organization',

@@ -4,8 +4,9 @@ import type { Form } from '../../http/form.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { isTooLong, type Parameters, toParameters } from '../parameters.ts';
-import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
+import type { AuthorizationRequest, ReturnAddress, ScreenHint } from './authorization-request.ts';
 import { authorizeErrors, authorizePageErrors } from './authorize-errors.ts';
+import { checkAcrValues } from './check-acr-values.ts';
 import { checkConnection } from './check-connection.ts';
 import { checkDpopJkt } from './check-dpop-jkt.ts';
 import { checkIdTokenHint, type ReadIdToken } from './check-id-token-hint.ts';
@@ -14,7 +15,9 @@ import { checkPkce } from './check-pkce.ts';
 import { checkMaxAge, checkPrompt } from './check-prompt.ts';
 import { checkRedirectUri } from './check-redirect-uri.ts';
 import { checkResponseType } from './check-response-type.ts';
+import { checkThirdParty } from './check-third-party.ts';
 import { checkWebMessage } from './check-web-message.ts';
+import { readExtensions } from './extension-parameters.ts';
 import { isVerifiable } from './is-verifiable.ts';
 import { defaultResponseMode, readResponseMode } from './response-mode.ts';
 
@@ -24,6 +27,8 @@ interface Parts {
   readonly readIdToken: ReadIdToken;
   readonly access: AccessResolver;
 }
+
+const SCREEN_HINTS: readonly ScreenHint[] = ['signup', 'login', 'reset-password'];
 
 export type AuthorizationChecks = ReturnType<typeof createAuthorizationChecks>;
 
@@ -60,6 +65,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
   ): Promise<AuthorizationRequest> {
     const { client } = address;
     const parameters = toParameters(form);
+    checkThirdParty(client, parameters);
     refuseForeignParameters(parameters);
     const responseType = checkResponseType(client, parameters.get('response_type'));
     const mode = readResponseMode(
@@ -75,6 +81,7 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       ? checkPkce(client, parameters.get('code_challenge'), parameters.get('code_challenge_method'))
       : undefined;
     const prompts = checkPrompt(parameters.get('prompt'));
+    checkAcrValues(parameters.get('acr_values'), prompts);
     const maxAge = checkMaxAge(parameters.get('max_age'));
     const subject = await checkIdTokenHint(client, parameters.get('id_token_hint'), (token) =>
       readIdToken(tenant.tenantId, client, token),
@@ -99,14 +106,15 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       subject,
       loginHint: parameters.get('login_hint'),
       connection,
-      screenHint: parameters.get('screen_hint') === 'signup' ? 'signup' : undefined,
+      screenHint: SCREEN_HINTS.find((hint) => hint === parameters.get('screen_hint')),
+      extensions: readExtensions(parameters.all),
     };
   }
 
   return { returnAddress, authorizationRequest };
 }
 
-/** What would change the meaning of a request and is not understood must not be passed over (RFC 9101, OpenID Connect Core section 6). */
+/** What changes the meaning of a request must not be passed over: resolve-request.ts has read what it understands (RFC 9101). */
 function refuseForeignParameters(parameters: Parameters): void {
   if (parameters.get('request') !== undefined) throw authorizeErrors.requestNotSupported();
   if (parameters.get('request_uri') !== undefined) throw authorizeErrors.requestUriNotSupported();

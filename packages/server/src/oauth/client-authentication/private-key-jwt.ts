@@ -56,7 +56,7 @@ async function verify(
         algorithms: [credential.algorithm],
         issuer: client.clientId,
         subject: client.clientId,
-        audience: [`${request.origin}/`, `${request.origin}/oauth/token`],
+        audience: [`${request.origin}/`, `${request.origin}/oauth/token`, `${request.origin}/oauth/par`],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate,
       });

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { aliasOf, hasMtlsAliases } from '../../http/mtls-alias.ts';
+import { settingsOf } from '../../tenants/tenant-settings.ts';
 import { OIDC_SCOPES } from '../access/scope.ts';
 import { sendsIssuer } from '../authorize/respond.ts';
 import { DPOP_ALGORITHMS } from '../possession/dpop-proof.ts';
@@ -33,7 +34,7 @@ export function discoveryDocument(
   request: Pick<FastifyRequest, 'origin' | 'tenant'>,
   takesCertificates: boolean,
 ): Record<string, unknown> {
-  const { origin } = request;
+  const { origin, tenant } = request;
   const proofs = [
     'client_secret_basic',
     'client_secret_post',
@@ -48,6 +49,7 @@ export function discoveryDocument(
     jwks_uri: `${origin}/.well-known/jwks.json`,
     revocation_endpoint: `${origin}/oauth/revoke`,
     introspection_endpoint: `${origin}/oauth/introspect`,
+    ...(settingsOf(tenant).acceptsPushedRequests && { pushed_authorization_request_endpoint: `${origin}/oauth/par` }),
     scopes_supported: [...OIDC_SCOPES],
     response_types_supported: [
       'code',
@@ -94,8 +96,10 @@ export function discoveryDocument(
     ],
     ...(takesCertificates && certificateMembers(request)),
     claims_parameter_supported: false,
-    request_parameter_supported: false,
+    request_parameter_supported: true,
+    request_object_signing_alg_values_supported: ['RS256', 'RS384', 'PS256'],
     request_uri_parameter_supported: false,
+    require_request_uri_registration: false,
     authorization_response_iss_parameter_supported: sendsIssuer(request),
   };
 }
