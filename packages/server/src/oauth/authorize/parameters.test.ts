@@ -57,12 +57,9 @@ describe('prompt', () => {
     },
   );
 
-  it.each(['login consent', 'select_account login', '  login   login '])(
-    '%s asks for the login again',
-    async (prompt) => {
-      expect((await browser.authorize({ prompt })).response.body).toContain('type="password"');
-    },
-  );
+  it.each(['login consent', '  login   login '])('%s asks for the login again', async (prompt) => {
+    expect((await browser.authorize({ prompt })).response.body).toContain('type="password"');
+  });
 });
 
 describe('ext- parameters', () => {
