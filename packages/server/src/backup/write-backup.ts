@@ -1,5 +1,5 @@
 import { createHash, createHmac, type Hash } from 'node:crypto';
-import { PassThrough, pipeline } from 'node:stream';
+import { type Duplex, PassThrough, pipeline } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
 import pg from 'pg';
 import { copyOut } from '../db/copy-stream.ts';
@@ -34,6 +34,7 @@ export interface BackupParts {
 const SETTINGS = `set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set bytea_output = 'hex';
   set timezone = 'UTC'; set extra_float_digits = 1; set client_encoding = 'UTF8'; set statement_timeout = 0;
   set idle_in_transaction_session_timeout = '10min'`;
+const PATIENCE_MILLISECONDS = 600_000;
 /** PostgreSQL and the servers go first: a backup may take its time. */
 const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
@@ -45,6 +46,14 @@ export async function* writeBackup(parts: BackupParts): AsyncGenerator<Buffer, v
   const client = new pg.Client({ ...parts.poolOptions, application_name: 'gatewright-backup', keepAlive: true });
   client.on('error', () => {});
   await client.connect();
+  const { stream } = (client as unknown as { connection: { stream: Duplex } }).connection;
+  /** The snapshot keeps old rows alive: nobody may stop reading and hold it for days. */
+  const watched = (piece: Buffer): Buffer => {
+    clearTimeout(patience);
+    patience = setTimeout(() => stream.destroy(new Error('Nobody read the backup any more.')), PATIENCE_MILLISECONDS);
+    return piece;
+  };
+  let patience: NodeJS.Timeout | undefined;
   try {
     await client.query(SETTINGS);
     await client.query('begin isolation level repeatable read, read only');
@@ -52,18 +61,19 @@ export async function* writeBackup(parts: BackupParts): AsyncGenerator<Buffer, v
     const hash = createHash('sha256');
     const first = Buffer.from(`${FIRST_LINE}${JSON.stringify(header)}\n`);
     hash.update(first);
-    yield first;
+    yield watched(first);
     const tables: TableSummary[] = [];
     for await (const piece of compressed(frames(client, header, tables, parts.onProgress))) {
       hash.update(piece);
-      yield piece;
+      yield watched(piece);
     }
     await client.query('commit');
     yield lastLines(hash, tables, parts.secret);
   } finally {
+    clearTimeout(patience);
     // What is under way is not waited for: nobody reads it any more.
     client.end().catch(() => {});
-    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    stream.destroy();
   }
 }
 

@@ -24,6 +24,10 @@ describe('gatewright', { timeout: 60_000 }, () => {
     [['tenant'], 'Usage: gatewright tenant [options] [command]'],
     [['tenant', 'set-environment'], 'Usage: gatewright tenant set-environment [options] <name> <environment>'],
     [['first-run', 'forget'], 'Usage: gatewright first-run forget [options]'],
+    [['backup'], 'Usage: gatewright backup [options] [file]'],
+    [['restore'], 'Usage: gatewright restore [options] <file>'],
+    [['keys', 'reset'], 'Usage: gatewright keys reset [options]'],
+    [['admin', 'reset'], 'Usage: gatewright admin reset [options]'],
   ])('explains itself: %s --help', async (verbs, usage) => {
     const { code, printed } = await gatewright(...verbs, '--help');
     expect({ code, printed }).toEqual({ code: 0, printed: expect.stringContaining(usage) });
@@ -37,6 +41,9 @@ describe('gatewright', { timeout: 60_000 }, () => {
     [['nonsense'], /unknown command 'nonsense'/],
     [['tenant', 'create', 'x', '--environment', 'moon'], /Allowed choices are development, staging, production/],
     [['start', '--nonsense'], /unknown option '--nonsense'/],
+    [['keys', 'reset'], /gives up all that the lost key has sealed: .* say --yes/],
+    [['restore', 'nowhere', '--log-epoch', 'x'], /It is a number from 1 to 999/],
+    [['restore', '/nowhere/at/all'], /is in use by another Gatewright/],
   ])('says what is wrong with %s, and ends with 1', async (args, words) => {
     const { code, printed } = await gatewright(...args);
     expect({ code, printed }).toEqual({ code: 1, printed: expect.stringMatching(words) });
@@ -95,6 +102,23 @@ describe('gatewright tenant create', { timeout: 60_000 }, () => {
       printed: "gatewright: 'moon' is no environment: use development, staging or production.\n",
     });
     expect(await gatewright('tenant', 'set-environment', 'nobody', 'staging')).toEqual({
+      code: 1,
+      printed: "gatewright: There is no tenant 'nobody'.\n",
+    });
+  });
+});
+
+describe('gatewright admin reset', { timeout: 60_000 }, () => {
+  it('prints the new password once, of the default tenant unless another is named', async () => {
+    const { code, printed } = await gatewright('admin', 'reset', '--json');
+    expect({ code, printed }).toEqual({ code: 0, printed: expect.stringMatching(/^\{"tenant":"dev"/) });
+    expect(JSON.parse(printed)).toEqual({
+      tenant: 'dev',
+      email: server.firstRun.admin.email,
+      password: expect.stringMatching(/^[\w-]{20}$/),
+    });
+    expect(server.log()).not.toContain(JSON.parse(printed).password);
+    expect(await gatewright('admin', 'reset', '--tenant', 'nobody')).toEqual({
       code: 1,
       printed: "gatewright: There is no tenant 'nobody'.\n",
     });
