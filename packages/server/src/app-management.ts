@@ -22,6 +22,7 @@ import { type CheckHolder, registerManagement } from './management/register-mana
 import { createManagementTokenVerifier } from './management/verify-management-token.ts';
 import { type CheckPresenter, dpopChallenge } from './oauth/possession/check-presenter.ts';
 import { readConfirmation } from './oauth/possession/possession.ts';
+import { tokenExchangeProfileRoutes } from './oauth/token-exchange/token-exchange-profile-routes.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { promptRoutes } from './prompts/prompt-routes.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
@@ -89,6 +90,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       });
       resourceServerRoutes(management, audiences);
       clientGrantRoutes(management, audiences);
+      tokenExchangeProfileRoutes(management, { now });
       connectionRoutes(management);
       customDomainRoutes(management, {
         resolver: parts.resolver,

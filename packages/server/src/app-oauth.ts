@@ -50,12 +50,16 @@ import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
 import { passwordGrant } from './oauth/token/password.ts';
 import { refreshTokenGrant } from './oauth/token/refresh-token.ts';
 import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
+import { tokenExchangeGrant } from './oauth/token/token-exchange.ts';
+import { runExchangeAction } from './oauth/token-exchange/run-exchange-action.ts';
+import { MOST_PROFILES } from './oauth/token-exchange/token-exchange-profile.ts';
 import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
 import { createSignToken } from './oauth/tokens/sign-token.ts';
 import { createUserTokens } from './oauth/tokens/user-tokens.ts';
 import { userinfoRoutes } from './oauth/userinfo/userinfo-routes.ts';
 import type { Stores } from './stores.ts';
+import type { Tenant } from './tenants/tenant.ts';
 import type { TenantCache } from './tenants/tenant-cache.ts';
 import type { TenantDirectory } from './tenants/tenant-directory.ts';
 
@@ -109,6 +113,13 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
   });
   const verifyAssertion = createAssertionVerifier({ useAssertion: stores.assertions.use, now });
   const authenticateClient = createClientAuthentication({ findClient, verifyAssertion, now });
+  // A tenant has few: one entry, whatever types are asked for.
+  const findProfile = async ({ tenantId }: Tenant, subjectTokenType: string) => {
+    const profiles = await cache.get(tenantId, 'token-exchange-profiles', () =>
+      stores.tokenExchangeProfiles.after(tenantId, undefined, MOST_PROFILES),
+    );
+    return profiles.find(({ profile }) => profile.subjectTokenType === subjectTokenType)?.profile;
+  };
   const provePossession = createPossessionProver({ acceptProof: parts.acceptProof });
 
   const checks = createAuthorizationChecks({
@@ -195,6 +206,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
         recordAlone,
         now,
       }),
+      tokenExchangeGrant({ access, findProfile, runExchangeAction }),
       refreshTokenGrant({
         transact,
         stores,

@@ -18,6 +18,7 @@ import { createAssertionStore } from './oauth/client-authentication/assertion-st
 import { createPushedRequestStore } from './oauth/par/pushed-request-store.ts';
 import { createDpopProofStore } from './oauth/possession/dpop-proof-store.ts';
 import { createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';
+import { createTokenExchangeProfileStore } from './oauth/token-exchange/token-exchange-profile-store.ts';
 import { createTokenGrantStore } from './oauth/tokens/token-grant-store.ts';
 import { createPromptStore } from './prompts/prompt-store.ts';
 import { createRenderingStore } from './prompts/rendering-store.ts';
@@ -72,6 +73,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     pushedRequests: createPushedRequestStore(db),
     tokenGrants: createTokenGrantStore(db),
     refreshTokens: createRefreshTokenStore(db),
+    tokenExchangeProfiles: createTokenExchangeProfileStore(db),
     logs,
     record: createEventStore(db).record,
   };

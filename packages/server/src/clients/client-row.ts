@@ -47,6 +47,7 @@ export function fromRow(row: ClientRow, secret: string | undefined, credentials:
     secret,
     jwtConfiguration: jwtConfigurationOf(body.jwt_configuration),
     refreshToken: refreshTokenOf(body.refresh_token, body.app_type),
+    exchangeProfileTypes: textsOf(objectOf(body.token_exchange).allow_any_profile_of_type),
     oidcConformant: flagOf(body.oidc_conformant) ?? false,
     initiateLoginUri: textOf(body.initiate_login_uri) || undefined,
     logoUri: textOf(body.logo_uri) || undefined,

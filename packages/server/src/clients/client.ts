@@ -36,6 +36,8 @@ export interface Client {
   readonly secret: string | undefined;
   readonly jwtConfiguration: JwtConfiguration;
   readonly refreshToken: RefreshTokenConfiguration;
+  /** Types of token exchange profiles that the client may use (token_exchange.allow_any_profile_of_type). */
+  readonly exchangeProfileTypes: readonly string[];
   readonly oidcConformant: boolean;
   readonly initiateLoginUri: string | undefined;
   readonly logoUri: string | undefined;

@@ -28,6 +28,8 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /resource-servers': { path: '/resource-servers' },
     'GET /resource-servers/search': { path: `/resource-servers/search?q=id:${things.api}&sort=name` },
     'GET /resource-servers/{id}': { path: `/resource-servers/${api}` },
+    'GET /token-exchange-profiles': { path: '/token-exchange-profiles' },
+    'GET /token-exchange-profiles/{id}': { path: `/token-exchange-profiles/${things.profile}` },
     'GET /client-grants': { path: '/client-grants' },
     'GET /client-grants/{id}': { path: `/client-grants/${grant}` },
     'GET /client-grants/{id}/organizations': { path: `/client-grants/${grant}/organizations` },
@@ -74,6 +76,19 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
       body: { client_id: client, audience: things.identifier, scope: [], subject_type: 'user' },
     },
     'PATCH /client-grants/{id}': { path: `/client-grants/${grant}`, body: { scope: [] } },
+    'POST /token-exchange-profiles': {
+      path: '/token-exchange-profiles',
+      body: {
+        name: another,
+        subject_token_type: `urn:example:${another}`,
+        action_id: another,
+        type: 'custom_authentication',
+      },
+    },
+    'PATCH /token-exchange-profiles/{id}': {
+      path: `/token-exchange-profiles/${things.profile}`,
+      body: { name: 'changed' },
+    },
     'POST /connections': { path: '/connections', body: { name: another, strategy: 'auth0' } },
     'PATCH /connections/{id}': { path: `/connections/${connection}`, body: { display_name: 'Changed' } },
     'PATCH /connections/{id}/clients': {
@@ -122,6 +137,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'DELETE /users/{id}': { path: `/users/${user}` },
     'DELETE /connections/{id}/users': { path: `/connections/${connection}/users?email=another%40example.com` },
     'DELETE /connections/{id}': { path: `/connections/${connection}` },
+    'DELETE /token-exchange-profiles/{id}': { path: `/token-exchange-profiles/${things.profile}` },
     'DELETE /client-grants/{id}': { path: `/client-grants/${grant}` },
     'DELETE /clients/{client_id}/credentials/{credential_id}': { path: `/clients/${client}/credentials/${credential}` },
     'DELETE /clients/{id}': { path: `/clients/${client}` },

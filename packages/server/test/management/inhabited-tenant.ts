@@ -10,6 +10,7 @@ export interface Things {
   readonly client: string;
   readonly credential: string;
   readonly grant: string;
+  readonly profile: string;
   readonly api: string;
   readonly identifier: string;
   readonly permission: string;
@@ -67,6 +68,12 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     audience: identifier,
     scope: [permission],
   });
+  const profile = await made('/token-exchange-profiles', {
+    name: `Parts of ${name}`,
+    subject_token_type: `urn:${name}:parts`,
+    action_id: 'an-action',
+    type: 'custom_authentication',
+  });
   const connection = await made('/connections', {
     name: connectionName,
     strategy: 'auth0',
@@ -95,6 +102,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     client: client.client_id,
     credential: credential.id,
     grant: grant.id,
+    profile: profile.id,
     api: api.id,
     identifier,
     permission,

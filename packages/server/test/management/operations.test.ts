@@ -7,7 +7,7 @@ import { type Home, inhabit } from './inhabited-tenant.ts';
 import { NOT_BUILT } from './not-built.ts';
 
 const RESOURCES =
-  /^\/(tenants\/settings|clients|resource-servers|client-grants|connections|users|users-by-email|roles|custom-domains|keys\/signing|branding(?!\/phone)|prompts|logs)(\/|$)/;
+  /^\/(tenants\/settings|clients|resource-servers|client-grants|token-exchange-profiles|connections|users|users-by-email|roles|custom-domains|keys\/signing|branding(?!\/phone)|prompts|logs)(\/|$)/;
 
 let world: World;
 let home: Home;
@@ -165,6 +165,7 @@ function nothing() {
     client: 'x'.repeat(32),
     credential: `cred_${'x'.repeat(22)}`,
     grant: `cgr_${id}`,
+    profile: `tep_${id}`,
     api: '0'.repeat(24),
     identifier: 'https://nothing.example/',
     permission: 'read:nothing',

@@ -263,6 +263,7 @@ function thingsNamed(text: string) {
     client: text,
     credential: text,
     grant: text,
+    profile: text,
     api: text,
     identifier: text,
     permission: text,

@@ -48,7 +48,8 @@ export function tokenEndpoint(
     let client: Client | undefined;
     try {
       client = await authenticateClient(clientRequest(request, parameters));
-      if (!client.grantTypes.includes(grantType)) throw oauthErrors.grantNotAllowed({ grantType });
+      if (!grant.isOpenToEveryClient && !client.grantTypes.includes(grantType))
+        throw oauthErrors.grantNotAllowed({ grantType });
       const possession = await provePossession(request, reply, client);
       return await grant.exchange({ tenant, origin, requester, client, parameters, grantType, possession });
     } catch (error) {

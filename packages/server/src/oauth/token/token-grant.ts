@@ -21,6 +21,8 @@ export interface Exchange {
 /** One grant type: a file each, listed in app.ts. It records its success; the endpoint records what it throws. */
 export interface Grant {
   readonly grantTypes: readonly string[];
+  /** A client needs no grant type of this name: the grant itself decides. */
+  readonly isOpenToEveryClient?: true;
   /** The event of a refused exchange. */
   readonly failed: LogType;
   exchange(exchange: Exchange): Promise<TokenResponse>;
