@@ -20,6 +20,7 @@ import { createTenantSecrets } from './keys/tenant-secrets.ts';
 import type { Log } from './kit/log.ts';
 import { createPageRenderer } from './login/pages/page-renderer.ts';
 import { createErrorPage, createSendPage } from './login/send-page.ts';
+import { createTenantLooks } from './login/tenant-looks.ts';
 import { createEventWriter } from './logs/event-writer.ts';
 import { createLogReader } from './logs/log-reader.ts';
 import { observeAlone, observeCommitted } from './logs/observe-events.ts';
@@ -104,7 +105,9 @@ export async function createApp(world: World) {
   const metrics = createMetrics({ pool, hasher, eventWriter });
   const transact = observeCommitted(transactionsOn(db, storesIn), metrics.countEvent);
   const recordAlone = observeAlone(eventWriter.recordAlone, metrics.countEvent);
-  const sendPage = createSendPage(createPageRenderer());
+  const renderer = createPageRenderer();
+  const looks = createTenantLooks({ cache, renderer, branding: stores.branding, prompts: stores.prompts });
+  const sendPage = createSendPage({ renderer, looks });
   const housekeeper = createHousekeeper({ pool, now, log });
 
   const http: FastifyInstance = createHttpServer({

@@ -1,5 +1,6 @@
 import type { Branding } from '../src/login/pages/branding.ts';
 import type { PageModelByName, PageName } from '../src/login/pages/page-renderer.ts';
+import { exampleTheme } from './management/page-examples.ts';
 
 /** A model with every optional member present: a member added to a page does not compile until it is here. */
 export type Full<T> = T extends string | number | boolean
@@ -14,12 +15,29 @@ export const fullBranding: Full<Branding> = {
   faviconUrl: 'https://images.example/icon.png',
   primaryColor: '#0b6b62',
   pageBackground: { start: '#f0f4ff', end: '#fff4f0', angleDegrees: 45 },
+  fontUrl: 'https://fonts.example/brand.woff2',
   supportUrl: 'https://support.example/',
   supportEmail: 'help@example.com',
+  theme: {},
 };
 
 /** What a hostile branding replaces one by one; the other form of pageBackground included. */
-export const brandings: readonly Branding[] = [fullBranding, { ...fullBranding, pageBackground: '#fafafa' }];
+export const brandings: readonly Branding[] = [
+  fullBranding,
+  {
+    tenantName: 'Northwind',
+    primaryColor: '#0b6b62',
+    pageBackground: { start: '#fff', end: '#eee', angleDegrees: 45 },
+  },
+  { ...fullBranding, pageBackground: '#fafafa' },
+  {
+    ...fullBranding,
+    theme: exampleTheme({
+      page_background: { background_image_url: 'https://images.example/page.jpg' },
+      widget: { logo_url: 'https://images.example/logo.png' },
+    }),
+  },
+];
 
 const form = {
   action: '/u/login?state=hKFo2SA',

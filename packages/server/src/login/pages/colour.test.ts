@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CARD } from './branding.ts';
-import { contrast, parseColour, TEXT_CONTRAST, themeColours } from './colour.ts';
+import { CARD, contrast, parseColour, TEXT_CONTRAST, themeColours } from './colour.ts';
 
 const anyColour = fc.integer({ min: 0, max: 0xffffff }).map((value) => `#${value.toString(16).padStart(6, '0')}`);
 

@@ -11,6 +11,9 @@ export interface ThemeColours {
   readonly link: string;
 }
 
+export const DEFAULT_PRIMARY = '#0b6b62';
+/** The card of each theme; page.css paints it in the same colours. */
+export const CARD = { light: '#ffffff', dark: '#171a1f' } as const;
 export const TEXT_CONTRAST = 4.5;
 /** Enough to see that there is a button. */
 const SURFACE_CONTRAST = 1.4;
@@ -19,16 +22,23 @@ const DARK_TEXT_CONTRAST = 6;
 const WHITE = '#ffffff';
 const BLACK = '#000000';
 
-/** `#rgb` or `#rrggbb` as `#rrggbb`; anything else, above all anything that CSS could read otherwise, is undefined. */
-export function parseColour(value: unknown): string | undefined {
-  if (typeof value !== 'string') return undefined;
-  const short = /^#([0-9a-f])([0-9a-f])([0-9a-f])$/i.exec(value);
-  if (short !== null)
-    return `#${short
-      .slice(1)
-      .map((digit) => digit + digit)
-      .join('')}`.toLowerCase();
-  return /^#[0-9a-f]{6}$/i.test(value) ? value.toLowerCase() : undefined;
+/**
+ * `#rgb` or `#rrggbb` as `#rrggbb`; with a fourth part, transparency, what it looks like on `behind`. Anything else, above
+ * all anything that CSS could read otherwise, is undefined.
+ */
+export function parseColour(value: unknown, behind?: string): string | undefined {
+  if (typeof value !== 'string' || !/^#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$/i.test(value)) return undefined;
+  const digits = value.slice(1).toLowerCase();
+  const long = digits.length <= 4 ? [...digits].map((digit) => digit + digit).join('') : digits;
+  const colour = `#${long.slice(0, 6)}`;
+  if (long.length === 6) return colour;
+  return behind === undefined ? undefined : mix(behind, colour, Number.parseInt(long.slice(6), 16) / 255);
+}
+
+/** The colour as text on `behind`, moved towards black or white as far as readability asks. */
+export function readable(colour: string, behind: string): string {
+  const away = contrast(behind, WHITE) > contrast(behind, BLACK) ? WHITE : BLACK;
+  return moveUntil(colour, away, (candidate) => contrast(candidate, behind) >= TEXT_CONTRAST);
 }
 
 /** The brand colour on a card of this colour, moved towards black or white only as far as readability asks. */
@@ -60,7 +70,7 @@ function moveUntil(colour: string, target: string, isEnough: (colour: string) =>
   return target;
 }
 
-function mix(colour: string, target: string, share: number): string {
+export function mix(colour: string, target: string, share: number): string {
   const to = channels(target);
   const mixed = channels(colour).map((value, index) => Math.round(value + ((to[index] ?? 0) - value) * share));
   return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;

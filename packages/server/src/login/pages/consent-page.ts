@@ -21,6 +21,7 @@ const MOST_LINES = 100;
 
 export const consentPage: Page<ConsentModel> = {
   template: 'consent',
+  screen: ['consent', 'consent'],
   policy: { scripts: 'static', hasForm: true, tellsOrigin: false },
   view(model, texts, brand) {
     const screen = fillScreen(texts.consent.consent, {

@@ -12,6 +12,7 @@ export interface LoggedOutModel {
 
 export const loggedOutPage: Page<LoggedOutModel> = {
   template: 'logged-out',
+  screen: ['logout', 'logout-complete'],
   policy: { scripts: 'none', hasForm: false, tellsOrigin: false },
   view(model, texts, brand) {
     const values = { clientName: clip(model.clientName ?? brand.tenantName), companyName: brand.tenantName };

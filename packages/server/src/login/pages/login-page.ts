@@ -37,6 +37,7 @@ export interface LoginModel {
 
 export const loginPage: Page<LoginModel> = {
   template: 'login',
+  screen: ['login', 'login'],
   policy: { scripts: 'static', hasForm: true, tellsOrigin: false },
   view(model, texts, brand) {
     const clientName = clip(model.clientName);

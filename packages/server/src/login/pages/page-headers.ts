@@ -13,13 +13,20 @@ export interface PagePolicy {
   readonly tellsOrigin: boolean;
 }
 
-export function pageHeaders(policy: PagePolicy, inlineStyle: string, language: string): Record<string, string> {
+export interface PageStyle {
+  readonly css: string;
+  readonly fontOrigin: string | null;
+  /** Whether the page has HTML of the tenant in it, which may bring styles of its own. */
+  readonly isTenants: boolean;
+}
+
+export function pageHeaders(policy: PagePolicy, style: PageStyle, language: string): Record<string, string> {
   return {
     'content-type': 'text/html; charset=utf-8',
     'content-language': language,
     vary: 'Accept-Language',
     'cache-control': 'no-store',
-    'content-security-policy': contentSecurityPolicy(policy, inlineStyle),
+    'content-security-policy': contentSecurityPolicy(policy, style),
     'x-frame-options': 'DENY',
     'x-content-type-options': 'nosniff',
     // no-referrer would make the browser send `Origin: null` with our own forms, and the POST checks that header.
@@ -29,10 +36,12 @@ export function pageHeaders(policy: PagePolicy, inlineStyle: string, language: s
   };
 }
 
-function contentSecurityPolicy({ scripts, hasForm }: PagePolicy, inlineStyle: string): string {
+function contentSecurityPolicy({ scripts, hasForm }: PagePolicy, style: PageStyle): string {
   return [
     "default-src 'none'",
-    `style-src 'self' ${hashSource(inlineStyle)}`,
+    // A hash would switch 'unsafe-inline' off again. Scripts stay ours whatever a tenant writes.
+    `style-src 'self' ${style.isTenants ? "'unsafe-inline' https:" : hashSource(style.css)}`,
+    ...(style.isTenants ? ['font-src https:'] : style.fontOrigin ? [`font-src ${style.fontOrigin}`] : []),
     "img-src 'self' https: data:",
     `script-src ${scriptSource(scripts)}`,
     ...(hasForm ? [] : ["form-action 'none'"]),

@@ -76,15 +76,15 @@ describe('the sign-up page', () => {
 describe('languages', () => {
   it('are added as files: English fills what they lack, and the direction follows', () => {
     const { render } = createPageRenderer({ texts: { en: {}, he: { login: { login: { title: 'שלום' } } } } });
-    const { html } = render('login', login, branding, 'he');
+    const { html } = render('login', login, branding, { language: 'he' });
     expect(html).toContain('<html lang="he" dir="rtl">');
     expect(html).toContain('<h1>שלום</h1>');
     expect(html).toContain('Log in to Shop to continue.');
-    expect(render('login', login, branding, 'xx').html).toContain('<html lang="en" dir="ltr">');
+    expect(render('login', login, branding, { language: 'xx' }).html).toContain('<html lang="en" dir="ltr">');
   });
 
   it('of a region have the texts of their language, and name themselves', () => {
-    const { html, headers } = renderer.render('login', login, branding, 'de-CH');
+    const { html, headers } = renderer.render('login', login, branding, { language: 'de-CH' });
     expect(html).toContain('<html lang="de-CH" dir="ltr">');
     expect(html).toContain('<h1>Willkommen</h1>');
     expect(headers).toMatchObject({ 'content-language': 'de-CH', vary: 'Accept-Language' });

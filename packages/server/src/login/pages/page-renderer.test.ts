@@ -113,7 +113,11 @@ function expectHarmless(html: string, payload: string, scripts: readonly string[
   const elements = parseStrictHtml(html);
   expect(elements.filter(({ tag }) => tag === 'script').map(describeElement)).toEqual(scripts);
   for (const { tag, attributes, text } of elements) {
-    if (tag === 'style') expect(text).not.toMatch(/evil|url\(|[<>"']/);
+    if (tag === 'style') {
+      expect(text).not.toMatch(/evil|[<>"']|javascript/i);
+      for (const [, url] of text.matchAll(/url\(([^)]*)\)/g))
+        expect(url).toMatch(/^https:\/\/(?:fonts|images)\.example\/[\w.]+$/);
+    }
     for (const [attribute, value] of attributes) {
       expect(attribute).not.toMatch(/^on|^style$/);
       if (!URL_ATTRIBUTES.includes(attribute)) continue;

@@ -1,14 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { Liquid } from 'liquidjs';
+import { type Context, type Emitter, Liquid, type TagToken } from 'liquidjs';
+import type { TenantTemplate } from '../../branding/page-template.ts';
+import type { Json } from '../../kit/json-values.ts';
 import { type Branding, viewBranding } from './branding.ts';
 import { consentPage } from './consent-page.ts';
+import { ownVariables, withCustomTexts } from './custom-texts.ts';
 import { errorPage } from './error-page.ts';
 import { formPostPage } from './form-post-page.ts';
 import { loggedOutPage } from './logged-out-page.ts';
 import { loginPage } from './login-page.ts';
 import type { Page } from './page.ts';
 import { pageHeaders } from './page-headers.ts';
-import { completeTexts, directionOf, fillScreen, readTexts, type TextsByLanguage } from './page-texts.ts';
+import { completeTexts, directionOf, fillScreen, readTexts, type Texts, type TextsByLanguage } from './page-texts.ts';
 import { selectAccountPage } from './select-account-page.ts';
 import { signUpPage } from './sign-up-page.ts';
 import { assetPaths } from './static-assets.ts';
@@ -33,56 +36,115 @@ export interface RenderedPage {
   readonly headers: Record<string, string>;
 }
 
+/** What a tenant adds to a page besides its brand. */
+export interface Presentation {
+  /** English when left out. */
+  readonly language?: string;
+  /** Our texts in this language with the tenant's over them. */
+  readonly texts?: Texts;
+  /** What the tenant wrote itself, `var-` texts included. */
+  readonly customTexts?: Json;
+  readonly template?: PageTemplate | undefined;
+  /** By prompt, screen and slot, `login/login/form-content-start`. */
+  readonly partials?: ReadonlyMap<string, TenantTemplate>;
+  /** What page templates and partials see besides the page: application, tenant, organization … */
+  readonly variables?: Json;
+}
+
+export interface PageTemplate extends TenantTemplate {
+  readonly hasTitle: boolean;
+}
+
 export interface PageRenderer {
   render<Name extends PageName>(
     name: Name,
     model: PageModelByName[Name],
     branding: Branding,
-    language?: string,
+    presentation?: Presentation,
   ): RenderedPage;
+  /** Our texts in a language, those of the tenant over them. */
+  textsIn(language: string, custom: Json): Texts;
   /** The languages that have a file. */
   readonly languages: readonly string[];
 }
 
 const FOLDER = new URL('./', import.meta.url);
 const DEFAULT_LANGUAGE = 'en';
+const NO_PARTIALS: ReadonlyMap<string, TenantTemplate> = new Map();
 
 /** Reads templates and texts once; rendering touches no file. */
 export function createPageRenderer({ texts = readTexts() }: { texts?: TextsByLanguage } = {}): PageRenderer {
   const sources = readTemplates();
   const liquid = createEngine(sources);
   const templates = new Map(Object.entries(sources).map(([name, source]) => [name, liquid.parse(source)]));
-  const textsByLanguage = new Map(Object.entries(texts).map(([language, own]) => [language, completeTexts(own)]));
+  const complete = new Map(Object.entries(texts).map(([language, own]) => [language, completeTexts(own)]));
   const english = completeTexts(texts[DEFAULT_LANGUAGE]);
+
+  /** `de-CH` has the texts of `de`. */
+  const fileOf = (language: string) => [language, language.split('-', 1)[0] ?? ''].find((tag) => complete.has(tag));
 
   function render<Name extends PageName>(
     name: Name,
     model: PageModelByName[Name],
     branding: Branding,
-    language = DEFAULT_LANGUAGE,
+    presentation: Presentation = {},
   ): RenderedPage {
-    const own = textsByLanguage.get(language) ?? textsByLanguage.get(language.split('-', 1)[0] ?? '');
-    const shown = own === undefined ? DEFAULT_LANGUAGE : language;
+    const { language = DEFAULT_LANGUAGE, template, partials = NO_PARTIALS, customTexts = {} } = presentation;
+    const file = fileOf(language);
+    const shown = file === undefined && presentation.texts === undefined ? DEFAULT_LANGUAGE : language;
+    const pageTexts = presentation.texts ?? complete.get(file ?? '') ?? english;
     // TypeScript does not see that the page and the model belong to the same name.
     const page = pages[name] as Page<PageModelByName[Name]>;
     const brand = viewBranding(branding);
-    const view = page.view(model, own ?? english, brand);
-    const html = liquid.renderSync(templates.get(page.template) ?? [], {
+    const view = page.view(model, pageTexts, brand);
+    const [prompt = name, screen = name] = page.screen ?? [];
+    const variables = {
+      ...presentation.variables,
+      locale: shown,
+      dir: directionOf(shown),
+      prompt: {
+        name: prompt,
+        screen: { name: screen, texts: { ...Object(view.screen), ...ownVariables(customTexts, prompt, screen) } },
+      },
+    };
+    let hasPartials = false;
+    const partialAt = (slot: string) => {
+      const html = partials.get(`${prompt}/${screen}/${slot}`)?.render(variables) ?? '';
+      hasPartials ||= html !== '';
+      return html;
+    };
+    const scope = {
       ...view,
       brand,
-      common: fillScreen((own ?? english).common.common, { companyName: brand.tenantName }),
+      common: fillScreen(pageTexts.common.common, { companyName: brand.tenantName }),
       assets: assetPaths,
       language: shown,
       direction: directionOf(shown),
-    });
-    return { html, headers: pageHeaders(page.policy, brand.css, shown) };
+      hasOwnTitle: template?.hasTitle ?? false,
+    };
+    const draw = (part: 'head' | 'widget' | null): string =>
+      liquid.renderSync(
+        templates.get(page.template) ?? [],
+        { ...scope, part },
+        { globals: { [PARTIAL_AT]: partialAt } },
+      );
+    const framed = page.screen && template?.render(variables, { head: draw('head'), widget: draw('widget') });
+    const html = framed ?? draw(null);
+    const style = { css: brand.css, fontOrigin: brand.fontOrigin, isTenants: framed !== undefined || hasPartials };
+    return { html, headers: pageHeaders(page.policy, style, shown) };
   }
 
-  return { render, languages: [...textsByLanguage.keys()] };
+  return {
+    render,
+    textsIn: (language, custom) => withCustomTexts(texts[fileOf(language) ?? DEFAULT_LANGUAGE], custom),
+    languages: [...complete.keys()],
+  };
 }
 
+const PARTIAL_AT = ' partialAt';
+
 function createEngine(templates: Record<string, string>): Liquid {
-  return new Liquid({
+  const engine = new Liquid({
     // Layouts and partials come from here, and nowhere else.
     templates,
     cache: true,
@@ -95,6 +157,17 @@ function createEngine(templates: Record<string, string>): Liquid {
     renderLimit: 1_000,
     memoryLimit: 5_000_000,
   });
+  // `{% partial form-content-start %}`: what the tenant has for this place, as HTML.
+  engine.registerTag('partial', {
+    parse({ args }: TagToken) {
+      Object.assign(this, { slot: args.trim() });
+    },
+    render(context: Context, emitter: Emitter) {
+      const partialAt: unknown = Object(context.globals)[PARTIAL_AT];
+      if (typeof partialAt === 'function') emitter.write(String(partialAt(String(Object(this).slot))));
+    },
+  });
+  return engine;
 }
 
 function readTemplates(): Record<string, string> {

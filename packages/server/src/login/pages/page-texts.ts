@@ -22,8 +22,8 @@ export function readTexts(): TextsByLanguage {
   return texts;
 }
 
-export function completeTexts(texts: PartialTexts | undefined): Texts {
-  return overlay(en, texts);
+export function completeTexts(texts: PartialTexts | undefined, base: Texts = en): Texts {
+  return overlay(base, texts);
 }
 
 /** Replaces `${name}`. The values stay plain text: the template escapes the whole. */

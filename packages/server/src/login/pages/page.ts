@@ -7,6 +7,8 @@ export interface Page<Model> {
   /** `login` is login.liquid. */
   readonly template: string;
   readonly policy: PagePolicy;
+  /** Auth0's names for it: custom texts and partials are for these, and page templates see them. */
+  readonly screen?: readonly [prompt: string, screen: string];
   view(model: Model, texts: Texts, brand: BrandView): PageView;
 }
 

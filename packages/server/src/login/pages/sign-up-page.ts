@@ -58,6 +58,7 @@ const GROUP_TEXTS = {
 
 export const signUpPage: Page<SignUpModel> = {
   template: 'sign-up',
+  screen: ['signup', 'signup'],
   policy: { scripts: 'static', hasForm: true, tellsOrigin: false },
   view(model, texts, brand) {
     const clientName = clip(model.clientName);
