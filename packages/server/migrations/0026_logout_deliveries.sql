@@ -17,3 +17,4 @@ create table logout_deliveries (
   foreign key (tenant_id, client_id) references clients on delete cascade
 );
 create index logout_deliveries_due on logout_deliveries (due_at);
+create index sessions_by_idle_expiry on sessions (idle_expires_at);

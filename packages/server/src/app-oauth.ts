@@ -8,6 +8,7 @@ import type { KeyRings } from './keys/key-ring.ts';
 import type { TenantSecrets } from './keys/tenant-secrets.ts';
 import { createTokenSigner } from './keys/token-signer.ts';
 import { createVerifyJwt } from './keys/verify-jwt.ts';
+import type { Log } from './kit/log.ts';
 import { accountRoutes } from './login/account-routes.ts';
 import { createBeginLogin } from './login/begin-login.ts';
 import { consentPageRoutes } from './login/consent-routes.ts';
@@ -40,6 +41,7 @@ import { createJwtDescriber } from './oauth/introspection/describe-jwt.ts';
 import { createTokenDescriber } from './oauth/introspection/describe-token.ts';
 import { introspectionRoutes } from './oauth/introspection/introspection-routes.ts';
 import { logoutRoutes } from './oauth/logout/logout-routes.ts';
+import { createLogoutSender, type LogoutSender } from './oauth/logout/logout-sender.ts';
 import { parEndpoint } from './oauth/par/par-endpoint.ts';
 import type { AcceptProof } from './oauth/possession/accept-proof.ts';
 import type { CheckPresenter } from './oauth/possession/check-presenter.ts';
@@ -58,6 +60,7 @@ import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
 import { createSignToken } from './oauth/tokens/sign-token.ts';
 import { createUserTokens } from './oauth/tokens/user-tokens.ts';
 import { userinfoRoutes } from './oauth/userinfo/userinfo-routes.ts';
+import type { CallOut } from './outgoing/http-client.ts';
 import type { Stores } from './stores.ts';
 import type { Tenant } from './tenants/tenant.ts';
 import type { TenantCache } from './tenants/tenant-cache.ts';
@@ -77,11 +80,13 @@ interface Parts extends Authentication {
   readonly takesCertificates: boolean;
   readonly acceptProof: AcceptProof;
   readonly checkPresenter: CheckPresenter;
+  readonly callOut: CallOut;
+  readonly log: Log;
   readonly now: () => Date;
 }
 
 /** OAuth, OpenID Connect and the login pages: a login from /authorize to its tokens. */
-export function createOAuth(http: FastifyInstance, parts: Parts): void {
+export function createOAuth(http: FastifyInstance, parts: Parts): { readonly logouts: LogoutSender } {
   const {
     stores,
     transact,
@@ -248,4 +253,18 @@ export function createOAuth(http: FastifyInstance, parts: Parts): void {
     findUser,
     now,
   });
+
+  return {
+    logouts: createLogoutSender({
+      deliveries: stores.logoutDeliveries,
+      sessions: stores.sessions,
+      transact,
+      findTenant: directory.find,
+      findClient,
+      signToken,
+      callOut: parts.callOut,
+      log: parts.log,
+      now,
+    }),
+  };
 }

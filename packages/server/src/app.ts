@@ -30,6 +30,7 @@ import { createPresenterCheck } from './oauth/possession/check-presenter.ts';
 import { createDpopNonces } from './oauth/possession/dpop-nonces.ts';
 import { createAccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
+import { createOutgoing } from './outgoing/http-client.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
 import { createMetrics, type MetricsSnapshot } from './status/metrics.ts';
@@ -49,7 +50,7 @@ export interface World {
   readonly secret: InstallationSecret;
   readonly config: Pick<
     Config,
-    'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader' | 'metricsToken'
+    'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader' | 'metricsToken' | 'outgoingAllow'
   >;
   /** Who is asked for the proof of a custom domain; the machine's own unless said otherwise. */
   readonly resolver?: DnsResolver | undefined;
@@ -109,6 +110,7 @@ export async function createApp(world: World) {
   const looks = createTenantLooks({ cache, renderer, branding: stores.branding, prompts: stores.prompts });
   const sendPage = createSendPage({ renderer, looks });
   const housekeeper = createHousekeeper({ pool, now, log });
+  const outgoing = createOutgoing({ allowed: world.config.outgoingAllow });
 
   const http: FastifyInstance = createHttpServer({
     log,
@@ -126,7 +128,7 @@ export async function createApp(world: World) {
     now,
   });
   const checkPresenter = createPresenterCheck({ acceptProof });
-  createOAuth(http, {
+  const { logouts } = createOAuth(http, {
     ...authentication,
     stores,
     transact,
@@ -140,6 +142,8 @@ export async function createApp(world: World) {
     takesCertificates: world.config.clientCertificateHeader !== undefined,
     acceptProof,
     checkPresenter,
+    callOut: outgoing.callOut,
+    log,
     now,
   });
   createManagementApi(http, {
@@ -170,6 +174,7 @@ export async function createApp(world: World) {
     transact,
     forget,
     metrics,
+    logouts,
     async start(): Promise<void> {
       await partitions.start();
       listener = await listenForChanges({
@@ -187,13 +192,15 @@ export async function createApp(world: World) {
         },
       });
       housekeeper.start();
+      logouts.start();
       await http.ready();
     },
     async stop(): Promise<void> {
       housekeeper.stop();
       await http.close();
+      await logouts.stop();
       await eventWriter.stop();
-      await Promise.all([hasher.stop(), partitions.stop(), listener?.stop()]);
+      await Promise.all([hasher.stop(), partitions.stop(), listener?.stop(), outgoing.stop()]);
     },
   };
 }

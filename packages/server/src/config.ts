@@ -22,6 +22,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   /** The header in which a trusted proxy tells the client's certificate, in lower case; none is believed where it is unset. */
   readonly clientCertificateHeader: string | undefined;
+  /** Addresses and networks that tenants' URLs may lead to, besides the public Internet. */
+  readonly outgoingAllow: readonly string[];
   readonly workers: number;
   /** Who shows it may read /metrics from anywhere. */
   readonly metricsToken: string | undefined;
@@ -45,6 +47,7 @@ const PATTERNS = {
   GATEWRIGHT_BOOTSTRAP: /^[01]$/,
   TRUSTED_PROXIES: ANY,
   CLIENT_CERTIFICATE_HEADER: /^(?!client-certificate-ca-verified$)[a-z][a-z0-9-]{1,63}$/i,
+  GATEWRIGHT_OUTGOING_ALLOW: ANY,
   GATEWRIGHT_WORKERS: /^[1-9][0-9]?$/,
   GATEWRIGHT_METRICS_TOKEN: /^[\x21-\x7e]{20,500}$/,
   LOG_FORMAT: /^(pretty|json)$/,
@@ -64,6 +67,7 @@ const EXPECTED: Record<Variable, string> = {
   GATEWRIGHT_BASE_DOMAIN: 'a lower-case domain such as id.example.com; tenants answer at {tenant}.{base domain}',
   GATEWRIGHT_SECRET: 'at least 32 random characters; it encrypts keys and secrets at rest',
   GATEWRIGHT_BOOTSTRAP: '0 or 1',
+  GATEWRIGHT_OUTGOING_ALLOW: 'addresses or networks such as 10.20.0.0/16, with commas between them',
   TRUSTED_PROXIES: 'addresses or networks such as 10.0.0.0/8, with commas between them',
   CLIENT_CERTIFICATE_HEADER: 'the name of the header in which the proxies tell the certificate of a client',
   GATEWRIGHT_WORKERS: 'a number from 1 to 99, and to 12 without DATABASE_URL (the embedded PostgreSQL takes no more)',
@@ -92,6 +96,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   if (read.GATEWRIGHT_ORIGIN && !URL.canParse(read.GATEWRIGHT_ORIGIN)) wrong.add('GATEWRIGHT_ORIGIN');
   if (read.DATABASE_URL && !isDatabaseUrl(read.DATABASE_URL)) wrong.add('DATABASE_URL');
   if (!read.DATABASE_URL && Number(read.GATEWRIGHT_WORKERS ?? 1) > 12) wrong.add('GATEWRIGHT_WORKERS');
+  if (!list(read.GATEWRIGHT_OUTGOING_ALLOW).every(isNetwork)) wrong.add('GATEWRIGHT_OUTGOING_ALLOW');
   if (!list(read.TRUSTED_PROXIES).every(isNetwork)) wrong.add('TRUSTED_PROXIES');
   if (wrong.size > 0) throw new ConfigError([...wrong].map((name) => `${name} must be ${EXPECTED[name]}.`));
   return toConfig(read);
@@ -120,6 +125,7 @@ function toConfig(read: Environment): Config {
     bootstrap: read.GATEWRIGHT_BOOTSTRAP ? read.GATEWRIGHT_BOOTSTRAP === '1' : !read.DATABASE_URL,
     trustedProxies: list(read.TRUSTED_PROXIES),
     clientCertificateHeader: read.CLIENT_CERTIFICATE_HEADER?.toLowerCase(),
+    outgoingAllow: list(read.GATEWRIGHT_OUTGOING_ALLOW),
     workers: Number(read.GATEWRIGHT_WORKERS ?? 1),
     metricsToken: read.GATEWRIGHT_METRICS_TOKEN,
     logFormat: (read.LOG_FORMAT ?? 'pretty') as 'pretty' | 'json',

@@ -26,6 +26,7 @@ import { createResourceServerStore } from './resource-servers/resource-server-st
 import { createMemberStore } from './roles/member-store.ts';
 import { createPermissionStore } from './roles/permission-store.ts';
 import { createRoleStore } from './roles/role-store.ts';
+import { createLogoutDeliveryStore } from './sessions/logout-delivery-store.ts';
 import { createSessionListStore } from './sessions/session-list-store.ts';
 import { createSessionStore } from './sessions/session-store.ts';
 import { createTenantStore } from './tenants/tenant-store.ts';
@@ -66,6 +67,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     prompts: createPromptStore(db),
     screenRenderings: createRenderingStore(db),
     sessions: createSessionStore(db),
+    logoutDeliveries: createLogoutDeliveryStore(db),
     sessionLists: createSessionListStore(db),
     loginTransactions: createLoginTransactionStore(db),
     loginTickets: createLoginTicketStore(db),

@@ -82,6 +82,7 @@ export async function startWorld({
         trustedProxies: ['127.0.0.1'],
         clientCertificateHeader: 'client-certificate',
         metricsToken: undefined,
+        outgoingAllow: [],
         ...config,
       },
       processes: 1,

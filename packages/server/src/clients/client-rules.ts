@@ -1,4 +1,4 @@
-import { isObject, type Json, objectsOf, textOf, textsOf } from '../kit/json-values.ts';
+import { isObject, type Json, objectOf, objectsOf, textOf, textsOf } from '../kit/json-values.ts';
 import { clientErrors } from './client-errors.ts';
 import { type UrlKind, urlFault } from './url-entry.ts';
 
@@ -41,6 +41,7 @@ export function checkClientBody(body: Json, { isProduction }: Surroundings): voi
       if (fault) throw clientErrors.invalidFormat({ format: rule.format, value: value.slice(0, 200), property: where });
     });
   }
+  for (const property of ['oidc_logout', 'oidc_backchannel_logout']) checkBackchannelUrls(body, property, isProduction);
   checkGrantTypes(textsOf(body.grant_types));
   checkInitiateLoginUri(textOf(body.initiate_login_uri));
 }
@@ -52,6 +53,18 @@ function checkList(property: string, value: readonly unknown[]): void {
       throw clientErrors.tooLong({ property: `${property}[${index}]`, maximum: 2_048, count: item.length });
     }
   });
+}
+
+/** The server calls it: https, except where a developer's own machine is called. Auth0 takes one only. */
+function checkBackchannelUrls(body: Json, property: string, isProduction: boolean): void {
+  const urls = textsOf(objectOf(body[property]).backchannel_logout_urls);
+  const where = `${property}.backchannel_logout_urls`;
+  if (urls.length > 1) throw clientErrors.tooMany({ property: where, maximum: 1, count: urls.length });
+  for (const value of urls) {
+    const isWeb = /^https:\/\//.test(value) || (!isProduction && /^http:\/\//.test(value));
+    if (isWeb && !value.includes('*') && urlFault(value, 'callback', isProduction) === undefined) continue;
+    throw clientErrors.invalidFormat({ format: 'absolute-https-uri', value: value.slice(0, 200), property: where });
+  }
 }
 
 const AUTH0_GRANT = 'http://auth0.com/oauth/grant-type/';

@@ -1,5 +1,6 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
+import { noteDeliveries } from './logout-delivery-store.ts';
 import { cookieHash, type LogoutInitiator, type NewSession, type Session } from './session.ts';
 
 declare module '../db/database.ts' {
@@ -123,9 +124,26 @@ export function createSessionStore(db: Database) {
         with ended as (
           delete from sessions where tenant_id = ${tenantId} and ${matching(which)}
           returning tenant_id, session_id, user_id, clients, metadata
-        ), told as (${deliveries(initiator, now)})
+        ), told as (${noteDeliveries(initiator, now)})
         select session_id, user_id from ended`.execute(db);
       return rows.map((row) => ({ sessionId: row.session_id, userId: row.user_id }));
+    },
+
+    /** Ends sessions of a tenant whose time is over, at most `limit`: their applications hear of that as well. */
+    async endExpired(tenantId: string, now: Date, limit: number): Promise<void> {
+      await sql`
+        with ended as (
+          delete from sessions where (tenant_id, session_id) in (
+            select tenant_id, session_id from sessions
+            where tenant_id = ${tenantId} and idle_expires_at <= ${now} limit ${limit} for update skip locked)
+          returning tenant_id, session_id, user_id, clients, metadata
+        ) ${noteDeliveries('session-expired', now)}`.execute(db);
+    },
+
+    /** Tenants that have sessions whose time is over. */
+    async tenantsWithExpired(now: Date, limit: number): Promise<string[]> {
+      const rows = db.selectFrom('sessions').select('tenant_id').where('idle_expires_at', '<=', now).distinct();
+      return (await rows.limit(limit).execute()).map(({ tenant_id }) => tenant_id);
     },
 
     /** A new login takes the place of the browser's old session: nobody logged out. */
@@ -162,23 +180,4 @@ function matching(which: SessionsToEnd) {
   if (!('sessionId' in which)) return sql`user_id = ${which.userId}`;
   const { sessionId, userId } = which;
   return userId === undefined ? sql`session_id = ${sessionId}` : sql`session_id = ${sessionId} and user_id = ${userId}`;
-}
-
-/** One row for each session of `ended` and each address that hears of it. */
-export function deliveries(initiator: LogoutInitiator, now: Date) {
-  return sql`
-    insert into logout_deliveries (tenant_id, delivery_id, client_id, url, issuer, user_id, session_id, session_metadata,
-      initiator, created_at, due_at)
-    select ended.tenant_id, gen_random_uuid()::text, client.client_id, address.url, used.origin || '/', ended.user_id,
-      ended.session_id,
-      case when (rules.logout->'backchannel_logout_session_metadata'->>'include')::boolean then ended.metadata end,
-      ${initiator}::text, ${now}::timestamptz, ${now}::timestamptz
-    from ended
-      cross join lateral jsonb_each_text(ended.clients) used(client_id, origin)
-      join clients client on client.tenant_id = ended.tenant_id and client.client_id = used.client_id
-      cross join lateral (select coalesce(client.body->'oidc_logout', client.body->'oidc_backchannel_logout') as logout) rules
-      cross join lateral jsonb_array_elements_text(rules.logout->'backchannel_logout_urls') address(url)
-    where rules.logout->'backchannel_logout_initiators'->>'mode' = 'all'
-      or coalesce(rules.logout->'backchannel_logout_initiators'->'selected_initiators', '["rp-logout", "idp-logout"]')
-        @> to_jsonb(${initiator}::text)`;
 }

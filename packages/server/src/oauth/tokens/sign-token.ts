@@ -7,7 +7,8 @@ type Claims = Record<string, unknown>;
 /** Signs with what the token's reader expects: the tenant's key, or a shared secret where HS256 was configured. */
 export interface SignToken {
   forApi(tenantId: string, api: ResourceServer, claims: Claims, typ: 'JWT' | 'at+jwt'): Promise<string>;
-  forClient(tenantId: string, client: Client, claims: Claims): Promise<string>;
+  /** `typ` is JWT for ID tokens. */
+  forClient(tenantId: string, client: Client, claims: Claims, typ?: 'JWT' | 'logout+jwt'): Promise<string>;
 }
 
 interface Parts {
@@ -26,12 +27,12 @@ export function createSignToken({ signWithTenantKey }: Parts): SignToken {
         throw new Error(`The API ${api.identifier} signs with HS256 but has no signing secret.`);
       return signWithSecret(Buffer.from(api.signingSecret), claims, typ);
     },
-    async forClient(tenantId, client, claims) {
+    async forClient(tenantId, client, claims, typ = 'JWT') {
       const { alg } = client.jwtConfiguration;
-      if (alg !== 'HS256') return signWithTenantKey(tenantId, claims, { typ: 'JWT', algorithm: alg });
+      if (alg !== 'HS256') return signWithTenantKey(tenantId, claims, { typ, algorithm: alg });
       const secret = sharedSecretOf(client);
       if (secret === undefined) throw new Error(`The client ${client.clientId} signs with HS256 but has no secret.`);
-      return signWithSecret(secret, claims, 'JWT');
+      return signWithSecret(secret, claims, typ);
     },
   };
 }
