@@ -22,6 +22,8 @@ import { type CheckHolder, registerManagement } from './management/register-mana
 import { createManagementTokenVerifier } from './management/verify-management-token.ts';
 import { type CheckPresenter, dpopChallenge } from './oauth/possession/check-presenter.ts';
 import { readConfirmation } from './oauth/possession/possession.ts';
+import { deviceCredentialRoutes } from './oauth/refresh/device-credential-routes.ts';
+import { refreshTokenRoutes } from './oauth/refresh/refresh-token-routes.ts';
 import { tokenExchangeProfileRoutes } from './oauth/token-exchange/token-exchange-profile-routes.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { promptRoutes } from './prompts/prompt-routes.ts';
@@ -101,6 +103,8 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       });
       userRoutes(management, { hashNewPassword: parts.hashNewPassword, revokeAccess });
       sessionRoutes(management, { revokeAccess, now });
+      refreshTokenRoutes(management, { now });
+      deviceCredentialRoutes(management, { now });
       userRoleRoutes(management, { isManagementAudience });
       roleRoutes(management, { isManagementAudience });
       consentRoutes(management, { ...audiences, now });

@@ -17,6 +17,8 @@ import { createAuthorizationCodeStore } from './oauth/authorize/authorization-co
 import { createAssertionStore } from './oauth/client-authentication/assertion-store.ts';
 import { createPushedRequestStore } from './oauth/par/pushed-request-store.ts';
 import { createDpopProofStore } from './oauth/possession/dpop-proof-store.ts';
+import { createDeviceCredentialStore } from './oauth/refresh/device-credential-store.ts';
+import { createRefreshTokenListStore } from './oauth/refresh/refresh-token-list-store.ts';
 import { createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';
 import { createTokenExchangeProfileStore } from './oauth/token-exchange/token-exchange-profile-store.ts';
 import { createTokenGrantStore } from './oauth/tokens/token-grant-store.ts';
@@ -76,6 +78,8 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     tokenGrants: createTokenGrantStore(db),
     refreshTokens: createRefreshTokenStore(db),
     tokenExchangeProfiles: createTokenExchangeProfileStore(db),
+    refreshTokenLists: createRefreshTokenListStore(db),
+    deviceCredentials: createDeviceCredentialStore(db),
     logs,
     record: createEventStore(db).record,
   };

@@ -12,7 +12,8 @@ export interface Example {
  * things. What is missing here is missing in every test that walks the Management API, so a test compares it with the router.
  */
 export function examplesFor(things: Things): Readonly<Record<string, Example>> {
-  const { client, credential, grant, connection, role, key, previousKey, log, session, customDomain } = things;
+  const { client, credential, grant, connection, role, key, previousKey, log, session, refreshToken, customDomain } =
+    things;
   const user = encodeURIComponent(things.user);
   const person = encodeURIComponent(things.person);
   const api = encodeURIComponent(things.api);
@@ -44,6 +45,10 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /users/{id}/logs': { path: `/users/${user}/logs` },
     'GET /users/{user_id}/sessions': { path: `/users/${person}/sessions` },
     'GET /sessions/{id}': { path: `/sessions/${session}` },
+    'GET /users/{user_id}/refresh-tokens': { path: `/users/${person}/refresh-tokens` },
+    'GET /refresh-tokens': { path: `/refresh-tokens?user_id=${person}` },
+    'GET /refresh-tokens/{id}': { path: `/refresh-tokens/${refreshToken}` },
+    'GET /device-credentials': { path: `/device-credentials?user_id=${person}` },
     'GET /roles': { path: '/roles' },
     'GET /roles/{id}': { path: `/roles/${role}` },
     'GET /roles/{id}/permissions': { path: `/roles/${role}/permissions` },
@@ -103,6 +108,14 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'POST /users/{id}/roles': { path: `/users/${user}/roles`, body: { roles: [role] } },
     'POST /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },
     'PATCH /sessions/{id}': { path: `/sessions/${session}`, body: { session_metadata: { device: 'changed' } } },
+    'PATCH /refresh-tokens/{id}': {
+      path: `/refresh-tokens/${refreshToken}`,
+      body: { refresh_token_metadata: { device: 'changed' } },
+    },
+    'POST /device-credentials': {
+      path: '/device-credentials',
+      body: { device_name: 'Phone', type: 'public_key', value: 'key', device_id: 'abc-1' },
+    },
     'POST /roles': { path: '/roles', body: { name: another } },
     'PATCH /roles/{id}': { path: `/roles/${role}`, body: { description: 'changed' } },
     'POST /roles/{id}/permissions': { path: `/roles/${role}/permissions`, body: { permissions } },
@@ -121,6 +134,10 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'POST /keys/signing/rotate': { path: '/keys/signing/rotate' },
     'PUT /keys/signing/{kid}/revoke': { path: `/keys/signing/${previousKey}/revoke` },
 
+    'POST /refresh-tokens/revoke': { path: '/refresh-tokens/revoke', body: { ids: [refreshToken] } },
+    'DELETE /refresh-tokens/{id}': { path: `/refresh-tokens/${refreshToken}` },
+    'DELETE /device-credentials/{id}': { path: `/device-credentials/${refreshToken}` },
+    'DELETE /users/{user_id}/refresh-tokens': { path: `/users/${person}/refresh-tokens` },
     'POST /sessions/{id}/revoke': { path: `/sessions/${session}/revoke` },
     'DELETE /sessions/{id}': { path: `/sessions/${session}` },
     'DELETE /users/{user_id}/sessions': { path: `/users/${person}/sessions` },
@@ -144,6 +161,9 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'DELETE /resource-servers/{id}': { path: `/resource-servers/${api}` },
   };
 }
+
+/** Only an end user's token has their scope: others get 403. */
+export const FOR_END_USERS: ReadonlySet<string> = new Set(['POST /device-credentials']);
 
 const PUBLIC_KEY = publicKey();
 let serial = 0;

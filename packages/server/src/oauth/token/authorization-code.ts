@@ -73,7 +73,7 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
         if (!(await codes.redeem(tenant.tenantId, code.codeHash, time))) return false;
         if (refreshToken) {
           const stored = describeRefreshToken(client, refreshToken, code.grantId, time, exchange.possession);
-          await refreshTokens.insert(tenant.tenantId, stored);
+          await refreshTokens.insert(tenant.tenantId, stored, exchange.requester);
           await tokenGrants.settle(tenant.tenantId, code.grantId, {
             scope: granted.scopes.join(' '),
             expiresAt: grantExpiry(time, stored),

@@ -114,7 +114,7 @@ export function passwordGrant(parts: Parts): Grant {
           authTime: time,
           expiresAt: grantExpiry(time, stored),
         });
-        if (stored) await refreshTokens.insert(tenant.tenantId, stored);
+        if (stored) await refreshTokens.insert(tenant.tenantId, stored, exchange.requester);
         if (tokens.opaque) await tokenGrants.insertAccessToken(tenant.tenantId, tokens.opaque);
         await record(tenant.tenantId, {
           ...event,

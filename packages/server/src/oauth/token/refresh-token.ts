@@ -104,13 +104,13 @@ export function refreshTokenGrant(parts: Parts): Grant {
   /** One racer marks the token and stores the successor; the others find both done and hand out the same one. */
   async function rotate(
     inside: Stores,
-    { tenant, client }: Exchange,
+    { tenant, client, requester }: Exchange,
     token: PresentedRefreshToken,
     successor: string,
     time: Date,
   ): Promise<boolean> {
     const described = describeSuccessor(client, successor, token, time);
-    if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, described, time)) {
+    if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, described, time, requester)) {
       await keepGrant(inside, tenant, token, grantExpiry(time, described));
       return true;
     }
@@ -129,12 +129,12 @@ export function refreshTokenGrant(parts: Parts): Grant {
   /** A token that does not rotate idles from now on; its grant has to last as long as it. */
   async function prolong(
     inside: Stores,
-    { tenant, client }: Exchange,
+    { tenant, client, requester }: Exchange,
     { tokenHash, expiresAt, ...token }: PresentedRefreshToken,
     time: Date,
   ): Promise<void> {
     const idleExpiresAt = idleExpiry(client, time);
-    await inside.refreshTokens.touch(tenant.tenantId, tokenHash, time, idleExpiresAt);
+    await inside.refreshTokens.touch(tenant.tenantId, tokenHash, time, idleExpiresAt, requester);
     await keepGrant(inside, tenant, token, grantExpiry(time, { expiresAt, idleExpiresAt }));
   }
 
