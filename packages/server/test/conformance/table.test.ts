@@ -12,6 +12,8 @@ const SPECIFICATIONS = [
   'rfc7009.md',
   'rfc7636.md',
   'rfc8252.md',
+  'rfc9101.md',
+  'rfc9126.md',
   'rfc9207.md',
   'rfc9700.md',
 ];
