@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { ManagementClient } from 'auth0';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -111,17 +111,92 @@ describe('client credentials of openid-client 6', () => {
         private_key_jwt: { credentials: [{ credential_type: 'public_key', pem, alg }] },
       },
     });
-    const name = alg === 'PS256' ? 'RSA-PSS' : 'RSASSA-PKCS1-v1_5';
-    const key = await crypto.subtle.importKey(
-      'pkcs8',
-      privateKey.export({ type: 'pkcs8', format: 'der' }),
-      { name, hash: 'SHA-256' },
-      false,
-      ['sign'],
-    );
+    const key = await signingKey(privateKey, alg === 'PS256' ? 'RSA-PSS' : undefined);
     await expectToken(await discover(clientId, openid.PrivateKeyJwt(key)));
   });
 });
+
+describe('requests and answers of openid-client 6', () => {
+  let configuration: openid.Configuration;
+  /** Response types stick to a configuration: who changes them takes one of their own. */
+  let anotherConfiguration: () => Promise<openid.Configuration>;
+  let key: CryptoKey;
+  beforeAll(async () => {
+    await auth0.tenants.settings.update({ pushed_authorization_requests_supported: true });
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    key = await signingKey(privateKey);
+    const { client_id = '', client_secret = '' } = await auth0.clients.create({
+      name: 'Web',
+      app_type: 'regular_web',
+      callbacks: [CALLBACK],
+      grant_types: ['authorization_code', 'implicit'],
+      token_endpoint_auth_method: 'client_secret_post',
+      signed_request_object: { credentials: [{ credential_type: 'public_key', pem, alg: 'RS256' }] },
+    });
+    const directory = await auth0.connections.list({ name: server.firstRun.connection });
+    for await (const { id = '' } of directory)
+      await auth0.connections.clients.update(id, [{ client_id, status: true }]);
+    anotherConfiguration = () => discover(client_id, openid.ClientSecretPost(client_secret));
+    configuration = await anotherConfiguration();
+  });
+
+  it('are pushed', async () => {
+    await expectLogin((parameters) => openid.buildAuthorizationUrlWithPAR(configuration, parameters));
+  });
+
+  it('are signed', async () => {
+    await expectLogin((parameters) => openid.buildAuthorizationUrlWithJAR(configuration, parameters, key));
+  });
+
+  it('are signed and pushed', async () => {
+    await expectLogin(async (parameters) => {
+      const { searchParams } = await openid.buildAuthorizationUrlWithJAR(configuration, parameters, key);
+      return openid.buildAuthorizationUrlWithPAR(configuration, { request: searchParams.get('request') ?? '' });
+    });
+  });
+
+  it('are hybrid: a code beside an ID token that names it', async () => {
+    const hybrid = await anotherConfiguration();
+    openid.useCodeIdTokenResponseType(hybrid);
+    await expectLogin(async (parameters) => openid.buildAuthorizationUrl(hybrid, parameters), hybrid);
+  });
+
+  it('are implicit: an ID token alone', async () => {
+    const implicit = await anotherConfiguration();
+    openid.useIdTokenResponseType(implicit);
+    const [state, nonce] = [openid.randomState(), openid.randomNonce()];
+    const url = openid.buildAuthorizationUrl(implicit, { redirect_uri: CALLBACK, scope: 'openid email', state, nonce });
+    const arrival = await createFetchBrowser(server.origin).logIn(url, server.firstRun.user);
+    const claims = await openid.implicitAuthentication(implicit, arrival.url, nonce, { expectedState: state });
+    expect(claims).toMatchObject({ email: server.firstRun.user.email });
+  });
+
+  async function expectLogin(
+    build: (parameters: Record<string, string>) => Promise<URL>,
+    as: openid.Configuration = configuration,
+  ): Promise<void> {
+    const pkceCodeVerifier = openid.randomPKCECodeVerifier();
+    const [expectedState, expectedNonce] = [openid.randomState(), openid.randomNonce()];
+    const url = await build({
+      redirect_uri: CALLBACK,
+      scope: 'openid email',
+      state: expectedState,
+      nonce: expectedNonce,
+      code_challenge: await openid.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: 'S256',
+    });
+    const arrival = await createFetchBrowser(server.origin).logIn(url, server.firstRun.user);
+    const checks = { pkceCodeVerifier, expectedState, expectedNonce };
+    const tokens = await openid.authorizationCodeGrant(as, arrival.url, checks);
+    expect(tokens.claims()).toMatchObject({ email: server.firstRun.user.email });
+  }
+});
+
+async function signingKey(privateKey: KeyObject, name = 'RSASSA-PKCS1-v1_5'): Promise<CryptoKey> {
+  const der = privateKey.export({ type: 'pkcs8', format: 'der' });
+  return crypto.subtle.importKey('pkcs8', der, { name, hash: 'SHA-256' }, false, ['sign']);
+}
 
 function discover(clientId: string, authentication: openid.ClientAuth): Promise<openid.Configuration> {
   return openid.discovery(new URL(server.origin), clientId, undefined, authentication);
