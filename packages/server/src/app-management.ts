@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
+import type { Recovery } from './app-recovery.ts';
 import { brandingRoutes } from './branding/branding-routes.ts';
 import { clientGrantRoutes } from './client-grants/client-grant-routes.ts';
 import { isPublic } from './clients/client.ts';
@@ -10,6 +11,7 @@ import type { OwnNames } from './custom-domains/custom-domain.ts';
 import { customDomainRoutes } from './custom-domains/custom-domain-routes.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import type { Transact } from './db/transact.ts';
+import { jobRoutes } from './jobs/job-routes.ts';
 import type { KeyRings } from './keys/key-ring.ts';
 import { keyRoutes } from './keys/key-routes.ts';
 import type { SigningKeyService } from './keys/signing-key-service.ts';
@@ -25,8 +27,10 @@ import { readConfirmation } from './oauth/possession/possession.ts';
 import { deviceCredentialRoutes } from './oauth/refresh/device-credential-routes.ts';
 import { refreshTokenRoutes } from './oauth/refresh/refresh-token-routes.ts';
 import { tokenExchangeProfileRoutes } from './oauth/token-exchange/token-exchange-profile-routes.ts';
-import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
+import type { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { promptRoutes } from './prompts/prompt-routes.ts';
+import { ticketRoutes } from './recovery/ticket-routes.ts';
+import { verificationJobRoutes } from './recovery/verification-job-routes.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
 import { userRoleRoutes } from './roles/user-role-routes.ts';
@@ -45,6 +49,8 @@ interface Parts extends Authentication {
   readonly checkPresenter: CheckPresenter;
   readonly resolver: DnsResolver;
   readonly ownNames: OwnNames;
+  readonly recovery: Recovery;
+  readonly revokeAccess: ReturnType<typeof createRevokeAccess>;
   readonly recordAlone: RecordEvent;
   readonly afterCommit: (tenantId: string) => void;
   readonly log: Log;
@@ -53,7 +59,7 @@ interface Parts extends Authentication {
 
 /** The Management API: one line a domain. */
 export function createManagementApi(http: FastifyInstance, parts: Parts): void {
-  const { stores, transact, directory, keyRings, recordAlone, afterCommit, log, now } = parts;
+  const { stores, transact, directory, keyRings, recovery, revokeAccess, recordAlone, afterCommit, log, now } = parts;
   const { isManagementAudience } = directory;
   const audiences = { isManagementAudience, managementAudience: (origin: string) => `${origin}/api/v2/` };
   const verifyToken = createManagementTokenVerifier({
@@ -70,7 +76,6 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
     const fault = await parts.checkPresenter(request, reply, { scheme, token, confirmation, isPublicClient });
     if (fault) throw unauthorized('invalid', {}, undefined, dpopChallenge(fault));
   };
-  const revokeAccess = createRevokeAccess(now);
 
   http.register(
     async (app) => {
@@ -112,6 +117,9 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       logRoutes(management);
       brandingRoutes(management);
       promptRoutes(management);
+      ticketRoutes(management, recovery);
+      jobRoutes(management);
+      verificationJobRoutes(management, { ...recovery, now });
     },
     { prefix: '/api/v2' },
   );

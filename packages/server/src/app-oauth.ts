@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
 import { createEmbeddedLogin } from './app-embedded-login.ts';
+import { type Recovery, recoveryRoutes } from './app-recovery.ts';
 import type { Transact } from './db/transact.ts';
 import { createTenantCookie } from './http/cookies.ts';
 import { certificateRoutes } from './keys/certificate-routes.ts';
@@ -65,6 +66,7 @@ import type { Stores } from './stores.ts';
 import type { Tenant } from './tenants/tenant.ts';
 import type { TenantCache } from './tenants/tenant-cache.ts';
 import type { TenantDirectory } from './tenants/tenant-directory.ts';
+import type { RevokeAccess } from './users/change-user.ts';
 
 interface Parts extends Authentication {
   readonly stores: Stores;
@@ -75,6 +77,8 @@ interface Parts extends Authentication {
   readonly secrets: TenantSecrets;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
+  readonly recovery: Recovery;
+  readonly revokeAccess: RevokeAccess<Stores>;
   readonly accessTokens: AccessTokenFinder;
   /** Whether CLIENT_CERTIFICATE_HEADER is set. */
   readonly takesCertificates: boolean;
@@ -87,19 +91,7 @@ interface Parts extends Authentication {
 
 /** OAuth, OpenID Connect and the login pages: a login from /authorize to its tokens. */
 export function createOAuth(http: FastifyInstance, parts: Parts): { readonly logouts: LogoutSender } {
-  const {
-    stores,
-    transact,
-    directory,
-    cache,
-    keyRings,
-    secrets,
-    recordAlone,
-    sendPage,
-    now,
-    authenticate,
-    hashNewPassword,
-  } = parts;
+  const { stores, transact, directory, cache, keyRings, secrets, recordAlone, sendPage, now, authenticate } = parts;
   const { findConnection, findConnectionByName, findConnectionByRealm, connectionsOfClient } = parts.connections;
   const findClient = parts.clients.find;
   const findUser = (tenantId: string, userId: string) => stores.users.find(tenantId, userId);
@@ -181,7 +173,6 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     now,
   });
   loginRoutes(http, { contexts, authenticate, finishLogin, recordAlone, sendPage });
-  signupRoutes(http, { contexts, hashNewPassword, finishLogin, recordAlone, sendPage });
   accountRoutes(http, {
     contexts,
     findSession,
@@ -191,6 +182,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     now,
   });
   consentPageRoutes(http, { contexts, findSession, consentQuestion, transact, recordAlone, sendPage, now });
+  signupRoutes(http, { contexts, prepareSignUp: parts.recovery.prepareSignUp, finishLogin, recordAlone, sendPage });
+  recoveryRoutes(http, { ...parts, contexts, browserCookie });
   resumeRoutes(http, { contexts, findSession, proceed, recordAlone });
   logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage, now });
   parEndpoint(http, { authenticateClient, checks, pushedRequests: stores.pushedRequests, recordAlone, now });

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { createAuthentication } from './app-authentication.ts';
 import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
+import { createRecovery } from './app-recovery.ts';
 import type { Config } from './config.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
@@ -68,7 +69,7 @@ export interface World {
 
 export type App = Awaited<ReturnType<typeof createApp>>;
 
-/** The composition root: every `new` and every wire is here and in the three app-*.ts files that it calls. */
+/** The composition root: every `new` and every wire is here and in the app-*.ts files that it calls. */
 export async function createApp(world: World) {
   const { pool, poolOptions, log, now } = world;
   const db = createDatabase(pool);
@@ -128,8 +129,12 @@ export async function createApp(world: World) {
     now,
   });
   const checkPresenter = createPresenterCheck({ acceptProof });
+  const recovery = createRecovery({ ...authentication, stores, transact, directory, looks, now });
+  const revokeAccess = createRevokeAccess(now);
   const { logouts } = createOAuth(http, {
     ...authentication,
+    recovery,
+    revokeAccess,
     stores,
     transact,
     directory,
@@ -148,6 +153,8 @@ export async function createApp(world: World) {
   });
   createManagementApi(http, {
     ...authentication,
+    recovery,
+    revokeAccess,
     stores,
     transact,
     directory,
@@ -163,7 +170,7 @@ export async function createApp(world: World) {
   });
   const tenants = createTenantCreation({ transact, signingKeys, hasher, forget, baseDomain: world.config.baseDomain });
 
-  const resetAdmin = createAdminReset<Stores>({ stores, transact, hasher, revokeAccess: createRevokeAccess(now) });
+  const resetAdmin = createAdminReset<Stores>({ stores, transact, hasher, revokeAccess });
 
   return {
     http,

@@ -7,6 +7,8 @@ import { createConnectionStore } from './connections/connection-store.ts';
 import { createConsentStore } from './consents/consent-store.ts';
 import { createCustomDomainStore } from './custom-domains/custom-domain-store.ts';
 import type { Database } from './db/database.ts';
+import { createMailStore } from './email/mail-store.ts';
+import { createJobStore } from './jobs/job-store.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
 import { createLoginTicketStore } from './login/embedded/login-ticket-store.ts';
@@ -24,6 +26,7 @@ import { createTokenExchangeProfileStore } from './oauth/token-exchange/token-ex
 import { createTokenGrantStore } from './oauth/tokens/token-grant-store.ts';
 import { createPromptStore } from './prompts/prompt-store.ts';
 import { createRenderingStore } from './prompts/rendering-store.ts';
+import { createTicketStore } from './recovery/ticket-store.ts';
 import { createResourceServerStore } from './resource-servers/resource-server-store.ts';
 import { createMemberStore } from './roles/member-store.ts';
 import { createPermissionStore } from './roles/permission-store.ts';
@@ -80,6 +83,9 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     tokenExchangeProfiles: createTokenExchangeProfileStore(db),
     refreshTokenLists: createRefreshTokenListStore(db),
     deviceCredentials: createDeviceCredentialStore(db),
+    tickets: createTicketStore(db),
+    mails: createMailStore(db, sealer),
+    jobs: createJobStore(db),
     logs,
     record: createEventStore(db).record,
   };

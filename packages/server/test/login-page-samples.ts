@@ -48,6 +48,14 @@ const form = {
   clientLogoUrl: 'https://images.example/client.png',
 };
 
+const resetForm = {
+  action: '/u/reset-password/request?state=hKFo2SA',
+  state: 'hKFo2SA',
+  csrfToken: 'csrf-token',
+  clientName: 'Meridian Travel',
+  clientLogoUrl: 'https://images.example/client.png',
+};
+
 export const fullModels: { readonly [Name in PageName]: Full<PageModelByName[Name]> } = {
   login: {
     ...form,
@@ -101,6 +109,37 @@ export const fullModels: { readonly [Name in PageName]: Full<PageModelByName[Nam
       { value: 'read:bookings', description: 'Read your bookings' },
       { value: 'change:bookings', description: 'Change and cancel your bookings' },
     ],
+  },
+  'reset-request': {
+    ...resetForm,
+    identifier: 'username-or-email',
+    username: 'ada@example.com',
+    errors: { form: ['too-many-attempts'], fields: { username: 'no-username' } },
+    loginUrl: '/u/login?state=hKFo2SA',
+  },
+  'reset-sent': { ...resetForm, username: 'ada@example.com', loginUrl: '/u/login?state=hKFo2SA' },
+  'reset-password': {
+    action: '/u/reset-password/change',
+    csrfToken: 'csrf-token',
+    clientName: 'Meridian Travel',
+    clientLogoUrl: 'https://images.example/client.png',
+    email: 'ada@example.com',
+    passwordRules: {
+      minLength: 8,
+      groups: ['lowerCase', 'upperCase', 'numbers'],
+      groupsNeeded: 3,
+      maxIdenticalInRow: 2,
+    },
+    errors: {
+      form: [{ text: 'Passwords are not changed on Sundays.' }],
+      fields: { password: { text: 'Not this one.' }, password_again: 're-enter-password-mismatch' },
+    },
+  },
+  'recovery-result': {
+    result: 'password-changed',
+    clientName: 'Meridian Travel',
+    loginUrl: '/u/login?state=hKFo2SA',
+    clientUrl: 'https://app.example/',
   },
   error: {
     reason: 'callback-mismatch',

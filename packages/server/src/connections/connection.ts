@@ -106,6 +106,18 @@ export function isSignupOpen(connection: Pick<Connection, 'options' | 'isSystem'
   return !connection.isSystem && connection.options.disable_signup !== true;
 }
 
+/** Whether users may ask for a link to change their password. */
+export function isPasswordResetOpen(connection: Pick<Connection, 'options' | 'isSystem'>): boolean {
+  return !connection.isSystem && connection.options.disable_self_service_change_password !== true;
+}
+
+/** What the pages ask for to find a user. */
+export function identifierKindOf(connection: Pick<Connection, 'options'>): 'email' | 'username' | 'username-or-email' {
+  const identifiers = identifiersOf(connection);
+  if (!identifiers.has('username')) return 'email';
+  return identifiers.has('email') ? 'username-or-email' : 'username';
+}
+
 export type Members = Readonly<Record<string, unknown>>;
 
 /** A member that is an object itself; options come from clients, and old ones may have any shape. */

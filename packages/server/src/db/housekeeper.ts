@@ -19,6 +19,9 @@ const EXPIRING = {
   token_grants: 'tenant_id, grant_id',
   client_assertions: 'tenant_id, client_id, jti_hash',
   dpop_proofs: 'tenant_id, proof_hash',
+  tickets: 'tenant_id, user_id, purpose',
+  mails: 'tenant_id, mail_id',
+  jobs: 'tenant_id, job_id',
 } as const;
 /** Rotated tokens are kept to recognise their reuse, which ends with the time in which they would have been good. */
 const ROTATED = `delete from refresh_tokens where (tenant_id, token_hash) in (

@@ -1,5 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Connection, identifiersOf, isSignupOpen } from '../connections/connection.ts';
+import {
+  type Connection,
+  identifierKindOf,
+  identifiersOf,
+  isPasswordResetOpen,
+  isSignupOpen,
+} from '../connections/connection.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { createPasswordAuthentication } from '../users/password-authentication.ts';
@@ -83,23 +89,18 @@ export function loginRoutes(app: FastifyInstance, parts: Parts): void {
       connection: connection.name,
       clientName: request.client.name,
       ...(request.client.logoUri && { clientLogoUrl: request.client.logoUri }),
-      identifier: identifierOf(connection),
+      identifier: identifierKindOf(connection),
       username,
       ...(hasErrors && { errors: { ...(form && { form: [form] }), fields } }),
+      ...(isPasswordResetOpen(connection) && { resetPasswordUrl: `/u/reset-password/request?state=${key.state}` }),
       ...(isSignupOpen(connection) && { signUpUrl: `/u/signup?state=${key.state}` }),
     };
     return sendPage(http, reply, 'login', model, hasErrors ? 400 : 200);
   }
 }
 
-function identifierOf(connection: Connection): NonNullable<LoginModel['identifier']> {
-  const identifiers = identifiersOf(connection);
-  if (!identifiers.has('username')) return 'email';
-  return identifiers.has('email') ? 'username-or-email' : 'username';
-}
-
 function missing(connection: Connection): LoginError {
-  const identifier = identifierOf(connection);
+  const identifier = identifierKindOf(connection);
   if (identifier === 'email') return 'no-email';
   return identifier === 'username' ? 'no-username' : 'no-username-or-email';
 }

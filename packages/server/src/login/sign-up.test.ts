@@ -26,7 +26,7 @@ describe('sign-up', () => {
       );
       expect(String(answer.headers.location)).toContain(`${CALLBACK}?code=`);
     });
-    expect(types).toEqual(['ss', 's']);
+    expect(types).toEqual(['ss', 'svr', 's']);
   });
 
   it('with a taken address or a poor password says so without a word about the account', async () => {

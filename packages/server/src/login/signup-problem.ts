@@ -3,7 +3,8 @@ import { DeclaredError, defineErrors } from '../kit/errors.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import { type PasswordOptions, passwordRequirements } from '../passwords/password-options.ts';
 import type { FormErrors } from './pages/page.ts';
-import type { PasswordRules, SignUpError } from './pages/sign-up-page.ts';
+import type { PasswordRules } from './pages/password-rules.ts';
+import type { SignUpError } from './pages/sign-up-page.ts';
 
 type Errors = FormErrors<SignUpError, 'email' | 'username' | 'password'>;
 

@@ -1,26 +1,25 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { identifiersOf, isSignupOpen } from '../connections/connection.ts';
+import { mailLanguage } from '../email/mail-language.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { RecordEvent } from '../logs/event.ts';
-import { createDatabaseUser, draftUser, type NewDatabaseUser } from '../users/create-user.ts';
-import type { HashNewPassword } from '../users/new-password.ts';
-import type { UserStore } from '../users/user-store.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
 import { guardLogin } from './guard-login.ts';
 import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
 import type { FormErrors } from './pages/page.ts';
 import type { SignUpError } from './pages/sign-up-page.ts';
 import type { SendPage } from './send-page.ts';
-import { passwordRulesOf, signUpErrors, signUpProblem } from './signup-problem.ts';
+import type { PrepareSignUp, SignUpStores } from './sign-up.ts';
+import { passwordRulesOf, signUpProblem } from './signup-problem.ts';
 
 type Errors = FormErrors<SignUpError, 'email' | 'username' | 'password'>;
 type Given = { readonly email: string; readonly username: string };
-export type SignUpStores = Omit<FinishStores, 'users'> & { readonly users: UserStore };
+type SignUpPageStores = FinishStores & SignUpStores;
 
 interface Parts {
   readonly contexts: LoginContexts;
-  readonly hashNewPassword: HashNewPassword;
-  readonly finishLogin: FinishLogin<SignUpStores>;
+  readonly prepareSignUp: PrepareSignUp;
+  readonly finishLogin: FinishLogin<SignUpPageStores>;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
 }
@@ -30,7 +29,7 @@ const MAX_FIELD = 320;
 
 /** GET and POST /u/signup: a new user of the directory, logged in at once. */
 export function signupRoutes(app: FastifyInstance, parts: Parts): void {
-  const { hashNewPassword, finishLogin, recordAlone, sendPage } = parts;
+  const { prepareSignUp, finishLogin, recordAlone, sendPage } = parts;
   const guard = guardLogin(parts);
 
   app.get('/u/signup', { config: { errors: 'page' } }, (http, reply) =>
@@ -70,32 +69,17 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
     given: Given,
     password: string,
   ): Promise<FastifyReply> {
-    const { tenantId } = http.tenant;
-    const { connection } = context;
-    // The page hides the link, but a form can be posted without it (attack L7).
-    if (!isSignupOpen(connection)) throw signUpErrors.disabled();
-    const input: NewDatabaseUser = {
-      ...(given.email && { email: given.email }),
-      ...(given.username && { username: given.username }),
-    };
-    draftUser(connection, input);
-    // Hashed whether or not the address is taken: only the insert finds that out (attack L1).
-    const hash = await hashNewPassword(tenantId, { connection, password, owner: { ...given } });
-    return finishLogin(http, reply, {
-      context,
-      prompt: 'prompt-signup',
-      async user(stores) {
-        const user = await createDatabaseUser(stores, tenantId, connection, input, hash);
-        await stores.record(tenantId, {
-          ...loginEvent(http, context),
-          type: 'signedUp',
-          userId: user.userId,
-          userName: user.email ?? user.username ?? user.userId,
-          details: detailsOf(context, given, password),
-        });
-        return user;
-      },
+    const { connection, request, transaction } = context;
+    const user = await prepareSignUp({
+      tenant: http.tenant,
+      client: request.client,
+      connection,
+      input: { ...(given.email && { email: given.email }), ...(given.username && { username: given.username }) },
+      password,
+      language: mailLanguage(http.tenant, http.headers, transaction.request.ui_locales),
+      event: { ...loginEvent(http, context), details: detailsOf(context, given, password) },
     });
+    return finishLogin(http, reply, { context, prompt: 'prompt-signup', user });
   }
 
   function show(

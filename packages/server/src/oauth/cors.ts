@@ -19,6 +19,10 @@ const CLIENT_PATHS: ReadonlySet<string> = new Set([
   '/oauth/revoke',
   '/co/authenticate',
   '/usernamepassword/login',
+  '/dbconnections/signup',
+  '/dbconnections/signup/challenge',
+  '/dbconnections/change_password',
+  '/dbconnections/change_password/challenge',
 ]);
 const OPEN_PATHS: ReadonlySet<string> = new Set([
   '/userinfo',

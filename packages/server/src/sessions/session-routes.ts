@@ -16,8 +16,8 @@ interface Stores {
   readonly tokenGrants: Pick<TokenGrantStore, 'revokeOfSession' | 'revokeOfUser'>;
 }
 
-interface Needs {
-  readonly revokeAccess: RevokeAccess<Stores>;
+interface Needs<Own> {
+  readonly revokeAccess: RevokeAccess<Own>;
   readonly now: () => Date;
 }
 
@@ -26,7 +26,10 @@ const sessionErrors = defineErrors({
 });
 
 /** /sessions and /users/{user_id}/sessions of the Management API, and /users/{id}/revoke-access. */
-export function sessionRoutes<Own extends Stores>(management: Management<Own>, { revokeAccess, now }: Needs): void {
+export function sessionRoutes<Own extends Stores>(
+  management: Management<Own>,
+  { revokeAccess, now }: Needs<Own>,
+): void {
   management.route('GET /sessions/{id}', async (call) =>
     sessionToWire(call.tenant, await existing(call.stores, call, now())),
   );

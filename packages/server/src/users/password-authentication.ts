@@ -44,7 +44,7 @@ export function createPasswordAuthentication({ users, passwords, hasher }: Needs
     const { tenantId } = tenant;
     // Looked up even for what can be no identifier: the query takes its time, too. In the queue's turn, so that a storm
     // of logins does not stand before everybody else at the database.
-    const lookUp = async () => users.findLogin(tenantId, connection.id, keysOf(connection, identifier));
+    const lookUp = async () => users.findLogin(tenantId, connection.id, loginKeysOf(connection, identifier));
     let looked: ReturnType<typeof lookUp> | undefined;
     const { valid, outdated } = await hasher.verify(tenantId, password, async () => {
       looked = lookUp();
@@ -63,7 +63,8 @@ export function createPasswordAuthentication({ users, passwords, hasher }: Needs
   };
 }
 
-function keysOf(connection: Connection, identifier: string): LoginKeys {
+/** What an identifier may be in this directory. */
+export function loginKeysOf(connection: Connection, identifier: string): LoginKeys {
   const normal = normaliseIdentifier(identifier);
   const identifiers = identifiersOf(connection);
   return {

@@ -61,6 +61,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /keys/signing/{kid}': { path: `/keys/signing/${key}` },
     'GET /logs': { path: '/logs' },
     'GET /logs/{id}': { path: `/logs/${log}` },
+    'GET /jobs/{id}': { path: `/jobs/${things.job}` },
 
     'PATCH /tenants/settings': { path: '/tenants/settings', body: { friendly_name: 'Example' } },
     'POST /clients': { path: '/clients', body: { name: another } },
@@ -145,6 +146,9 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'DELETE /grants/{id}': { path: `/grants/${things.consent}` },
     'DELETE /grants': { path: `/grants?user_id=${user}` },
     ...pageExamples(things.theme),
+    'POST /tickets/password-change': { path: '/tickets/password-change', body: { user_id: things.user } },
+    'POST /tickets/email-verification': { path: '/tickets/email-verification', body: { user_id: things.user } },
+    'POST /jobs/verification-email': { path: '/jobs/verification-email', body: { user_id: things.user } },
 
     'DELETE /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },
     'DELETE /users/{id}/roles': { path: `/users/${user}/roles`, body: { roles: [role] } },

@@ -31,6 +31,7 @@ export interface Things {
   readonly person: string;
   readonly session: string;
   readonly refreshToken: string;
+  readonly job: string;
 }
 
 export interface Home extends Things {
@@ -80,6 +81,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     enabled_clients: [tenant.password_client.client_id, tenant.spa_client.client_id, client.client_id],
   });
   const user = await made('/users', { connection: connectionName, email, password: PASSWORD });
+  const job = await made('/jobs/verification-email', { user_id: user.user_id });
   const role = await made('/roles', { name: `Keeper of ${name}` });
   await made(`/roles/${role.id}/permissions`, { permissions });
   await made(`/roles/${role.id}/users`, { users: [user.user_id] });
@@ -121,6 +123,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     person: person.user_id,
     session,
     refreshToken,
+    job: job.id,
   };
 }
 

@@ -183,6 +183,7 @@ function nothing() {
     theme: 'x'.repeat(32),
     customDomain: `cd_${id}`,
     ownHost: 'localhost:3443',
+    job: `job_${id}`,
     person: `auth0|${'1'.repeat(24)}`,
     session: 'x'.repeat(32),
     refreshToken: `rt_${'x'.repeat(22)}`,

@@ -200,6 +200,9 @@ const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
   // Their bodies name a client and a connection of the owner.
   'POST /client-grants': 404,
   'POST /users': 400,
+  'POST /tickets/password-change': 404,
+  'POST /tickets/email-verification': 404,
+  'POST /jobs/verification-email': 404,
   // Nobody is looked up: no events of the stranger's tenant are about that id.
   'GET /users/{id}/logs': 200,
   // To end what is not there is no mistake.
@@ -252,8 +255,23 @@ function call(
 /** Names of the owner's things that an answer gives away; what the request itself said does not count. */
 function thingsIn({ body, statusCode }: Response, home: Home): string[] {
   if (statusCode >= 400) return [];
-  const { client, credential, grant, api, identifier, connection, connectionName, user, email, role, key, log } = home;
-  const owned = [client, credential, grant, api, identifier, connection, connectionName, user, email, role, key, log];
+  const { client, credential, grant, api, identifier, connection, connectionName, user, email, role, key, log, job } =
+    home;
+  const owned = [
+    client,
+    credential,
+    grant,
+    api,
+    identifier,
+    connection,
+    connectionName,
+    user,
+    email,
+    role,
+    key,
+    log,
+    job,
+  ];
   return owned.filter((thing) => body.includes(thing));
 }
 
@@ -285,5 +303,6 @@ function thingsNamed(text: string) {
     person: text,
     session: text,
     refreshToken: text,
+    job: text,
   };
 }

@@ -19,6 +19,10 @@ export const PUBLIC_ROUTES: readonly string[] = [
   'OPTIONS /.well-known/oauth-authorization-server',
   'OPTIONS /.well-known/jwks.json',
   'OPTIONS /userinfo',
+  'POST /dbconnections/signup/challenge',
+  'OPTIONS /dbconnections/signup/challenge',
+  'POST /dbconnections/change_password/challenge',
+  'OPTIONS /dbconnections/change_password/challenge',
 ];
 
 /** Routes that take a client, a code, a token or a cookie: foreign-credentials.test.ts brings them another tenant's. */
@@ -34,6 +38,16 @@ export const CREDENTIAL_ROUTES: readonly string[] = [
   'POST /u/login-select-account',
   'GET /u/consent',
   'POST /u/consent',
+  'GET /u/reset-password/request',
+  'POST /u/reset-password/request',
+  'GET /u/reset-verify',
+  'GET /u/reset-password/change',
+  'POST /u/reset-password/change',
+  'GET /u/email-verification',
+  'POST /dbconnections/signup',
+  'OPTIONS /dbconnections/signup',
+  'POST /dbconnections/change_password',
+  'OPTIONS /dbconnections/change_password',
   'GET /v2/logout',
   'POST /co/authenticate',
   'OPTIONS /co/authenticate',

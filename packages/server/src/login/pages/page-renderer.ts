@@ -12,6 +12,10 @@ import { loginPage } from './login-page.ts';
 import type { Page } from './page.ts';
 import { pageHeaders } from './page-headers.ts';
 import { completeTexts, directionOf, fillScreen, readTexts, type Texts, type TextsByLanguage } from './page-texts.ts';
+import { recoveryResultPage } from './recovery-result-page.ts';
+import { resetPasswordPage } from './reset-password-page.ts';
+import { resetRequestPage } from './reset-request-page.ts';
+import { resetSentPage } from './reset-sent-page.ts';
 import { selectAccountPage } from './select-account-page.ts';
 import { signUpPage } from './sign-up-page.ts';
 import { assetPaths } from './static-assets.ts';
@@ -22,6 +26,10 @@ const pages = {
   'sign-up': signUpPage,
   'select-account': selectAccountPage,
   consent: consentPage,
+  'reset-request': resetRequestPage,
+  'reset-sent': resetSentPage,
+  'reset-password': resetPasswordPage,
+  'recovery-result': recoveryResultPage,
   error: errorPage,
   'logged-out': loggedOutPage,
   'form-post': formPostPage,

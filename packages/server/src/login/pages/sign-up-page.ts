@@ -1,6 +1,7 @@
 import { field } from './field.ts';
 import { clip, type FormErrors, messageText, messageTexts, type Page, titleWithErrors } from './page.ts';
-import { fill, fillScreen, type Texts } from './page-texts.ts';
+import { fillScreen } from './page-texts.ts';
+import { type PasswordRules, ruleList } from './password-rules.ts';
 import { imageUrl, link, localPath } from './safe-url.ts';
 
 export type SignUpError =
@@ -21,17 +22,6 @@ export type SignUpError =
   | 'page-expired'
   | 'temporarily-unavailable';
 
-export type CharacterGroup = 'lowerCase' | 'upperCase' | 'numbers' | 'special';
-
-/** What the page tells about the connection's policy. The server decides; the page only helps. */
-export interface PasswordRules {
-  readonly minLength: number;
-  readonly groups?: readonly CharacterGroup[];
-  /** How many of the groups are needed; all when left out. */
-  readonly groupsNeeded?: number;
-  readonly maxIdenticalInRow?: number;
-}
-
 export interface SignUpModel {
   /** The path that the form is posted to. Fields: state, _csrf, connection, email, username, password. */
   readonly action: string;
@@ -49,13 +39,6 @@ export interface SignUpModel {
 }
 
 const HINT_ID = 'password-rules';
-const GROUP_TEXTS = {
-  lowerCase: ['passwordPolicyLowerCase', 'passwordGroupLowerCase'],
-  upperCase: ['passwordPolicyUpperCase', 'passwordGroupUpperCase'],
-  numbers: ['passwordPolicyNumbers', 'passwordGroupNumbers'],
-  special: ['passwordPolicySpecial', 'passwordGroupSpecial'],
-} as const;
-
 export const signUpPage: Page<SignUpModel> = {
   template: 'sign-up',
   screen: ['signup', 'signup'],
@@ -108,7 +91,7 @@ export const signUpPage: Page<SignUpModel> = {
         error: messageText(fieldErrors.password, screen),
         hintId: HINT_ID,
       }),
-      rules: { id: HINT_ID, list: ruleList(model.passwordRules, screen) },
+      rules: { id: HINT_ID, list: ruleList(model.passwordRules, texts) },
       loginUrl: link(model.loginUrl) ?? null,
     };
   },
@@ -119,33 +102,4 @@ function fieldToFocus({ errors, email, username, requiresUsername }: SignUpModel
   if (wrong !== undefined) return wrong;
   if ((email ?? '') === '') return 'email';
   return requiresUsername && (username ?? '') === '' ? 'username' : 'password';
-}
-
-/** `check` and `value` are read by assets/forms.js, which ticks a rule off while the user types. */
-function ruleList(rules: PasswordRules, screen: Texts['signup']['signup']) {
-  const groups = rules.groups ?? [];
-  const needed = rules.groupsNeeded ?? groups.length;
-  const length = {
-    check: 'length',
-    value: rules.minLength,
-    text: fill(screen.passwordPolicyLength, { count: rules.minLength }),
-  };
-  const characters =
-    needed === groups.length
-      ? groups.map((group) => ({ check: group, value: 1, text: screen[GROUP_TEXTS[group][0]] }))
-      : [{ check: groups.join(' '), value: needed, text: someOf(groups, needed, screen) }];
-  const repeats = rules.maxIdenticalInRow;
-  if (repeats === undefined) return [length, ...characters];
-  return [
-    length,
-    ...characters,
-    { check: 'repeats', value: repeats, text: fill(screen.passwordPolicyRepeats, { count: repeats }) },
-  ];
-}
-
-function someOf(groups: readonly CharacterGroup[], count: number, screen: Texts['signup']['signup']): string {
-  return fill(screen.passwordPolicySome, {
-    count,
-    groups: groups.map((group) => screen[GROUP_TEXTS[group][1]]).join(', '),
-  });
 }

@@ -1,0 +1,101 @@
+import type { FastifyInstance } from 'fastify';
+import type { Authentication } from './app-authentication.ts';
+import type { Transact } from './db/transact.ts';
+import { databaseChangePasswordRoutes } from './dbconnections/change-password-routes.ts';
+import { createDatabaseRequestReader } from './dbconnections/database-request.ts';
+import { databaseSignupRoutes } from './dbconnections/signup-routes.ts';
+import { createMailComposer } from './email/compose-mail.ts';
+import { createTenantCookie, type TenantCookie } from './http/cookies.ts';
+import type { LoginContexts } from './login/login-context.ts';
+import type { SendPage } from './login/send-page.ts';
+import { createSignUp } from './login/sign-up.ts';
+import type { TenantLooks } from './login/tenant-looks.ts';
+import type { RecordEvent } from './logs/event.ts';
+import { createPasswordChangeByTicket } from './recovery/change-password.ts';
+import { createTicketDraft } from './recovery/draft-ticket.ts';
+import { createTicketFinder } from './recovery/find-ticket.ts';
+import { createRequestRate } from './recovery/request-rate.ts';
+import { createResetRequest } from './recovery/request-reset.ts';
+import { resetRequestRoutes } from './recovery/reset-request-routes.ts';
+import { resetRoutes } from './recovery/reset-routes.ts';
+import { createVerificationMail } from './recovery/send-verification.ts';
+import { verificationRoutes } from './recovery/verification-routes.ts';
+import { createEmailVerification } from './recovery/verify-email.ts';
+import type { Stores } from './stores.ts';
+import type { TenantDirectory } from './tenants/tenant-directory.ts';
+import type { RevokeAccess } from './users/change-user.ts';
+
+interface Parts extends Authentication {
+  readonly stores: Stores;
+  readonly transact: Transact<Stores>;
+  readonly directory: TenantDirectory;
+  readonly looks: TenantLooks;
+  readonly now: () => Date;
+}
+
+export type Recovery = ReturnType<typeof createRecovery>;
+
+/** Mails, and the links in them: what sign-up, recovery and the Management API share. */
+export function createRecovery({ stores, transact, directory, looks, hashNewPassword, now }: Parts) {
+  const { canonicalOrigin } = directory;
+  const prepareMails = createMailComposer({
+    brandOf: async (tenant) => (await looks.find(tenant)).branding,
+    canonicalOrigin,
+    now,
+  });
+  const draftTicket = createTicketDraft({ canonicalOrigin, now });
+  const prepareVerification = createVerificationMail({ draftTicket, prepareMails });
+  return {
+    draftTicket,
+    prepareVerification,
+    prepareSignUp: createSignUp({ hashNewPassword, prepareVerification }),
+    requestReset: createResetRequest({ users: stores.users, transact, draftTicket, prepareMails }),
+    rate: createRequestRate(now),
+  };
+}
+
+interface RouteParts extends Omit<Parts, 'looks'> {
+  readonly recovery: Recovery;
+  readonly contexts: LoginContexts;
+  readonly browserCookie: TenantCookie;
+  readonly revokeAccess: RevokeAccess<Stores>;
+  readonly recordAlone: RecordEvent;
+  readonly sendPage: SendPage;
+}
+
+/** The pages that links of mails lead to, and /dbconnections. */
+export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
+  const { stores, transact, recovery, contexts, browserCookie, recordAlone, sendPage, now } = parts;
+  const { hashNewPassword, revokeAccess } = parts;
+  const { findConnection, connectionsOfClient } = parts.connections;
+  const { requestReset, prepareSignUp, rate } = recovery;
+  const findClient = parts.clients.find;
+  const findTicket = createTicketFinder({
+    tickets: stores.tickets,
+    findUser: (tenantId, userId) => stores.users.find(tenantId, userId),
+    findConnection,
+    findClient,
+    now,
+  });
+  const readRequest = createDatabaseRequestReader({ findClient, connectionsOfClient });
+
+  resetRequestRoutes(http, { contexts, requestReset, rate, recordAlone, sendPage });
+  resetRoutes(http, {
+    ticketCookie: createTenantCookie('-recovery'),
+    browserCookie,
+    findTicket,
+    changePassword: createPasswordChangeByTicket({ transact, hashNewPassword, revokeAccess, now }),
+    loginTransactions: stores.loginTransactions,
+    recordAlone,
+    sendPage,
+    now,
+  });
+  verificationRoutes(http, {
+    findTicket,
+    verifyEmail: createEmailVerification({ transact, now }),
+    recordAlone,
+    sendPage,
+  });
+  databaseSignupRoutes(http, { readRequest, prepareSignUp, transact, recordAlone });
+  databaseChangePasswordRoutes(http, { readRequest, requestReset, rate, recordAlone });
+}

@@ -1,0 +1,78 @@
+import type { Client } from '../clients/client.ts';
+import { type Connection, isSignupOpen } from '../connections/connection.ts';
+import type { AuditEvent, RecordEvent } from '../logs/event.ts';
+import type { VerificationStores } from '../recovery/send-verification.ts';
+import { asksForVerification, isUnproved, type PrepareVerification } from '../recovery/send-verification.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { createDatabaseUser, draftUser, type NewDatabaseUser } from '../users/create-user.ts';
+import type { HashNewPassword } from '../users/new-password.ts';
+import type { User } from '../users/user.ts';
+import type { UserStore } from '../users/user-store.ts';
+import { signUpErrors } from './signup-problem.ts';
+
+export interface SignUpRequest {
+  readonly tenant: Tenant;
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly input: NewDatabaseUser;
+  readonly password: string;
+  readonly language: string;
+  /** Who asks and what was sent, as the event tells it. */
+  readonly event: Omit<AuditEvent, 'type'>;
+}
+
+export type SignUpStores = VerificationStores & {
+  readonly users: Pick<UserStore, 'insert' | 'find'>;
+  readonly record: RecordEvent;
+};
+
+/** Makes the user, in the transaction at hand. */
+export type MakeUser = (stores: SignUpStores) => Promise<User>;
+export type PrepareSignUp = (request: SignUpRequest) => Promise<MakeUser>;
+
+interface Parts {
+  readonly hashNewPassword: HashNewPassword;
+  readonly prepareVerification: PrepareVerification;
+}
+
+/** A stranger makes an account: the login page and /dbconnections/signup. The slow half comes before the transaction. */
+export function createSignUp({ hashNewPassword, prepareVerification }: Parts): PrepareSignUp {
+  return async function prepareSignUp({ tenant, client, connection, input, password, language, event }) {
+    const { tenantId } = tenant;
+    // The page hides the link, but a form can be posted without it (attack L7).
+    if (!isSignupOpen(connection)) throw signUpErrors.disabled();
+    draftUser(connection, input);
+    // Hashed whether or not the address is taken: only the insert finds that out (attack L1).
+    const hash = await hashNewPassword(tenantId, { connection, password, owner: ownerOf(input) });
+    const sendVerification = await prepareVerification(tenant);
+
+    return async function makeUser(stores) {
+      const user = await createDatabaseUser(stores, tenantId, connection, input, hash);
+      await stores.record(tenantId, {
+        ...event,
+        type: 'signedUp',
+        userId: user.userId,
+        userName: user.email ?? user.username ?? user.userId,
+      });
+      const [identity] = user.identities;
+      if (identity && isUnproved(user) && asksForVerification(connection)) {
+        const { details: _ofTheSignUp, ...asked } = event;
+        await sendVerification(stores, { tenant, user, identity, connection, client, language, event: asked });
+      }
+      return user;
+    };
+  };
+}
+
+/** As the wire has it, for the rule that a password holds nothing personal. */
+function ownerOf({ email, username, name, nickname, givenName, familyName, userMetadata }: NewDatabaseUser) {
+  return {
+    email,
+    username,
+    name,
+    nickname,
+    given_name: givenName,
+    family_name: familyName,
+    user_metadata: userMetadata,
+  };
+}

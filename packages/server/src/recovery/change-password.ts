@@ -1,0 +1,63 @@
+import type { Transact } from '../db/transact.ts';
+import type { AuditEvent, RecordEvent, Requester } from '../logs/event.ts';
+import type { RevokeAccess } from '../users/change-user.ts';
+import { formerHashesOf, type HashNewPassword } from '../users/new-password.ts';
+import type { PasswordStore } from '../users/password-store.ts';
+import type { UserStore } from '../users/user-store.ts';
+import { toWire } from '../users/user-wire.ts';
+import { type FoundTicket, ticketEvent } from './find-ticket.ts';
+import { identityOfTicket, ticketErrors } from './ticket.ts';
+import type { TicketStore } from './ticket-store.ts';
+
+export interface ResetStores {
+  readonly users: Pick<UserStore, 'lock' | 'update'>;
+  readonly passwords: Pick<PasswordStore, 'set'>;
+  readonly tickets: Pick<TicketStore, 'use'>;
+  readonly record: RecordEvent;
+}
+
+export type ChangePasswordByTicket = (
+  tenantId: string,
+  found: FoundTicket,
+  password: string,
+  requester: Requester,
+) => Promise<void>;
+
+interface Parts<Stores extends ResetStores> {
+  readonly transact: Transact<Stores>;
+  readonly hashNewPassword: HashNewPassword;
+  readonly revokeAccess: RevokeAccess<Stores>;
+  readonly now: () => Date;
+}
+
+/** A new password by a ticket. It ends the user's sessions and refresh tokens: whoever stole the old one had them, too. */
+export function createPasswordChangeByTicket<Stores extends ResetStores>({
+  transact,
+  hashNewPassword,
+  revokeAccess,
+  now,
+}: Parts<Stores>): ChangePasswordByTicket {
+  return async function changePassword(tenantId, found, password, requester) {
+    const { hash, ticket, user, identity, connection } = found;
+    const passwordHash = await hashNewPassword(tenantId, { connection, password, owner: toWire(user), identity });
+    await transact(async (stores) => {
+      // Hashing takes its time: what was looked up may be another user's, or nobody's, by now (attack R2).
+      const person = await stores.users.lock(tenantId, ticket.userId);
+      const changed = identityOfTicket(ticket, person);
+      if (!person || !changed) throw ticketErrors.invalid();
+      if (!(await stores.tickets.use(tenantId, hash, 'password-change', now()))) throw ticketErrors.invalid();
+      if (!(await stores.passwords.set(tenantId, changed, passwordHash, formerHashesOf(connection))))
+        throw ticketErrors.invalid();
+      if (ticket.marksEmailVerified && person.email !== undefined && !person.emailVerified)
+        await stores.users.update(tenantId, { ...person, emailVerified: true });
+      await revokeAccess(stores, tenantId, person.userId, 'password-changed');
+      const event: AuditEvent = {
+        ...requester,
+        ...ticketEvent(found),
+        type: 'passwordChanged',
+        details: { title: 'Change password', email: person.email, body: { user_id: person.userId, password } },
+      };
+      await stores.record(tenantId, event);
+    });
+  };
+}

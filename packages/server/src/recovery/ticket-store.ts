@@ -1,0 +1,106 @@
+import { type Generated, sql } from 'kysely';
+import type { Database } from '../db/database.ts';
+import type { NewTicket, Ticket, TicketPurpose } from './ticket.ts';
+
+declare module '../db/database.ts' {
+  interface Tables {
+    tickets: TicketTable;
+  }
+}
+
+interface TicketTable {
+  tenant_id: string;
+  user_id: string;
+  purpose: TicketPurpose;
+  ticket_hash: string;
+  connection_id: string;
+  identity_user_id: string;
+  email: string | null;
+  client_id: string | null;
+  result_url: string | null;
+  marks_email_verified: boolean;
+  includes_email: boolean;
+  login_state: string | null;
+  created_at: Generated<Date>;
+  used_at: Date | null;
+  expires_at: Date;
+}
+
+export type TicketStore = ReturnType<typeof createTicketStore>;
+
+export function createTicketStore(db: Database) {
+  return {
+    /**
+     * Stores a ticket in place of the user's last one of this purpose. False where there is no such user with this address, or
+     * where they are blocked: the row is locked, so that a change of the user comes before this or finds the ticket.
+     */
+    async replace(tenantId: string, ticket: NewTicket): Promise<boolean> {
+      const result = await sql`
+        with person as (
+          select tenant_id, user_id from users
+          where tenant_id = ${tenantId} and user_id = ${ticket.userId} and not blocked
+            and email is not distinct from ${ticket.email ?? null} for no key update
+        )
+        insert into tickets (tenant_id, user_id, purpose, ticket_hash, connection_id, identity_user_id, email, client_id,
+          result_url, marks_email_verified, includes_email, login_state, created_at, expires_at)
+        select tenant_id, user_id, ${ticket.purpose}, ${ticket.ticketHash}, ${ticket.connectionId}, ${ticket.identityUserId},
+          ${ticket.email ?? null}, ${ticket.clientId ?? null}, ${ticket.resultUrl ?? null}, ${ticket.marksEmailVerified}::boolean,
+          ${ticket.includesEmail}::boolean, ${ticket.loginState ?? null}, ${ticket.createdAt}::timestamptz,
+          ${ticket.expiresAt}::timestamptz
+        from person
+        on conflict on constraint tickets_pkey do update set
+          ticket_hash = excluded.ticket_hash, connection_id = excluded.connection_id,
+          identity_user_id = excluded.identity_user_id, email = excluded.email, client_id = excluded.client_id,
+          result_url = excluded.result_url, marks_email_verified = excluded.marks_email_verified,
+          includes_email = excluded.includes_email, login_state = excluded.login_state, created_at = excluded.created_at,
+          used_at = null, expires_at = excluded.expires_at`.execute(db);
+      return result.numAffectedRows === 1n;
+    },
+
+    async find(tenantId: string, ticketHash: string, purpose: TicketPurpose): Promise<Ticket | undefined> {
+      const row = await db
+        .selectFrom('tickets')
+        .selectAll()
+        .where('tenant_id', '=', tenantId)
+        .where('ticket_hash', '=', ticketHash)
+        .where('purpose', '=', purpose)
+        .executeTakeFirst();
+      return row && fromRow(row);
+    },
+
+    /** Of those who use a ticket at once, one gets true. */
+    async use(tenantId: string, ticketHash: string, purpose: TicketPurpose, now: Date): Promise<boolean> {
+      const result = await db
+        .updateTable('tickets')
+        .set({ used_at: now })
+        .where('tenant_id', '=', tenantId)
+        .where('ticket_hash', '=', ticketHash)
+        .where('purpose', '=', purpose)
+        .where('used_at', 'is', null)
+        .where('expires_at', '>', now)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+
+    async removeOfUser(tenantId: string, userId: string): Promise<void> {
+      await db.deleteFrom('tickets').where('tenant_id', '=', tenantId).where('user_id', '=', userId).execute();
+    },
+  };
+}
+
+function fromRow(row: Omit<TicketTable, 'created_at'>): Ticket {
+  return {
+    purpose: row.purpose,
+    userId: row.user_id,
+    connectionId: row.connection_id,
+    identityUserId: row.identity_user_id,
+    email: row.email ?? undefined,
+    clientId: row.client_id ?? undefined,
+    resultUrl: row.result_url ?? undefined,
+    marksEmailVerified: row.marks_email_verified,
+    includesEmail: row.includes_email,
+    loginState: row.login_state ?? undefined,
+    usedAt: row.used_at ?? undefined,
+    expiresAt: row.expires_at,
+  };
+}
