@@ -7,7 +7,7 @@ import { type Home, inhabit } from './inhabited-tenant.ts';
 import { NOT_BUILT } from './not-built.ts';
 
 const RESOURCES =
-  /^\/(tenants\/settings|clients|resource-servers|client-grants|token-exchange-profiles|connections|users|users-by-email|roles|custom-domains|keys\/signing|branding(?!\/phone)|prompts|logs)(\/|$)/;
+  /^\/(tenants\/settings|clients|resource-servers|client-grants|token-exchange-profiles|connections|users|users-by-email|roles|custom-domains|tickets|keys\/signing|branding(?!\/phone)|prompts|logs)(\/|$)/;
 
 let world: World;
 let home: Home;

@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Response } from 'light-my-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { pathOf } from '../mails.ts';
 import { createTestClient } from '../protocol.ts';
 import { CALLBACK } from '../visitor.ts';
 import { startWorld, type World, type WorldRequest, type WorldTenant } from '../world.ts';
@@ -9,7 +10,7 @@ import { CREDENTIAL_ROUTES } from './protocol-routes.ts';
 import { rowsOf } from './tenant-rows.ts';
 
 /** Pages of a login under way. */
-const FORMS = ['/u/login', '/u/signup', '/u/login-select-account', '/u/consent'];
+const FORMS = ['/u/login', '/u/signup', '/u/reset-password/request', '/u/login-select-account', '/u/consent'];
 const PASSWORD_REALM = 'http://auth0.com/oauth/grant-type/password-realm';
 /** Both tenants have an API of this identifier. */
 const API = 'https://api.example.com/';
@@ -303,6 +304,53 @@ describe('a browser of another tenant', () => {
   it('knows a person by the password of one tenant only', async () => {
     const response = await askToken({ grant_type: 'password', ...world.password_client, ...loginOf(acme) });
     expect([response.statusCode, response.json().error_description]).toEqual([403, 'Wrong email or password.']);
+  });
+});
+
+describe('a link of another tenant', () => {
+  it('opens nothing here, in the address or in the cookie, and still works at home', async () => {
+    const person = await (
+      await world.apiAt(acme).post('/users', {
+        connection: acme.connection,
+        email: 'linked@example.com',
+        password: 'Correct horse 6 battery',
+      })
+    ).json();
+    const ticketOf = async (kind: string) =>
+      (await world.apiAt(acme).post(`/tickets/${kind}`, { user_id: person.user_id })).json().ticket;
+    const verification = pathOf(await ticketOf('email-verification'));
+    const reset = pathOf(await ticketOf('password-change'));
+    const before = await rowsOf(world.database.pool, 'acme');
+    expect((await ask({ path: verification })).statusCode).toBe(400);
+    expect((await ask({ path: reset })).statusCode).toBe(400);
+    const cookie = `__Host-gw-dev-recovery=${reset.split('ticket=')[1]}`;
+    const form = { password: 'Correct horse 7 battery', password_again: 'Correct horse 7 battery', _csrf: 'x' };
+    for (const path of ['/u/reset-password/change']) {
+      expect((await ask({ path, headers: { cookie } })).statusCode).toBe(400);
+      expect((await ask({ path, form, headers: { cookie, origin: world.main.origin } })).statusCode).toBe(400);
+    }
+    expect(await rowsOf(world.database.pool, 'acme')).toEqual(before);
+    expect((await world.request({ path: reset, tenant: acme })).statusCode).toBe(303);
+    expect((await world.request({ path: verification, tenant: acme })).statusCode).toBe(200);
+  });
+});
+
+describe('/dbconnections', () => {
+  it('knows neither clients nor people of another tenant, and opens itself to no page of theirs', async () => {
+    const { client_id } = acme.spa_client;
+    const body = { client_id, connection: acme.connection, email: acme.user.email };
+    const before = await rowsOf(world.database.pool, 'acme');
+    for (const path of ['/dbconnections/signup', '/dbconnections/change_password']) {
+      const foreign = { ...body, password: 'Correct horse 8 battery' };
+      expect((await ask({ method: 'POST', path, json: foreign })).statusCode).toBe(400);
+      const headers = { origin: 'https://pages-of-acme.example', 'access-control-request-method': 'POST' };
+      const preflight = await ask({ method: 'OPTIONS', path, headers });
+      expect(preflight.headers['access-control-allow-origin']).toBeUndefined();
+    }
+    const own = { client_id: world.spa_client.client_id, connection: world.connection, email: acme.user.email };
+    expect((await ask({ method: 'POST', path: '/dbconnections/change_password', json: own })).statusCode).toBe(200);
+    expect(await rowsOf(world.database.pool, 'acme')).toEqual(before);
+    expect(await world.app.stores.mails.list('acme', 10)).toEqual([]);
   });
 });
 
