@@ -41,6 +41,8 @@ import { createPublishedKeys } from './oauth/discovery/published-keys.ts';
 import { createJwtDescriber } from './oauth/introspection/describe-jwt.ts';
 import { createTokenDescriber } from './oauth/introspection/describe-token.ts';
 import { introspectionRoutes } from './oauth/introspection/introspection-routes.ts';
+import { legacyRoutes } from './oauth/legacy/legacy-routes.ts';
+import { tokeninfoRoutes } from './oauth/legacy/tokeninfo-routes.ts';
 import { logoutRoutes } from './oauth/logout/logout-routes.ts';
 import { createLogoutSender, type LogoutSender } from './oauth/logout/logout-sender.ts';
 import { parEndpoint } from './oauth/par/par-endpoint.ts';
@@ -233,6 +235,14 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     findAccessToken: parts.accessTokens.findAccessToken,
     findUser,
     findConnection,
+    now,
+  });
+  legacyRoutes(http, { findClient, recordAlone, now });
+  tokeninfoRoutes(http, {
+    findClient,
+    findUser,
+    readIdToken: createIdTokenReader({ verifyJwt }),
+    isIssuer: directory.isIssuer,
     now,
   });
   introspectionRoutes(http, { authenticateClient, describeToken });

@@ -209,6 +209,7 @@ const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
   'DELETE /users/{id}': 204,
   'DELETE /clients/{id}': 204,
   'DELETE /client-grants/{id}': 204,
+  'DELETE /token-exchange-profiles/{id}': 204,
   'DELETE /connections/{id}': 202,
   'DELETE /sessions/{id}': 202,
   'DELETE /refresh-tokens/{id}': 204,

@@ -226,6 +226,16 @@ describe('tokens of another tenant', () => {
     expect(atHome.statusCode).toBe(200);
   });
 
+  it('are no tokens and no clients at the endpoints of old', async () => {
+    const { id_token } = await tokensOf(acme, { scope: 'openid' });
+    await world.api().patch('/tenants/settings', { flags: { allow_legacy_tokeninfo_endpoint: true } });
+    const form = { client_id: acme.password_client.client_id, id_token };
+    for (const path of ['/oauth/ro', '/oauth/access_token', '/delegation', '/users/{}/impersonate'])
+      expect((await ask({ path, form })).json()).toMatchObject({ error: 'unauthorized_client' });
+    expect((await ask({ path: '/tokeninfo', form })).statusCode).toBe(401);
+    expect((await ask({ path: `/tokeninfo?id_token=${id_token}` })).statusCode).toBe(401);
+  });
+
   it('are not introspected here, and neither is a client of there', async () => {
     const tokens = await tokensOf(acme, { scope: 'openid offline_access', audience: acme.api.identifier });
     for (const token of [tokens.access_token, tokens.refresh_token]) {
@@ -367,7 +377,7 @@ function loginOf({ user }: WorldTenant): { username: string; password: string } 
 async function tokensOf(
   tenant: WorldTenant,
   parameters: Readonly<Record<string, string>>,
-): Promise<{ access_token: string; refresh_token: string }> {
+): Promise<{ access_token: string; refresh_token: string; id_token: string }> {
   const form = { grant_type: 'password', ...tenant.password_client, ...loginOf(tenant), ...parameters };
   return (await world.token(form, tenant)).json();
 }

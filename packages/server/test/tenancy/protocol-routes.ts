@@ -62,6 +62,12 @@ export const CREDENTIAL_ROUTES: readonly string[] = [
   'POST /oauth/revoke',
   'OPTIONS /oauth/revoke',
   'POST /oauth/introspect',
+  'POST /oauth/ro',
+  'POST /oauth/access_token',
+  'POST /delegation',
+  'POST /users/{}/impersonate',
+  'GET /tokeninfo',
+  'POST /tokeninfo',
   'GET /userinfo',
   'POST /userinfo',
 ];

@@ -213,6 +213,55 @@ describe('private_key_jwt', () => {
     }
   });
 
+  it('counts with a new key beside the old one, and with neither that has expired or was taken out', async () => {
+    const next = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const api = world.api();
+    const path = `/clients/${client.client_id}`;
+    const [old] = (await api.get(`${path}/credentials`)).json();
+    const body = {
+      credential_type: 'public_key',
+      pem: next.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    };
+    const added = (await api.post(`${path}/credentials`, body)).json();
+    const use = (...ids: string[]) =>
+      api.patch(path, {
+        client_authentication_methods: { private_key_jwt: { credentials: ids.map((id) => ({ id })) } },
+      });
+    const statuses = async () => [
+      (await present(await sign())).statusCode,
+      (await present(await sign({}, 'RS256', next.privateKey))).statusCode,
+    ];
+    expect(await statuses()).toEqual([200, 401]);
+    await use(old.id, added.id);
+    expect(await statuses()).toEqual([200, 200]);
+    await api.patch(`${path}/credentials/${old.id}`, {
+      expires_at: new Date(world.now().getTime() - 1_000).toISOString(),
+    });
+    expect(await statuses()).toEqual([401, 200]);
+    await api.patch(`${path}/credentials/${old.id}`, { expires_at: null });
+    await use(old.id);
+    expect(await statuses()).toEqual([200, 401]);
+  });
+
+  it('is no HMAC with a client’s secret (client_secret_jwt)', async () => {
+    const other = await machine();
+    const assertion = await sign(
+      { iss: other.client_id, sub: other.client_id },
+      'HS256',
+      Buffer.from(other.client_secret),
+    );
+    expect((await present(assertion)).json()).toEqual(INVALID_CLIENT);
+    expect((await present(assertion, { client_id: other.client_id })).json()).toEqual(INVALID_CLIENT);
+  });
+
+  it('is for the endpoint that is asked, too', async () => {
+    for (const path of ['/oauth/introspect', '/oauth/revoke']) {
+      const assertion = await sign({ aud: `${world.origin}${path}` });
+      const form = { client_assertion_type: ASSERTION, client_assertion: assertion, token: 'x' };
+      expect((await world.request({ path, form })).statusCode).toBe(200);
+    }
+  });
+
   it('is the only way in for a client that has it', async () => {
     expect((await ask({ client_id: client.client_id })).json()).toEqual(INVALID_CLIENT);
     expect((await ask({ client_id: client.client_id, client_secret: 'x' })).json()).toEqual(INVALID_CLIENT);

@@ -56,7 +56,13 @@ async function verify(
         algorithms: [credential.algorithm],
         issuer: client.clientId,
         subject: client.clientId,
-        audience: [`${request.origin}/`, `${request.origin}/oauth/token`, `${request.origin}/oauth/par`],
+        audience: [
+          `${request.origin}/`,
+          `${request.origin}/oauth/token`,
+          `${request.origin}/oauth/par`,
+          `${request.origin}/oauth/introspect`,
+          `${request.origin}/oauth/revoke`,
+        ],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate,
       });
