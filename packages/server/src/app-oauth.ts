@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
+import { createDeviceFlow } from './app-device.ts';
 import { createEmbeddedLogin } from './app-embedded-login.ts';
 import { type Recovery, recoveryRoutes } from './app-recovery.ts';
 import type { Transact } from './db/transact.ts';
@@ -13,6 +14,7 @@ import type { Log } from './kit/log.ts';
 import { accountRoutes } from './login/account-routes.ts';
 import { createBeginLogin } from './login/begin-login.ts';
 import { consentPageRoutes } from './login/consent-routes.ts';
+import { devicePurpose } from './login/device-purpose.ts';
 import { createFinishLogin } from './login/finish-login.ts';
 import { createLoginContexts } from './login/login-context.ts';
 import { authorizePurpose } from './login/login-purposes.ts';
@@ -36,6 +38,7 @@ import { createResponder } from './oauth/authorize/respond.ts';
 import { createClientAuthentication } from './oauth/client-authentication/authenticate-client.ts';
 import { createAssertionVerifier } from './oauth/client-authentication/private-key-jwt.ts';
 import { addCors } from './oauth/cors.ts';
+import { createDeviceAnswer } from './oauth/device/answer-device.ts';
 import { discoveryRoutes } from './oauth/discovery/discovery-routes.ts';
 import { createPublishedKeys } from './oauth/discovery/published-keys.ts';
 import { createJwtDescriber } from './oauth/introspection/describe-jwt.ts';
@@ -52,6 +55,7 @@ import { createPossessionProver } from './oauth/possession/prove-possession.ts';
 import { revocationRoutes } from './oauth/revocation/revocation-routes.ts';
 import { authorizationCodeGrant } from './oauth/token/authorization-code.ts';
 import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
+import { deviceCodeGrant } from './oauth/token/device-code.ts';
 import { passwordGrant } from './oauth/token/password.ts';
 import { refreshTokenGrant } from './oauth/token/refresh-token.ts';
 import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
@@ -140,10 +144,17 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   const consentQuestion = createConsentQuestion({ access, consents: stores.consents });
   const proceed = createProceed({ consentQuestion });
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
+  const device = devicePurpose({
+    deviceCodes: stores.deviceCodes,
+    findClient,
+    access,
+    answerDevice: createDeviceAnswer({ transact, now }),
+    now,
+  });
   const contexts = createLoginContexts({
     browserCookie,
     transactions: stores.loginTransactions,
-    purposes: { authorize: authorizePurpose({ checks, responder, answerAuthorization }) },
+    purposes: { authorize: authorizePurpose({ checks, responder, answerAuthorization }), device },
     connectionsOfClient,
     now,
   });
@@ -187,6 +198,22 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   signupRoutes(http, { contexts, prepareSignUp: parts.recovery.prepareSignUp, finishLogin, recordAlone, sendPage });
   recoveryRoutes(http, { ...parts, contexts, browserCookie });
   resumeRoutes(http, { contexts, findSession, proceed, recordAlone });
+  createDeviceFlow(http, {
+    stores,
+    secrets,
+    findClient,
+    authenticateClient,
+    access,
+    purpose: device,
+    browserCookie,
+    findSession,
+    proceed,
+    beginLogin,
+    transact,
+    recordAlone,
+    sendPage,
+    now,
+  });
   logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage, now });
   parEndpoint(http, { authenticateClient, checks, pushedRequests: stores.pushedRequests, recordAlone, now });
   tokenEndpoint(http, {
@@ -195,6 +222,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     recordAlone,
     grants: [
       authorizationCodeGrant({ transact, stores, access, findUser, prepareTokens, now }),
+      deviceCodeGrant({ transact, access, findUser, prepareTokens, now }),
       clientCredentialsGrant({ access, signToken, recordAlone, now }),
       passwordGrant({
         transact,

@@ -17,6 +17,8 @@ import { createEventStore } from './logs/event-store.ts';
 import type { LogReader } from './logs/log-reader.ts';
 import { createAuthorizationCodeStore } from './oauth/authorize/authorization-code-store.ts';
 import { createAssertionStore } from './oauth/client-authentication/assertion-store.ts';
+import { createAttemptStore } from './oauth/device/attempt-store.ts';
+import { createDeviceCodeStore } from './oauth/device/device-code-store.ts';
 import { createPushedRequestStore } from './oauth/par/pushed-request-store.ts';
 import { createDpopProofStore } from './oauth/possession/dpop-proof-store.ts';
 import { createDeviceCredentialStore } from './oauth/refresh/device-credential-store.ts';
@@ -78,6 +80,8 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     loginTickets: createLoginTicketStore(db),
     codes: createAuthorizationCodeStore(db),
     pushedRequests: createPushedRequestStore(db),
+    deviceCodes: createDeviceCodeStore(db),
+    attempts: createAttemptStore(db),
     tokenGrants: createTokenGrantStore(db),
     refreshTokens: createRefreshTokenStore(db),
     tokenExchangeProfiles: createTokenExchangeProfileStore(db),

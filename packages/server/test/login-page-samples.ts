@@ -141,6 +141,15 @@ export const fullModels: { readonly [Name in PageName]: Full<PageModelByName[Nam
     loginUrl: '/u/login?state=hKFo2SA',
     clientUrl: 'https://app.example/',
   },
+  'device-code': { csrfToken: 'csrf-token', error: 'invalid-code' },
+  'device-confirmation': {
+    csrfToken: 'csrf-token',
+    userCode: 'BCDF-GHJK',
+    clientName: 'Meridian TV',
+    clientLogoUrl: 'https://images.example/client.png',
+    userName: 'ada@example.com',
+  },
+  'device-done': { isConnected: true },
   error: {
     reason: 'callback-mismatch',
     description: 'The application asked us to return you to an address that it has not registered.',

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TenantCookie } from '../http/cookies.ts';
 import { randomSecret } from '../kit/ids.ts';
+import { browserSecret } from './browser-secret.ts';
 import type { LoginTransactionStore, NewLogin } from './login-transaction-store.ts';
 
 interface Parts {
@@ -13,7 +14,6 @@ export type LoginPage = '/u/login' | '/u/signup' | '/u/login-select-account' | '
 
 /** Long enough for a user who has to look for a password; Auth0 gives about an hour. */
 const LIFETIME_MILLISECONDS = 3_600_000;
-const BROWSER_COOKIE = /^[A-Za-z0-9_-]{43}$/;
 
 /** Stores what the login is for under a fresh `state`, bound to this browser, and sends the browser to its first page. */
 export function createBeginLogin({ browserCookie, transactions, now }: Parts) {
@@ -23,13 +23,11 @@ export function createBeginLogin({ browserCookie, transactions, now }: Parts) {
     login: NewLogin,
     page: LoginPage,
   ): Promise<FastifyReply> {
-    const known = browserCookie.read(http);
     // One cookie serves all tabs of a browser: each tab has a transaction of its own.
-    const browser = known && BROWSER_COOKIE.test(known) ? known : randomSecret();
+    const browser = browserSecret(browserCookie, http, reply);
     const state = randomSecret();
     const expiresAt = new Date(now().getTime() + LIFETIME_MILLISECONDS);
     await transactions.insert(http.tenant.tenantId, { state, browser }, login, expiresAt);
-    browserCookie.write(http, reply, browser);
     return reply.header('cache-control', 'no-store').redirect(`${page}?state=${state}`, 302);
   };
 }

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Client } from '../clients/client.ts';
 import type { Connection } from '../connections/connection.ts';
-import { FormBody } from '../http/body-parsers.ts';
 import type { TenantCookie } from '../http/cookies.ts';
 import { equalSecrets, keyedDigest } from '../kit/digest.ts';
 import type { AuditEvent } from '../logs/event.ts';
@@ -12,6 +11,7 @@ import { queryForm } from '../oauth/parameters.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { LoginPurposes, OpenPurpose } from './login-purposes.ts';
 import type { LoginKey, LoginTransaction, LoginTransactionStore } from './login-transaction-store.ts';
+import { postedForm } from './posted-form.ts';
 
 /** Whether a form is about who the user is, or comes after that. */
 export type LoginStage = 'login' | 'known-user';
@@ -47,13 +47,9 @@ export function createLoginContexts({ browserCookie, transactions, purposes, con
   /** The login that a request goes on with. A posted form needs the token that only our page has, too, and our own origin (attack L6). */
   async function find(http: FastifyRequest, stage: LoginStage): Promise<FoundLogin> {
     if (http.method !== 'POST') return byState(http, queryForm(http).values.state, {});
-    const { origin } = http.headers;
-    if (origin !== undefined && origin !== http.origin) throw authorizePageErrors.foreignOrigin();
-    const form = http.body instanceof FormBody ? http.body.form : undefined;
-    if (!form?.wellFormed || form.repeated.length > 0)
-      throw authorizePageErrors.malformed({ reason: 'The form is malformed' });
-    const login = await byState(http, form.values.state ?? queryForm(http).values.state, form.values);
-    if (!equalSecrets(form.values._csrf ?? '', csrfTokenOf(login.key))) throw authorizePageErrors.foreignOrigin();
+    const fields = postedForm(http);
+    const login = await byState(http, fields.state ?? queryForm(http).values.state, fields);
+    if (!equalSecrets(fields._csrf ?? '', csrfTokenOf(login.key))) throw authorizePageErrors.foreignOrigin();
     // Checked before a password is: a form that comes twice would else try passwords without an end.
     if ((login.transaction.sessionId !== undefined) !== (stage === 'known-user')) throw authorizePageErrors.expired();
     return login;

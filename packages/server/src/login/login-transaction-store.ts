@@ -22,7 +22,7 @@ interface LoginTransactionTable {
 }
 
 /** What a login is for; login-purposes.ts knows each. */
-export type LoginPurposeName = 'authorize';
+export type LoginPurposeName = 'authorize' | 'device';
 
 /** A login under way. */
 export interface LoginTransaction {

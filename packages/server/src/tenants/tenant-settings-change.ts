@@ -1,5 +1,6 @@
 import { urlFault } from '../clients/url-entry.ts';
 import { defineErrors } from '../kit/errors.ts';
+import { deviceFlowFault } from './device-flow.ts';
 import { LIFETIMES, lifetimeNames, objectOf } from './tenant-settings.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -32,6 +33,11 @@ export const tenantSettingsErrors = defineErrors({
     message:
       "Payload validation error: 'Object didn't pass validation for format {format}: {value}' on property {property}.",
   },
+  invalidMask: {
+    status: 400,
+    code: 'invalid_body',
+    message: "Payload validation error: '{fault}' on property device_flow.mask.",
+  },
   anyLocalhostInProduction: {
     status: 400,
     code: 'invalid_body',
@@ -47,6 +53,8 @@ const LONGEST_TEXT = 2_048;
 export function changeSettings(current: Json, patch: Json, { isProduction }: { isProduction: boolean }): Json {
   checkSizes(patch);
   checkLogoutUrls(patch.allowed_logout_urls, isProduction);
+  const fault = deviceFlowFault(patch.device_flow);
+  if (fault) throw tenantSettingsErrors.invalidMask({ fault });
   const { flags, ...members } = patch;
   const next: Record<string, unknown> = { ...current };
   for (const [name, value] of Object.entries(members)) {

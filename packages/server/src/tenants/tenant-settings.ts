@@ -1,3 +1,4 @@
+import { type DeviceFlow, deviceFlowOf } from './device-flow.ts';
 import type { Tenant } from './tenant.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -24,6 +25,7 @@ export interface TenantSettings {
   readonly idleEphemeralSessionLifetime: number;
   /** Whether a browser keeps the session's cookie when it is closed. */
   readonly isSessionCookiePersistent: boolean;
+  readonly deviceFlow: DeviceFlow;
   readonly flags: Readonly<Record<string, boolean>>;
 }
 
@@ -100,6 +102,7 @@ export function settingsOf(tenant: Named): TenantSettings {
     ephemeralSessionLifetime: seconds('ephemeral_session_lifetime'),
     idleEphemeralSessionLifetime: seconds('idle_ephemeral_session_lifetime'),
     isSessionCookiePersistent: objectOf(settings.session_cookie).mode !== 'non-persistent',
+    deviceFlow: deviceFlowOf(settings.device_flow),
     flags: flagsOf(settings),
   };
 }

@@ -2,6 +2,8 @@
 export interface FetchBrowser {
   /** Ends at a page of its origins, or before the first address elsewhere: the client's. */
   open(url: URL): Promise<Arrival>;
+  /** Sends the form of a page, hidden fields included. */
+  submit(page: Arrival, given: Readonly<Record<string, string>>): Promise<Arrival>;
   /** Opens an /authorize URL, fills in the login page where there is one, and returns where that leads. */
   logIn(url: URL, person: { readonly email: string; readonly password: string }): Promise<Arrival>;
 }
@@ -55,15 +57,18 @@ export function createFetchBrowser(...origins: readonly string[]): FetchBrowser 
 
   return {
     open: (url) => send(url),
+    submit,
     async logIn(url, { email, password }) {
       const page = await send(url);
-      if (!page.url.pathname.startsWith('/u/login')) return page;
-      const { action, fields } = formOf(page.body);
-      fields.set('username', email);
-      fields.set('password', password);
-      return send(new URL(action, page.url), fields);
+      return page.url.pathname.startsWith('/u/login') ? submit(page, { username: email, password }) : page;
     },
   };
+
+  function submit(page: Arrival, given: Readonly<Record<string, string>>): Promise<Arrival> {
+    const { action, fields } = formOf(page.body);
+    for (const [name, value] of Object.entries(given)) fields.set(name, value);
+    return send(new URL(action, page.url), fields);
+  }
 }
 
 /** The first form of a page with its hidden fields. */

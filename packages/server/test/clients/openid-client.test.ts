@@ -92,6 +92,48 @@ describe('openid-client 6', () => {
   });
 });
 
+describe('the device flow of openid-client 6', () => {
+  it('waits for the user, slows down when told so, and gets tokens', async () => {
+    const { client_id: clientId = '' } = await auth0.clients.create({
+      name: 'Television',
+      app_type: 'native',
+      grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+    });
+    await auth0.connections.clients.update(await directoryId(), [{ client_id: clientId, status: true }]);
+    const television = await discover(clientId, openid.None());
+    const begun = await openid.initiateDeviceAuthorization(television, { scope: 'openid email' });
+    const browser = createFetchBrowser(server.origin);
+    // Faster than it may: the first answer is to wait, the next one to wait longer.
+    const polling = openid.pollDeviceAuthorizationGrant(television, { ...begun, interval: 1 });
+    const confirmation = await browser.open(new URL(begun.verification_uri_complete ?? ''));
+    expect(confirmation.body).toContain(begun.user_code);
+    const login = await browser.submit(confirmation, { action: 'confirm' });
+    const { email: username, password } = server.firstRun.user;
+    expect((await browser.submit(login, { username, password })).url.pathname).toBe('/activate/success');
+    expect((await polling).claims()).toMatchObject({ email: username, aud: clientId });
+    const again = { ...begun, interval: 0 };
+    await expect(openid.pollDeviceAuthorizationGrant(television, again)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    });
+  }, 30_000);
+
+  it('is told that the user said no', async () => {
+    const { client_id: clientId = '' } = await auth0.clients.create({
+      name: 'Console',
+      app_type: 'native',
+      grant_types: ['urn:ietf:params:oauth:grant-type:device_code'],
+    });
+    const console = await discover(clientId, openid.None());
+    const begun = await openid.initiateDeviceAuthorization(console, {});
+    const browser = createFetchBrowser(server.origin);
+    const confirmation = await browser.open(new URL(begun.verification_uri_complete ?? ''));
+    expect((await browser.submit(confirmation, { action: 'cancel' })).url.pathname).toBe('/activate/failure');
+    await expect(openid.pollDeviceAuthorizationGrant(console, { ...begun, interval: 0 })).rejects.toMatchObject({
+      error: 'access_denied',
+    });
+  });
+});
+
 describe('client credentials of openid-client 6', () => {
   it.each([
     ['client_secret_post', openid.ClientSecretPost, { status: 401, error: 'access_denied' }],
@@ -196,6 +238,11 @@ describe('requests and answers of openid-client 6', () => {
 async function signingKey(privateKey: KeyObject, name = 'RSASSA-PKCS1-v1_5'): Promise<CryptoKey> {
   const der = privateKey.export({ type: 'pkcs8', format: 'der' });
   return crypto.subtle.importKey('pkcs8', der, { name, hash: 'SHA-256' }, false, ['sign']);
+}
+
+async function directoryId(): Promise<string> {
+  const { data } = await auth0.connections.list({ name: server.firstRun.connection });
+  return data[0]?.id ?? '';
 }
 
 function discover(clientId: string, authentication: openid.ClientAuth): Promise<openid.Configuration> {

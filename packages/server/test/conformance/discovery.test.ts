@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DEVICE_GRANT } from '../../src/oauth/device/device-code.ts';
 import { createCertificate, type TestCertificate } from '../client-certificates.ts';
+import { createTestClient } from '../protocol.ts';
 import { CALLBACK, type Visitor } from '../visitor.ts';
 import { startWorld, type World } from '../world.ts';
 import { type Application, basic, createApplication, redeem, tokensOf, userinfo } from './code-flow.ts';
@@ -46,6 +48,7 @@ describe('the discovery document', () => {
     const endpoints = Object.entries(document).filter(([name]) => /_endpoint$|_uri$/.test(name));
     expect(endpoints.map(([name]) => name).sort()).toEqual([
       'authorization_endpoint',
+      'device_authorization_endpoint',
       'jwks_uri',
       'revocation_endpoint',
       'token_endpoint',
@@ -54,7 +57,7 @@ describe('the discovery document', () => {
     for (const [name, url] of endpoints) {
       const { origin, pathname } = new URL(String(url));
       expect(origin).toBe(world.origin);
-      const method = /token|revocation/.test(name) ? 'POST' : 'GET';
+      const method = /token|revocation|device/.test(name) ? 'POST' : 'GET';
       expect([name, (await world.request({ method, path: pathname })).statusCode]).not.toEqual([name, 404]);
     }
     const plain = await world.request({
@@ -67,17 +70,14 @@ describe('the discovery document', () => {
     });
   });
 
-  it.each([
-    '/oidc/register',
-    '/oauth/device/code',
-    '/oidc/logout',
-    '/bc-authorize',
-    '/mfa/challenge',
-    '/oauth/introspect',
-  ])('keeps quiet about %s, which is not built', async (path) => {
-    expect(JSON.stringify(document)).not.toContain(path);
-    for (const method of ['GET', 'POST'] as const) expect((await world.request({ method, path })).statusCode).toBe(404);
-  });
+  it.each(['/oidc/register', '/oidc/logout', '/bc-authorize', '/mfa/challenge', '/oauth/introspect'])(
+    'keeps quiet about %s, which is not built',
+    async (path) => {
+      expect(JSON.stringify(document)).not.toContain(path);
+      for (const method of ['GET', 'POST'] as const)
+        expect((await world.request({ method, path })).statusCode).toBe(404);
+    },
+  );
 
   it('denies what is not supported, and it is not', async () => {
     for (const name of ['claims_parameter_supported', 'request_uri_parameter_supported'])
@@ -162,12 +162,24 @@ describe('every value that discovery lists works', () => {
         realm: world.connection,
       },
       refresh_token: { client_id, refresh_token },
+      [DEVICE_GRANT]: await confirmedDevice(),
     };
     // Implicit has no request at the token endpoint: response_types_supported proves it.
     expect(listed('grant_types_supported').sort()).toEqual([...Object.keys(requests), 'implicit'].sort());
     for (const [grant_type, form] of Object.entries(requests))
       expect([grant_type, (await world.token({ grant_type, ...form })).statusCode]).toEqual([grant_type, 200]);
   });
+
+  /** What a device sends whose user has let it in. */
+  async function confirmedDevice(): Promise<Record<string, string>> {
+    const device = await createTestClient(world, { app_type: 'native', grant_types: [DEVICE_GRANT] });
+    const { client_id } = device;
+    const begun = (await world.request({ path: '/oauth/device/code', form: { client_id } })).json();
+    const visitor = world.visitor();
+    await visitor.logIn();
+    await visitor.submit(await visitor.get(`/activate?user_code=${begun.user_code}`), { action: 'confirm' });
+    return { client_id, device_code: begun.device_code };
+  }
 
   it('scopes_supported', async () => {
     const scope = listed('scopes_supported').join(' ');

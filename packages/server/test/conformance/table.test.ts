@@ -12,6 +12,7 @@ const SPECIFICATIONS = [
   'rfc7009.md',
   'rfc7636.md',
   'rfc8252.md',
+  'rfc8628.md',
   'rfc9101.md',
   'rfc9126.md',
   'rfc9207.md',

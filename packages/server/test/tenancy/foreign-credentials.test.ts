@@ -197,6 +197,38 @@ describe('a code of another tenant', () => {
   });
 });
 
+describe('a device of another tenant', () => {
+  it('is not begun, not found by its code and not answered here, and still waits at home', async () => {
+    const grant_type = 'urn:ietf:params:oauth:grant-type:device_code';
+    const body = { name: 'Television', app_type: 'native', grant_types: [grant_type] };
+    const { client_id } = (await world.apiAt(acme).post('/clients', body)).json();
+    const own = (await world.api().post('/clients', body)).json();
+    expect((await ask({ path: '/oauth/device/code', form: { client_id } })).statusCode).toBe(401);
+    const begun = await world.request({ path: '/oauth/device/code', form: { client_id }, tenant: acme });
+    const { device_code, user_code } = begun.json();
+    const visitor = world.visitor(acme);
+    const shown = await visitor.get(`/activate?user_code=${user_code}`);
+    const _csrf = /name="_csrf" value="([^"]+)"/.exec(shown.body)?.[1] ?? '';
+    const before = await rowsOf(world.database.pool, 'acme');
+    for (const id of [client_id, own.client_id])
+      expect((await askToken({ grant_type, device_code, client_id: id })).statusCode).toBeOneOf([401, 403]);
+    const headers = { cookie: renamed(visitor.cookies), origin: world.main.origin };
+    const form = { _csrf, user_code, action: 'confirm' };
+    const pages = [
+      await ask({ path: `/activate?user_code=${user_code}`, headers }),
+      await ask({ path: '/activate', form, headers }),
+      await ask({ path: '/activate/confirm', form, headers }),
+    ];
+    for (const page of pages) {
+      expect(page.statusCode).toBeOneOf([400, 403]);
+      expect(page.body).not.toContain('Television');
+    }
+    expect(await rowsOf(world.database.pool, 'acme')).toEqual(before);
+    const atHome = await world.token({ grant_type, device_code, client_id }, acme);
+    expect(atHome.json().error).toBe('authorization_pending');
+  });
+});
+
 describe('tokens of another tenant', () => {
   it('are refused by /userinfo, opaque ones and JWTs, and stay good at home', async () => {
     const tokens = await Promise.all([

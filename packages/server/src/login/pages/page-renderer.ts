@@ -5,6 +5,9 @@ import type { Json } from '../../kit/json-values.ts';
 import { type Branding, viewBranding } from './branding.ts';
 import { consentPage } from './consent-page.ts';
 import { ownVariables, withCustomTexts } from './custom-texts.ts';
+import { deviceCodePage } from './device-code-page.ts';
+import { deviceConfirmationPage } from './device-confirmation-page.ts';
+import { deviceDonePage } from './device-done-page.ts';
 import { errorPage } from './error-page.ts';
 import { formPostPage } from './form-post-page.ts';
 import { loggedOutPage } from './logged-out-page.ts';
@@ -30,6 +33,9 @@ const pages = {
   'reset-sent': resetSentPage,
   'reset-password': resetPasswordPage,
   'recovery-result': recoveryResultPage,
+  'device-code': deviceCodePage,
+  'device-confirmation': deviceConfirmationPage,
+  'device-done': deviceDonePage,
   error: errorPage,
   'logged-out': loggedOutPage,
   'form-post': formPostPage,

@@ -3,6 +3,7 @@ import { aliasOf, hasMtlsAliases } from '../../http/mtls-alias.ts';
 import { settingsOf } from '../../tenants/tenant-settings.ts';
 import { OIDC_SCOPES } from '../access/scope.ts';
 import { sendsIssuer } from '../authorize/respond.ts';
+import { DEVICE_GRANT } from '../device/device-code.ts';
 import { DPOP_ALGORITHMS } from '../possession/dpop-proof.ts';
 
 interface Parts {
@@ -45,6 +46,7 @@ export function discoveryDocument(
     issuer: `${origin}/`,
     authorization_endpoint: `${origin}/authorize`,
     token_endpoint: `${origin}/oauth/token`,
+    device_authorization_endpoint: `${origin}/oauth/device/code`,
     userinfo_endpoint: `${origin}/userinfo`,
     jwks_uri: `${origin}/.well-known/jwks.json`,
     revocation_endpoint: `${origin}/oauth/revoke`,
@@ -68,6 +70,7 @@ export function discoveryDocument(
       'password',
       'http://auth0.com/oauth/grant-type/password-realm',
       'refresh_token',
+      DEVICE_GRANT,
     ],
     dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
     code_challenge_methods_supported: ['S256'],
