@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { faultOfSecret } from './keys/installation-secret.ts';
@@ -59,8 +60,8 @@ const EXPECTED: Record<Variable, string> = {
   PORT: 'a port from 0 to 65535 (0 = any free one)',
   HTTPS_PORT: 'a port from 0 to 65535 (0 = no https), and another one than PORT',
   HOST: 'an address or host name to listen on, or several with commas between them',
-  TLS_CERT_FILE: 'the path of a PEM certificate chain; it needs TLS_KEY_FILE as well',
-  TLS_KEY_FILE: 'the path of a PEM private key; it needs TLS_CERT_FILE as well',
+  TLS_CERT_FILE: 'the path of a PEM certificate chain, with TLS_KEY_FILE; or of a folder of them',
+  TLS_KEY_FILE: 'the path of a PEM private key, together with TLS_CERT_FILE (which alone is a folder)',
   GATEWRIGHT_DATA_DIR: 'the path of a folder',
   DATABASE_URL: 'a URL such as postgres://user:password@host:5432/database, special characters percent-encoded',
   GATEWRIGHT_ORIGIN: 'an origin such as https://login.example.com, without a path',
@@ -90,7 +91,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   }
   if (Number(read.PORT ?? 0) > 65_535) wrong.add('PORT');
   if (Number(read.HTTPS_PORT ?? 0) > 65_535) wrong.add('HTTPS_PORT');
-  if (!read.TLS_CERT_FILE !== !read.TLS_KEY_FILE) wrong.add(read.TLS_CERT_FILE ? 'TLS_KEY_FILE' : 'TLS_CERT_FILE');
+  if (read.TLS_KEY_FILE && !read.TLS_CERT_FILE) wrong.add('TLS_CERT_FILE');
+  if (read.TLS_CERT_FILE && !read.TLS_KEY_FILE && !isFolder(read.TLS_CERT_FILE)) wrong.add('TLS_KEY_FILE');
   if (read.GATEWRIGHT_SECRET && faultOfSecret(read.GATEWRIGHT_SECRET)) wrong.add('GATEWRIGHT_SECRET');
   if (read.PORT && read.PORT !== '0' && Number(read.PORT) === Number(read.HTTPS_PORT ?? 3443)) wrong.add('HTTPS_PORT');
   if (read.GATEWRIGHT_ORIGIN && !URL.canParse(read.GATEWRIGHT_ORIGIN)) wrong.add('GATEWRIGHT_ORIGIN');
@@ -130,6 +132,10 @@ function toConfig(read: Environment): Config {
     metricsToken: read.GATEWRIGHT_METRICS_TOKEN,
     logFormat: (read.LOG_FORMAT ?? 'pretty') as 'pretty' | 'json',
   };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function list(text: string | undefined): string[] {

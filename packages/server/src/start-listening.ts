@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import type { App } from './app.ts';
 import type { Config } from './config.ts';
 import { checkPort, type Listener, listen } from './http/listen.ts';
 import type { Log } from './kit/log.ts';
 import type { TlsSource } from './tls/serving.ts';
 import { createTlsSource } from './tls/tls-source.ts';
+import { warnOfExpiry } from './tls/warn-of-expiry.ts';
 import type { Served } from './workers/worker-messages.ts';
 
 interface Listeners {
@@ -16,7 +18,7 @@ interface Listeners {
 /** Certificates and listeners of this process; stopped by `undo`, requests under way first. */
 export async function serve(
   config: Config,
-  app: FastifyInstance,
+  { http, metrics }: Pick<App, 'http' | 'metrics'>,
   log: Log,
   undo: (() => Promise<void> | void)[],
   drainMilliseconds: number,
@@ -32,7 +34,11 @@ export async function serve(
           log,
         });
   undo.push(() => tls?.close());
-  const listeners = await startListening(config, app, tls);
+  if (tls) {
+    metrics.watchCertificates(tls.certificates);
+    undo.push(warnOfExpiry(tls.certificates, log));
+  }
+  const listeners = await startListening(config, http, tls);
   undo.push(() => listeners.close(drainMilliseconds));
   return { http: listeners.http, https: listeners.https, caFile: tls?.caFile ?? null };
 }

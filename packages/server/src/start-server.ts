@@ -83,7 +83,7 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
           })
         : undefined;
     undo.push(() => workers?.close(DRAIN_MILLISECONDS + WORKER_STOP_MILLISECONDS));
-    const served = workers ?? (await serve(config, app.http, log, undo, DRAIN_MILLISECONDS));
+    const served = workers ?? (await serve(config, app, log, undo, DRAIN_MILLISECONDS));
     listening.http = served.http;
     listening.https = served.https;
     const { caFile } = served;

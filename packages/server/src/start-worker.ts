@@ -29,7 +29,7 @@ export function startWorker(config: Config): void {
       snapshotsOfOthers: others.ask,
     });
     snapshot = app.metrics.snapshot;
-    const served = await serve(config, app.http, log, undo, DRAIN_MILLISECONDS);
+    const served = await serve(config, app, log, undo, DRAIN_MILLISECONDS);
     Object.assign(listening, { http: served.http, https: served.https });
     tell({ type: 'listening', http: served.http, https: served.https, caFile: served.caFile });
   }

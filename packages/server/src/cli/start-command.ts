@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
@@ -8,6 +8,7 @@ import type { RunningServer } from '../start-server.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const DEADLINE_MILLISECONDS = 9_500;
+const FLUSH_MILLISECONDS = 1_000;
 
 /** `gatewright start`: runs the server in the foreground until SIGTERM or SIGINT. */
 export function startCommand(): Command {
@@ -30,6 +31,8 @@ export function startCommand(): Command {
       if (server) {
         for (const line of welcome(server, config.dataDir)) log.info(line);
         log.info(`Ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Stop with Ctrl+C.`);
+        // Else it is written at the end, when there is no time for it.
+        setTimeout(flushCompileCache, FLUSH_MILLISECONDS).unref();
         // Not SIGHUP, which a terminal sends when it closes.
         process.on('SIGUSR2', () => {
           log.info('Replacing the workers one after the other.');

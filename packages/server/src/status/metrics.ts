@@ -1,5 +1,6 @@
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { LogType } from '../logs/log-types.ts';
+import type { CertificateLife } from '../tls/serving.ts';
 import { grantOf, loginOutcomeOf, outcomeOf } from './event-labels.ts';
 
 /** What one process has counted, as it travels to the process that answers for all. */
@@ -93,12 +94,6 @@ export function createMetrics({ pool, hasher, eventWriter }: Measured) {
       });
     },
   };
-}
-
-export interface CertificateLife {
-  /** The host name that the file is named after, or `default`. */
-  readonly name: string;
-  readonly notAfter: Date;
 }
 
 /** Prometheus' text format, added up over the processes. */

@@ -1,8 +1,6 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { type FSWatcher, watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createServing, type KeyPair, secureContextOf, type TlsLog, type TlsSource } from './serving.ts';
+import { checkPair, readPair, watchFolder } from './pem-files.ts';
+import { createServing, notAfterOf, secureContextOf, type TlsLog, type TlsSource } from './serving.ts';
 
 interface Options {
   readonly certFile: string;
@@ -60,6 +58,7 @@ export async function createFileTls({ certFile, keyFile, log, pollEvery = 30_000
     serverOptions: serving.serverOptions,
     secureContextFor,
     onChange: serving.onChange,
+    certificates: () => [{ name: 'default', notAfter: notAfterOf(pair) }],
     close: () => {
       closed = true;
       clearTimeout(settling);
@@ -67,49 +66,4 @@ export async function createFileTls({ certFile, keyFile, log, pollEvery = 30_000
       for (const watcher of watchers) watcher.close();
     },
   };
-}
-
-interface Files {
-  readonly certFile: string;
-  readonly keyFile: string;
-}
-
-async function readPair({ certFile, keyFile }: Files): Promise<KeyPair> {
-  const read = (file: string, variable: string) =>
-    readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      throw new Error(`${variable} can't be read: ${file} (${cause.code ?? cause.message}).`, { cause });
-    });
-  const [cert, key] = await Promise.all([read(certFile, 'TLS_CERT_FILE'), read(keyFile, 'TLS_KEY_FILE')]);
-  return { cert, key };
-}
-
-function checkPair({ cert, key }: KeyPair, { certFile, keyFile }: Files): void {
-  const certificate = parse(() => new X509Certificate(cert), `TLS_CERT_FILE holds no certificate in PEM: ${certFile}.`);
-  const privateKey = parse(
-    () => createPrivateKey(key),
-    `TLS_KEY_FILE holds no unencrypted private key in PEM: ${keyFile}.`,
-  );
-  if (!certificate.checkPrivateKey(privateKey)) {
-    throw new Error(
-      `TLS_KEY_FILE (${keyFile}) is not the key of the first certificate in TLS_CERT_FILE (${certFile}).`,
-    );
-  }
-}
-
-function parse<Result>(read: () => Result, message: string): Result {
-  try {
-    return read();
-  } catch (cause) {
-    throw new Error(message, { cause });
-  }
-}
-
-function watchFolder(folder: string, onEvent: () => void): FSWatcher[] {
-  try {
-    const watcher = watch(folder, { persistent: false }, onEvent);
-    watcher.on('error', () => watcher.close()); // the poll goes on
-    return [watcher];
-  } catch {
-    return [];
-  }
 }

@@ -69,6 +69,7 @@ export async function createLocalTls({ authority, hosts, log }: Options): Promis
     serverOptions: serving.serverOptions,
     secureContextFor,
     onChange: serving.onChange,
+    certificates: () => [],
     close: () => clearInterval(timer),
   };
 }

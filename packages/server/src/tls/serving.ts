@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 
 /** Where the https listener has its certificate from, and hears when it changed. */
@@ -9,7 +10,16 @@ export interface TlsSource {
   secureContextFor(servername: string): Promise<SecureContext>;
   /** Called after each renewal: `source.onChange(() => server.setSecureContext(source.serverOptions()))`. */
   onChange(listener: () => void): void;
+  /** What is served now; none where the installation renews its certificates itself. */
+  certificates(): readonly CertificateLife[];
   close(): void;
+}
+
+/** For warnings and metrics. */
+export interface CertificateLife {
+  /** The host name that its file is named after, or `default`. */
+  readonly name: string;
+  readonly notAfter: Date;
 }
 
 export interface TlsServerOptions {
@@ -53,4 +63,8 @@ export function createServing(pair: () => KeyPair, secureContextFor: TlsSource['
 
 export function secureContextOf(pair: KeyPair): SecureContext {
   return createSecureContext({ cert: pair.cert, key: pair.key, minVersion: 'TLSv1.2' });
+}
+
+export function notAfterOf({ cert }: Pick<KeyPair, 'cert'>): Date {
+  return new X509Certificate(cert).validToDate;
 }

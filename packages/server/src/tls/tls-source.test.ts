@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, get, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
 import { describeInChromium, launchChromium } from '../../test/chromium.ts';
-import { makeCertificate, toPem } from './certificate.ts';
+import { keyPem, subjectAt, writeNamed } from '../../test/tls-files.ts';
 import { createFileTls } from './file-tls.ts';
 import { openLocalAuthority } from './local-authority.ts';
 import type { TlsSource } from './serving.ts';
@@ -244,33 +244,8 @@ function fetchOver(host: string, port: number, ca: string | undefined): Promise<
 const loopback = (_host: string, _options: unknown, done: (error: null, address: string, family: number) => void) =>
   done(null, '127.0.0.1', 4);
 
-function subjectAt(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, agent: false, rejectUnauthorized: false }, (response) => {
-      const socket = response.socket as import('node:tls').TLSSocket;
-      resolve(String(socket.getPeerCertificate().subject.CN));
-      response.resume();
-    }).once('error', reject);
-  });
-}
-
 async function writePair(subject: string): Promise<{ certFile: string; keyFile: string }> {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const cert = await makeCertificate({
-    subject,
-    issuer: subject,
-    publicKey,
-    signingKey: privateKey,
-    notBefore: now(),
-    notAfter: new Date(Date.now() + 86_400_000),
-  });
   const files = { certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') };
-  await writeFile(`${files.certFile}.new`, toPem('CERTIFICATE', cert));
-  await writeFile(`${files.keyFile}.new`, keyPem(privateKey));
-  await rename(`${files.certFile}.new`, files.certFile);
-  await rename(`${files.keyFile}.new`, files.keyFile);
+  await writeNamed(files, subject);
   return files;
 }
-
-const keyPem = (key: import('node:crypto').KeyObject): string =>
-  key.export({ type: 'pkcs8', format: 'pem' }).toString();
