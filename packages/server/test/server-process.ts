@@ -11,7 +11,7 @@ import type { FirstRun } from '../src/tenants/first-run.ts';
 import { createTestDatabase } from './test-database.ts';
 
 const COMMAND = fileURLToPath(new URL('../bin/gatewright.mjs', import.meta.url));
-const START_MILLISECONDS = 50_000;
+const START_MILLISECONDS = 120_000;
 const STOP_MILLISECONDS = 15_000;
 
 /** The built command in a process of its own, as a user starts it. */
