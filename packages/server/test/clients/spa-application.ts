@@ -17,6 +17,8 @@ interface Settings {
   readonly issuerOrigin: string;
   /** A script that makes the whole page, in place of the page on auth0-spa-js. */
   readonly bundle?: string;
+  /** Of that script: it finds them in /settings.json with the others. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface SpaApplication {
@@ -40,6 +42,7 @@ export async function startSpaApplication({
   useRefreshTokens = true,
   issuerOrigin,
   bundle,
+  settings = {},
 }: Settings): Promise<SpaApplication> {
   const files = new Map<string, readonly [type: string, content: string]>([
     ['/', ['text/html; charset=utf-8', bundle === undefined ? PAGE : BUNDLED_PAGE]],
@@ -48,7 +51,10 @@ export async function startSpaApplication({
     ['/page.js', ['text/javascript', readFileSync(new URL('./spa-page.browser.js', import.meta.url), 'utf8')]],
     [
       '/settings.json',
-      ['application/json', JSON.stringify({ domain, clientId, audience, cacheLocation, useRefreshTokens })],
+      [
+        'application/json',
+        JSON.stringify({ domain, clientId, audience, cacheLocation, useRefreshTokens, ...settings }),
+      ],
     ],
   ]);
   const keys = createRemoteJWKSet(new URL(`${issuerOrigin}/.well-known/jwks.json`));

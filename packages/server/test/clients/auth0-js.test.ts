@@ -1,0 +1,93 @@
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInChromium } from '../chromium.ts';
+import { type ServerProcess, startServerProcess } from '../server-process.ts';
+import { inOrdinaryProfile } from './ordinary-profile.ts';
+import { bundleOf } from './page-bundle.ts';
+import { registerApplication } from './register-application.ts';
+import { type SpaApplication, startSpaApplication } from './spa-application.ts';
+import { trustAuthority } from './trust-authority.ts';
+
+const PASSWORD = 'Correct horse 1';
+
+describeInChromium('auth0-js 10 in Chromium', () => {
+  let server: ServerProcess;
+  let application: SpaApplication;
+  beforeAll(async () => {
+    server = await startServerProcess();
+    trustAuthority(server.caFile);
+    const client = await registerApplication(server, {
+      name: 'Embedded',
+      app_type: 'spa',
+      grant_types: ['implicit', 'password', 'http://auth0.com/oauth/grant-type/password-realm'],
+      cross_origin_authentication: true,
+    });
+    application = await startSpaApplication({
+      issuerOrigin: server.origin,
+      domain: new URL(server.origin).host,
+      clientId: client.clientId,
+      audience: server.firstRun.api.identifier,
+      bundle: await bundleOf('auth0-js-page.browser.js'),
+      settings: { connection: server.firstRun.connection },
+    });
+    await client.update({
+      callbacks: [`${application.origin}/`],
+      web_origins: [application.origin],
+      allowed_logout_urls: [`${application.origin}/`],
+    });
+  });
+  afterAll(async () => {
+    await application?.close();
+    await server?.stop();
+  });
+
+  it('logs in on our page, calls an API, renews in a hidden frame, and logs out', () =>
+    inPage(async (page) => {
+      const { email, password } = server.firstRun.user;
+      await page.evaluate('void app.authorize()');
+      await page.getByLabel('Email address').fill(email);
+      await page.getByLabel('Password', { exact: true }).fill(password);
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByText(`Hello ${email}`).waitFor();
+      expect(await page.evaluate('app.userInfo()')).toMatchObject({ email });
+      const token = await page.evaluate('app.token');
+      expect(await page.evaluate('app.renew()')).not.toBe(token);
+      expect(await page.evaluate('app.callApi()')).toMatchObject({ scope: expect.stringContaining('read:items') });
+      await page.evaluate('void app.logOut()');
+      await page.getByText('Nobody is logged in').waitFor();
+      await expect(page.evaluate('app.renew()')).rejects.toThrow('login_required');
+    }));
+
+  it('logs in with the password that its own page asks for', () =>
+    inPage(async (page) => {
+      const { email, password } = server.firstRun.user;
+      await expect(page.evaluate(`app.logIn('${email}', 'wrong')`)).rejects.toThrow(
+        'access_denied: Wrong email or password.',
+      );
+      await page.evaluate(`void app.logIn('${email}', '${password}')`);
+      await page.getByText(`Hello ${email}`).waitFor();
+      expect(await page.evaluate('app.renew()')).toEqual(expect.any(String));
+      expect(await page.evaluate('app.callApi()')).toHaveProperty('sub');
+    }));
+
+  it('logs in with a password without leaving its page', () =>
+    inPage(async (page) => {
+      const { email, password } = server.firstRun.user;
+      const result = await page.evaluate(`app.logInByPopupCredentials('${email}', '${password}')`);
+      expect(result).toMatchObject({ accessToken: expect.any(String), idTokenPayload: { email } });
+    }));
+
+  it('uses the password grant', () =>
+    inPage(async (page) => {
+      const { email, password } = server.firstRun.user;
+      const result = await page.evaluate(`app.passwordGrant('${email}', '${password}')`);
+      expect(result).toMatchObject({ accessToken: expect.any(String) });
+    }));
+
+  function inPage(work: (page: Page) => Promise<void>): Promise<void> {
+    return inOrdinaryProfile({ origin: application.origin, caFile: server.caFile }, async (page) => {
+      await page.waitForFunction('window.app');
+      await work(page);
+    });
+  }
+});
