@@ -8,8 +8,6 @@ import { registerApplication } from './register-application.ts';
 import { type SpaApplication, startSpaApplication } from './spa-application.ts';
 import { trustAuthority } from './trust-authority.ts';
 
-const PASSWORD = 'Correct horse 1';
-
 describeInChromium('auth0-js 10 in Chromium', () => {
   let server: ServerProcess;
   let application: SpaApplication;
