@@ -46,6 +46,9 @@ import { createTokenDescriber } from './oauth/introspection/describe-token.ts';
 import { introspectionRoutes } from './oauth/introspection/introspection-routes.ts';
 import { legacyRoutes } from './oauth/legacy/legacy-routes.ts';
 import { tokeninfoRoutes } from './oauth/legacy/tokeninfo-routes.ts';
+import { createEndSessionReader } from './oauth/logout/end-session-request.ts';
+import { endSessionRoutes } from './oauth/logout/end-session-routes.ts';
+import { createFinishLogout } from './oauth/logout/finish-logout.ts';
 import { logoutRoutes } from './oauth/logout/logout-routes.ts';
 import { createLogoutSender, type LogoutSender } from './oauth/logout/logout-sender.ts';
 import { parEndpoint } from './oauth/par/par-endpoint.ts';
@@ -214,7 +217,21 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     sendPage,
     now,
   });
-  logoutRoutes(http, { findClient, sessionCookie, transact, recordAlone, sendPage, now });
+  const finishLogout = createFinishLogout({ sessionCookie, transact, recordAlone, sendPage, now });
+  logoutRoutes(http, { findClient, finishLogout });
+  endSessionRoutes(http, {
+    readRequest: createEndSessionReader({
+      findClient,
+      readIdToken: createIdTokenReader({ verifyJwt }),
+      isIssuer: directory.isIssuer,
+    }),
+    finishLogout,
+    sessionCookie,
+    sessions: stores.sessions,
+    findUser,
+    sendPage,
+    now,
+  });
   parEndpoint(http, { authenticateClient, checks, pushedRequests: stores.pushedRequests, recordAlone, now });
   tokenEndpoint(http, {
     authenticateClient,

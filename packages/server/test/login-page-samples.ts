@@ -162,6 +162,13 @@ export const fullModels: { readonly [Name in PageName]: Full<PageModelByName[Nam
     clientName: 'Meridian Travel',
     clientUrl: 'https://app.example/',
   },
+  'log-out': {
+    action: '/u/logout',
+    fields: { client_id: 'x', post_logout_redirect_uri: 'https://app.example/bye', state: 'xyz', _csrf: 'csrf-token' },
+    clientLogoUrl: 'https://images.example/client.png',
+    userName: 'ada@example.com',
+  },
+  'logout-aborted': { clientName: 'Meridian Travel', clientUrl: 'https://app.example/' },
   'logged-out': {
     clientName: 'Meridian Travel',
     clientUrl: 'https://app.example/',

@@ -26,6 +26,9 @@ export interface TenantSettings {
   /** Whether a browser keeps the session's cookie when it is closed. */
   readonly isSessionCookiePersistent: boolean;
   readonly deviceFlow: DeviceFlow;
+  /** Whether users are asked before a logout that proves nothing about their session. */
+  readonly asksBeforeLogout: boolean;
+  readonly publishesEndSession: boolean;
   readonly flags: Readonly<Record<string, boolean>>;
 }
 
@@ -103,6 +106,8 @@ export function settingsOf(tenant: Named): TenantSettings {
     idleEphemeralSessionLifetime: seconds('idle_ephemeral_session_lifetime'),
     isSessionCookiePersistent: objectOf(settings.session_cookie).mode !== 'non-persistent',
     deviceFlow: deviceFlowOf(settings.device_flow),
+    asksBeforeLogout: objectOf(settings.sessions).oidc_logout_prompt_enabled !== false,
+    publishesEndSession: objectOf(settings.oidc_logout).rp_logout_end_session_endpoint_discovery !== false,
     flags: flagsOf(settings),
   };
 }

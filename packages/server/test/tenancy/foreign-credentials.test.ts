@@ -312,6 +312,9 @@ describe('a browser of another tenant', () => {
       const response = await ask({ path: `/authorize?${query}`, headers: { cookie } });
       expect(new URL(String(response.headers.location)).searchParams.get('error')).toBe('login_required');
       await ask({ path: '/v2/logout', headers: { cookie } });
+      await ask({ path: '/oidc/logout', headers: { cookie } });
+      await ask({ path: '/oidc/logout', headers: { cookie }, form: {} });
+      await ask({ path: '/u/logout', headers: { cookie }, form: { action: 'accept' } });
       expect((await ask({ path: '/user/ssodata', headers: { cookie } })).json()).toEqual({ sso: false });
     }
     expect(await rowsOf(world.database.pool, 'acme')).toEqual(before);

@@ -10,8 +10,10 @@ import { deviceConfirmationPage } from './device-confirmation-page.ts';
 import { deviceDonePage } from './device-done-page.ts';
 import { errorPage } from './error-page.ts';
 import { formPostPage } from './form-post-page.ts';
+import { logOutPage } from './log-out-page.ts';
 import { loggedOutPage } from './logged-out-page.ts';
 import { loginPage } from './login-page.ts';
+import { logoutAbortedPage } from './logout-aborted-page.ts';
 import type { Page } from './page.ts';
 import { pageHeaders } from './page-headers.ts';
 import { completeTexts, directionOf, fillScreen, readTexts, type Texts, type TextsByLanguage } from './page-texts.ts';
@@ -37,6 +39,8 @@ const pages = {
   'device-confirmation': deviceConfirmationPage,
   'device-done': deviceDonePage,
   error: errorPage,
+  'log-out': logOutPage,
+  'logout-aborted': logoutAbortedPage,
   'logged-out': loggedOutPage,
   'form-post': formPostPage,
 };

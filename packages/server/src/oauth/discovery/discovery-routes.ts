@@ -51,6 +51,9 @@ export function discoveryDocument(
     jwks_uri: `${origin}/.well-known/jwks.json`,
     revocation_endpoint: `${origin}/oauth/revoke`,
     introspection_endpoint: `${origin}/oauth/introspect`,
+    ...(settingsOf(tenant).publishesEndSession && { end_session_endpoint: `${origin}/oidc/logout` }),
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     ...(settingsOf(tenant).acceptsPushedRequests && { pushed_authorization_request_endpoint: `${origin}/oauth/par` }),
     scopes_supported: [...OIDC_SCOPES],
     response_types_supported: [

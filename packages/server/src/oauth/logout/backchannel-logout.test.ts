@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   createTestClient,
   createTestUser,
@@ -35,6 +35,8 @@ const application = createServer((request, response) => {
 
 beforeAll(async () => {
   world = await startWorld();
+  // Rounds begin when a test says so.
+  await world.app.logouts.stop();
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve));
   const address = application.address();
   url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/backchannel`;
@@ -128,6 +130,14 @@ describe('back-channel logout', () => {
     });
     await deliver();
     expect(received.length).toBe(1);
+  });
+
+  it('needs nobody who asks for it', async () => {
+    const { visitor } = await logIn(await listening());
+    await visitor.get('/v2/logout');
+    world.app.logouts.start();
+    await vi.waitFor(() => expect(received.length).toBe(1), 20_000);
+    await world.app.logouts.stop();
   });
 
   it("names the issuer of the application's own tokens", async () => {

@@ -48,13 +48,13 @@ export function createLogoutSender(parts: Parts) {
   let inFlight = 0;
   const timers: NodeJS.Timeout[] = [];
 
-  /** One round; resolves when what it took has been answered. */
+  /** One round; resolves when all that is under way has been answered. */
   async function deliver(): Promise<void> {
-    await Promise.all(await take());
+    await take();
+    await settled();
   }
 
-  async function take(): Promise<readonly Promise<void>[]> {
-    const taken: Promise<void>[] = [];
+  async function take(): Promise<void> {
     for (const tenantId of await deliveries.tenantsWithDue(now(), AT_ONCE)) {
       const free = Math.min(OF_A_TENANT, AT_ONCE - inFlight);
       if (free <= 0) break;
@@ -63,11 +63,9 @@ export function createLogoutSender(parts: Parts) {
         const sending = send(tenantId, delivery).catch(complain);
         inFlight++;
         sending.finally(() => inFlight--);
-        taken.push(sending);
         track(sending);
       }
     }
-    return taken;
   }
 
   async function send(tenantId: string, delivery: LogoutDelivery): Promise<void> {
@@ -152,6 +150,11 @@ export function createLogoutSender(parts: Parts) {
     timers.push(timer.unref());
   }
 
+  /** A round that runs may begin to send. */
+  async function settled(): Promise<void> {
+    while (running.size > 0) await Promise.all(running);
+  }
+
   function track(work: Promise<void>): void {
     running.add(work);
     work.finally(() => running.delete(work));
@@ -166,8 +169,7 @@ export function createLogoutSender(parts: Parts) {
     },
     async stop(): Promise<void> {
       for (const timer of timers.splice(0)) clearInterval(timer);
-      // A round may have begun to send.
-      while (running.size > 0) await Promise.all(running);
+      await settled();
     },
   };
 }
