@@ -32,6 +32,10 @@ beforeAll(async () => {
     signing_secret: 'a signing secret of an API',
   });
   expect(made.statusCode).toBe(201);
+  await world.database.pool.query(
+    `insert into mails (tenant_id, mail_id, template, recipient, sender, subject, language, content, status, status_at, created_at, expires_at)
+     values ('acme', 'one', 'some', 'ada@example.com', 'us', 'Hello', 'en', 'sealed with the key', 'stored', now(), now(), now() + interval '1 day')`,
+  );
   file = await backUp(world.database.poolOptions);
   counts = await countRows(
     world.database.url,
@@ -191,6 +195,7 @@ describe('A lost key', () => {
     expect(kept).toEqual(result.reset);
     expect(kept.map(({ tenant }: { tenant: string }) => tenant)).toEqual(['acme', 'dev']);
     const ofDev = kept[1];
+    expect(kept[0].lost).toEqual({ 'mails.content': 1 });
     expect(ofDev.apis).toEqual([
       { identifier: 'https://hs.example/', signing_secret: expect.stringMatching(/^\w{32}$/) },
     ]);
@@ -236,7 +241,7 @@ describe('A lost key', () => {
     const other = Buffer.from('another secret of 32 characters, or more');
     const reset = await resetLostKey(restoreConfig(database.url, dataDir, other), silent);
     expect(reset.map(({ tenant, lost }) => ({ tenant, lost }))).toEqual([
-      { tenant: 'acme', lost: {} },
+      { tenant: 'acme', lost: { 'mails.content': 1 } },
       { tenant: 'dev', lost: {} },
     ]);
     const after = await startWorld({ database, existing: world.main, secret: other });

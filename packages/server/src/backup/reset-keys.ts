@@ -28,7 +28,7 @@ export interface ResetTenant {
   readonly tenant: string;
   readonly clients: readonly { readonly client_id: string; readonly name: string; readonly client_secret: string }[];
   readonly apis: readonly { readonly identifier: string; readonly signing_secret: string }[];
-  /** Values that only their owner knows, by column: to be entered again. */
+  /** Values that nobody can make again, by column. */
   readonly lost: Readonly<Record<string, number>>;
 }
 
@@ -75,11 +75,11 @@ async function emptyColumns(db: Database): Promise<Map<string, Record<string, nu
     const [table = '', name = ''] = column.split('.');
     if (fate === 'replaced') continue;
     const statement =
-      fate === 'made again when needed'
-        ? `delete from ${table} returning tenant_id`
-        : `update ${table} set ${name} = null where ${name} is not null returning tenant_id`;
+      fate === 'emptied'
+        ? `update ${table} set ${name} = null where ${name} is not null returning tenant_id`
+        : `delete from ${table} returning tenant_id`;
     const rows = await queryRows<{ tenant_id: string }>(db, statement);
-    if (fate === 'emptied')
+    if (fate !== 'made again when needed')
       for (const { tenant_id } of rows) {
         const ofTenant = lost.get(tenant_id) ?? {};
         lost.set(tenant_id, { ...ofTenant, [column]: (ofTenant[column] ?? 0) + 1 });

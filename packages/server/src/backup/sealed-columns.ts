@@ -2,12 +2,14 @@
  * Every column that the installation's key seals, and what becomes of it where that key is lost (reset-keys.ts):
  * - replaced: a new value is made, and told where somebody outside has to know it;
  * - made again when needed: its rows go, since nobody outside knows them;
- * - emptied: only its owner can enter it again, and the report counts it.
+ * - emptied: only its owner can enter it again, and the report counts it;
+ * - removed: the row is nothing without it; the report counts these too.
  * A test compares this list with the schema.
  */
-export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again when needed' | 'emptied'>> = {
+export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again when needed' | 'emptied' | 'removed'>> = {
   'signing_keys.private_key': 'replaced',
   'clients.secret': 'replaced',
   'resource_servers.signing_secret': 'replaced',
   'tenant_secrets.sealed': 'made again when needed',
+  'mails.content': 'removed',
 };

@@ -9,7 +9,7 @@ export function describeReset(reset: readonly ResetTenant[], dataDir: string): s
     ...(apis.length > 0
       ? [`  ${apis.length} APIs with new signing secrets: ${apis.map(({ identifier }) => identifier).join(', ')};`]
       : []),
-    ...Object.entries(lost).map(([column, count]) => `  ${count} values of ${column} are gone: enter them again;`),
+    ...Object.entries(lost).map(([column, count]) => `  ${count} values of ${column} are gone;`),
     '  users, passwords, sessions and refresh tokens are as they were.',
   ]);
   return [
