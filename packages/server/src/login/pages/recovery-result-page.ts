@@ -23,6 +23,7 @@ export interface RecoveryResultModel {
 /** How a link ended, and a way back to the application. */
 export const recoveryResultPage: Page<RecoveryResultModel> = {
   template: 'recovery-result',
+  screen: ['reset-password', 'reset-password-success'],
   policy: { scripts: 'none', hasForm: false, tellsOrigin: false },
   view(model, texts, brand) {
     const values = { clientName: clip(model.clientName ?? brand.tenantName), companyName: brand.tenantName };

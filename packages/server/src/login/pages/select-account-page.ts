@@ -19,6 +19,7 @@ export interface SelectAccountModel {
 
 export const selectAccountPage: Page<SelectAccountModel> = {
   template: 'select-account',
+  screen: ['login-select-account', 'login-select-account'],
   policy: { scripts: 'static', hasForm: true, tellsOrigin: false },
   view(model, texts, brand) {
     const screen = fillScreen(texts['login-select-account']['login-select-account'], {
