@@ -82,6 +82,16 @@ describeInChromium('auth0-js 10 in Chromium', () => {
       expect(result).toMatchObject({ accessToken: expect.any(String) });
     }));
 
+  it('signs up and logs in, and asks for a new password', () =>
+    inPage(async (page) => {
+      const email = 'grace@example.com';
+      await page.evaluate(`void app.signUpAndLogIn('${email}', 'Correct horse 1')`);
+      await page.getByText(`Hello ${email}`).waitFor();
+      expect(await page.evaluate(`app.changePassword('${email}')`)).toBe(
+        "We've just sent you an email to reset your password.",
+      );
+    }));
+
   function inPage(work: (page: Page) => Promise<void>): Promise<void> {
     return inOrdinaryProfile({ origin: application.origin, caFile: server.caFile }, async (page) => {
       await page.waitForFunction('window.app');

@@ -56,6 +56,16 @@ describeInChromium('auth0-lock 14 in Chromium', () => {
       await expect(page.evaluate('app.renew()')).rejects.toThrow('login_required');
     }));
 
+  it('signs up, since the connection lets strangers in, and is logged in', () =>
+    inPage(async (page) => {
+      await page.evaluate('app.logIn()');
+      await page.getByText('Sign Up', { exact: true }).click();
+      await page.getByPlaceholder('yours@example.com').fill('lin@example.com');
+      await page.getByPlaceholder('your password').fill('Correct horse 1');
+      await page.getByRole('button', { name: 'Sign Up' }).click();
+      await page.getByText('Hello lin@example.com').waitFor();
+    }));
+
   function inPage(work: (page: Page) => Promise<void>): Promise<void> {
     return inOrdinaryProfile({ origin: application.origin, caFile: server.caFile }, async (page) => {
       await page.waitForFunction('window.app');
