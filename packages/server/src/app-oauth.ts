@@ -232,7 +232,14 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     sendPage,
     now,
   });
-  parEndpoint(http, { authenticateClient, checks, pushedRequests: stores.pushedRequests, recordAlone, now });
+  parEndpoint(http, {
+    authenticateClient,
+    provePossession,
+    checks,
+    pushedRequests: stores.pushedRequests,
+    recordAlone,
+    now,
+  });
   tokenEndpoint(http, {
     authenticateClient,
     provePossession,

@@ -11,11 +11,15 @@ const SPECIFICATIONS = [
   'rfc6750.md',
   'rfc7009.md',
   'rfc7636.md',
+  'rfc7662.md',
   'rfc8252.md',
   'rfc8628.md',
+  'rfc8693.md',
+  'rfc8705.md',
   'rfc9101.md',
   'rfc9126.md',
   'rfc9207.md',
+  'rfc9449.md',
   'rfc9700.md',
 ];
 

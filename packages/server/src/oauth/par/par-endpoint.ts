@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Client } from '../../clients/client.ts';
 import { digest } from '../../kit/digest.ts';
 import { DeclaredError } from '../../kit/errors.ts';
@@ -13,10 +13,12 @@ import { formOf, REQUEST_URI_PREFIX } from '../authorize/resolve-request.ts';
 import { type AuthenticateClient, clientRequest } from '../client-authentication/authenticate-client.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { bodyParameters, type Parameters } from '../parameters.ts';
+import type { ProvePossession } from '../possession/prove-possession.ts';
 import type { PushedRequestStore } from './pushed-request-store.ts';
 
 interface Parts {
   readonly authenticateClient: AuthenticateClient;
+  readonly provePossession: ProvePossession;
   readonly checks: AuthorizationChecks;
   readonly pushedRequests: Pick<PushedRequestStore, 'insert'>;
   readonly recordAlone: RecordEvent;
@@ -39,7 +41,7 @@ export function parEndpoint(app: FastifyInstance, parts: Parts): void {
     try {
       if (!settingsOf(http.tenant).acceptsPushedRequests) throw oauthErrors.pushedRequestsDisabled();
       client = await authenticateClient(clientRequest(http, parameters));
-      const values = await check(http, client, parameters);
+      const values = await withKey(http, reply, client, await check(http, client, parameters));
       const uri = `${REQUEST_URI_PREFIX}${randomSecret()}`;
       const { lifetimeInSeconds } = client.pushedRequests;
       await pushedRequests.insert(http.tenant.tenantId, {
@@ -67,6 +69,14 @@ export function parEndpoint(app: FastifyInstance, parts: Parts): void {
       throw refusal;
     }
   });
+
+  /** A DPoP proof binds the code to its key, as `dpop_jkt` would (RFC 9449 section 10.1); both must name the same one. */
+  async function withKey(http: FastifyRequest, reply: FastifyReply, client: Client, values: Values): Promise<Values> {
+    const { jkt } = await parts.provePossession(http, reply, client);
+    if (jkt === undefined) return values;
+    if (values.dpop_jkt && values.dpop_jkt !== jkt) throw oauthErrors.boundToOtherKey();
+    return { ...values, dpop_jkt: jkt };
+  }
 
   /** As /authorize would check it (RFC 9126 section 2.1), a signed request included (section 3). */
   async function check({ tenant, origin }: FastifyRequest, client: Client, sent: Parameters): Promise<Values> {
