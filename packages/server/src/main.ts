@@ -4,6 +4,7 @@ import { adminCommand } from './cli/admin-command.ts';
 import { backupCommand } from './cli/backup-command.ts';
 import { firstRunCommand } from './cli/first-run-command.ts';
 import { keysCommand } from './cli/keys-command.ts';
+import { mailsCommand } from './cli/mails-command.ts';
 import { restoreCommand } from './cli/restore-command.ts';
 import { startCommand } from './cli/start-command.ts';
 import { tenantCommand } from './cli/tenant-command.ts';
@@ -19,6 +20,7 @@ const program = new Command('gatewright')
   .addCommand(startCommand())
   .addCommand(tenantCommand())
   .addCommand(firstRunCommand())
+  .addCommand(mailsCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
   .addCommand(keysCommand())

@@ -7,6 +7,7 @@ import { startControlServer } from './control/control-server.ts';
 import { createDatabase, createPatientPool } from './db/database.ts';
 import { holderOf, inUse } from './db/embedded/folder-lock.ts';
 import { migrate } from './db/migrate.ts';
+import { mailCommands } from './email/mail-commands.ts';
 import { openSealer } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
 import { openDatabase } from './open-database.ts';
@@ -90,6 +91,7 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
     const verbs = {
       ...tenantCommands(app, caFile),
+      ...mailCommands(app.stores),
       ...backupCommands({
         poolOptions: database.poolOptions,
         secret: secret.bytes,

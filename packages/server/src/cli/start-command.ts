@@ -80,6 +80,7 @@ function welcome({ listening, caFile, firstRun, hasTenants }: RunningServer, dat
     ...lines,
     `Tenant '${firstRun.tenant}'. Log in as ${firstRun.user.email}; the password and all client ids and secrets are in ${file}.`,
     ...(caFile ? [`Clients trust https with NODE_EXTRA_CA_CERTS=${caFile} or curl --cacert ${caFile}.`] : []),
+    `Mails are kept and not sent: ${gatewright} mails shows them.`,
     `The README has a first login by browser and by curl. When you have kept the secrets: ${gatewright} first-run forget`,
   ];
 }

@@ -24,6 +24,8 @@ describe('gatewright', { timeout: 60_000 }, () => {
     [['tenant'], 'Usage: gatewright tenant [options] [command]'],
     [['tenant', 'set-environment'], 'Usage: gatewright tenant set-environment [options] <name> <environment>'],
     [['first-run', 'forget'], 'Usage: gatewright first-run forget [options]'],
+    [['mails'], 'Usage: gatewright mails [options] [command]'],
+    [['mails', 'show'], 'Usage: gatewright mails show [options] <id>'],
     [['backup'], 'Usage: gatewright backup [options] [file]'],
     [['restore'], 'Usage: gatewright restore [options] <file>'],
     [['keys', 'reset'], 'Usage: gatewright keys reset [options]'],
@@ -130,5 +132,36 @@ describe('gatewright first-run forget', () => {
     expect(await gatewright('first-run', 'forget', '--json')).toEqual({ code: 0, printed: '{"forgotten":true}\n' });
     expect(await gatewright('first-run', 'forget')).toEqual({ code: 0, printed: 'There was no first-run.json.\n' });
     await expect(readFile(join(server.dataDir, 'first-run.json'))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('gatewright mails', { timeout: 60_000 }, () => {
+  it('lists the mails of a tenant and shows one with its link', async () => {
+    expect(await gatewright('mails', '--tenant', 'nobody')).toMatchObject({ code: 1 });
+    const { firstRun, origin } = server;
+    await fetch(`${server.httpOrigin}/dbconnections/change_password`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        client_id: firstRun.spa_client.client_id,
+        connection: firstRun.connection,
+        email: firstRun.user.email,
+      }),
+    });
+    const listed = await gatewright('mails', '--json');
+    const [mail] = JSON.parse(listed.printed);
+    expect(mail).toMatchObject({ template: 'reset_email', to: firstRun.user.email, status: 'stored' });
+    const table = await gatewright('mails');
+    expect(table).toEqual({ code: 0, printed: expect.stringContaining(`${mail.id}  `) });
+    for (const id of [mail.id, 'latest']) {
+      const shown = await gatewright('mails', 'show', id);
+      expect(shown).toEqual({ code: 0, printed: expect.stringContaining(`\n${origin}/u/reset-verify?ticket=`) });
+    }
+    const { html, text } = JSON.parse((await gatewright('mails', 'show', mail.id, '--json')).printed);
+    expect([html, text]).toEqual([expect.stringContaining('<!doctype html>'), expect.stringContaining(origin)]);
+    expect(await gatewright('mails', 'show', 'mail_unknown')).toEqual({
+      code: 1,
+      printed: "gatewright: There is no mail 'mail_unknown'.\n",
+    });
   });
 });
