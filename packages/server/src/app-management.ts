@@ -31,6 +31,7 @@ import type { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { promptRoutes } from './prompts/prompt-routes.ts';
 import { ticketRoutes } from './recovery/ticket-routes.ts';
 import { verificationJobRoutes } from './recovery/verification-job-routes.ts';
+import { createUserVerification } from './recovery/verify-user.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
 import { userRoleRoutes } from './roles/user-role-routes.ts';
@@ -106,7 +107,11 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
         forgetOrigins: () => afterCommit(ALL_TENANTS),
         now,
       });
-      userRoutes(management, { hashNewPassword: parts.hashNewPassword, revokeAccess });
+      userRoutes(management, {
+        hashNewPassword: parts.hashNewPassword,
+        revokeAccess,
+        prepareVerification: createUserVerification(recovery.prepareVerification),
+      });
       sessionRoutes(management, { revokeAccess, now });
       refreshTokenRoutes(management, { now });
       deviceCredentialRoutes(management, { now });

@@ -4,7 +4,7 @@ import { changeUser, identityToChange, type RevokeAccess, type UserStores } from
 import { createDatabaseUser, draftUser } from './create-user.ts';
 import { normaliseEmail } from './identifier.ts';
 import type { HashNewPassword, NewPassword } from './new-password.ts';
-import { ordinaryUser, userErrors } from './user.ts';
+import { ordinaryUser, type User, userErrors } from './user.ts';
 import type { UserListStore } from './user-list-store.ts';
 import { compileUserSearch, type SearchRequest } from './user-search.ts';
 import { changeOf, newUserOf, toWire } from './user-wire.ts';
@@ -14,12 +14,16 @@ export type UserRouteStores = UserStores & { readonly userLists: UserListStore }
 interface Needs<Stores> {
   readonly hashNewPassword: HashNewPassword;
   readonly revokeAccess: RevokeAccess<Stores>;
+  /** Comes before the transaction; what it answers mails a user the link that proves the address, where nobody did yet. */
+  readonly prepareVerification: (
+    call: Pick<ManagementCall<Stores>, 'tenant' | 'requester' | 'actor'>,
+  ) => Promise<(stores: Stores, user: User) => Promise<void>>;
 }
 
 /** /users and /users-by-email of the Management API. That an end user's token acts on itself only is checked before. */
 export function userRoutes<Stores extends UserRouteStores>(
   management: Management<Stores>,
-  { hashNewPassword, revokeAccess }: Needs<Stores>,
+  { hashNewPassword, revokeAccess, prepareVerification }: Needs<Stores>,
 ): void {
   management.route('GET /users', async (call) => {
     const search = compileUserSearch(searchOf(call.query));
@@ -51,9 +55,14 @@ export function userRoutes<Stores extends UserRouteStores>(
     const { password } = call.body;
     if (typeof password !== 'string') throw userErrors.missing({ property: 'password' });
     const passwordHash = await hashed(hashNewPassword, tenantId, { connection, password, owner: call.body });
-    return call.commit(async (stores) =>
-      toWire(await createDatabaseUser(stores, tenantId, connection, input, passwordHash)),
-    );
+    // As with Auth0 a new address is to be proved, unless the creator says that it is, or that no mail shall go out.
+    const asksForProof = call.body.verify_email ?? input.emailVerified !== true;
+    const verify = asksForProof ? await prepareVerification(call) : undefined;
+    return call.commit(async (stores) => {
+      const user = await createDatabaseUser(stores, tenantId, connection, input, passwordHash);
+      await verify?.(stores, user);
+      return toWire(user);
+    });
   });
 
   management.route('PATCH /users/{id}', async (call) => {
@@ -61,9 +70,12 @@ export function userRoutes<Stores extends UserRouteStores>(
     const change = changeOf(call.body);
     const passwordHash =
       change.password === undefined ? undefined : await newHash(call, change.password, change.connection);
-    return call.commit(async (stores) =>
-      toWire(await changeUser(stores, tenantId, idOf(call), change, passwordHash, revokeAccess)),
-    );
+    const verify = call.body.verify_email === true ? await prepareVerification(call) : undefined;
+    return call.commit(async (stores) => {
+      const user = await changeUser(stores, tenantId, idOf(call), change, passwordHash, revokeAccess);
+      await verify?.(stores, user);
+      return toWire(user);
+    });
   });
 
   management.route('DELETE /users/{id}', async (call) =>

@@ -39,7 +39,7 @@ export function toWire(user: User): Record<string, unknown> {
 
 type Body = Readonly<Record<string, unknown>>;
 
-/** What POST /users says of the new user; `verify_email` is answered when mail is there. */
+/** What POST /users says of the new user. */
 export function newUserOf(body: Body): NewDatabaseUser {
   return withoutUndefined({
     email: textOf(body, 'email'),

@@ -1,0 +1,25 @@
+import type { ConnectionStore } from '../connections/connection-store.ts';
+import { mailLanguage } from '../email/mail-language.ts';
+import type { ManagementCall } from '../management/call.ts';
+import type { User } from '../users/user.ts';
+import { isUnproved, type PrepareVerification, type VerificationStores } from './send-verification.ts';
+
+interface Stores extends VerificationStores {
+  readonly connections: Pick<ConnectionStore, 'find'>;
+}
+
+/** For users whom operators make or change: mails the link, unless the address is proved or there is none. */
+export function createUserVerification(prepareVerification: PrepareVerification) {
+  return async ({ tenant, requester, actor }: Pick<ManagementCall<Stores>, 'tenant' | 'requester' | 'actor'>) => {
+    const sendVerification = await prepareVerification(tenant);
+    return async (stores: Stores, user: User): Promise<void> => {
+      const [identity] = user.identities;
+      if (!identity || !isUnproved(user)) return;
+      const connection = await stores.connections.find(tenant.tenantId, identity.connectionId);
+      if (!connection) return;
+      const event = { ...requester, clientId: actor.clientId };
+      const language = mailLanguage(tenant);
+      await sendVerification(stores, { tenant, user, identity, connection, client: undefined, language, event });
+    };
+  };
+}
