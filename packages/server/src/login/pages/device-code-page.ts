@@ -11,6 +11,7 @@ export interface DeviceCodeModel {
 /** Where a user types the code that a device shows. */
 export const deviceCodePage: Page<DeviceCodeModel> = {
   template: 'device-code',
+  screen: ['device-flow', 'device-code-activation'],
   policy: { scripts: 'static', hasForm: true, tellsOrigin: false },
   view(model, texts, brand) {
     const screen = fillScreen(texts['device-flow']['device-code-activation'], { companyName: brand.tenantName });

@@ -15,6 +15,7 @@ export interface DeviceConfirmationModel {
 
 export const deviceConfirmationPage: Page<DeviceConfirmationModel> = {
   template: 'device-confirmation',
+  screen: ['device-flow', 'device-code-confirmation'],
   policy: { scripts: 'static', hasForm: true, tellsOrigin: false },
   view(model, texts, brand) {
     const screen = fillScreen(texts['device-flow']['device-code-confirmation'], {

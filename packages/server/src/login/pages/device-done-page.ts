@@ -7,6 +7,7 @@ export interface DeviceDoneModel {
 
 export const deviceDonePage: Page<DeviceDoneModel> = {
   template: 'device-done',
+  screen: ['device-flow', 'device-code-activation-allowed'],
   policy: { scripts: 'none', hasForm: false, tellsOrigin: false },
   view(model, texts, brand) {
     const { 'device-code-activation-allowed': allowed, 'device-code-activation-denied': denied } = texts['device-flow'];
