@@ -90,6 +90,9 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
     request.tenant = found.tenant;
     request.origin = found.origin;
     if (insistsOnHttps(found.origin)) reply.header('strict-transport-security', 'max-age=31536000');
+    // Pages change state at GET as OAuth wants it; mail scanners and link checkers may look without using anything up.
+    if (request.method === 'HEAD' && request.routeOptions.config.errors === 'page')
+      return reply.header('cache-control', 'no-store').send();
   });
 
   async function find(asked: string, url: string): Promise<{ tenant: Tenant; origin: string } | undefined> {

@@ -24,8 +24,6 @@ export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
   const { findTicket, verifyEmail, recordAlone, sendPage } = parts;
 
   app.get('/u/email-verification', { config: { errors: 'page' } }, async (http, reply) => {
-    // Asks whether the page is there; a link checker proves nothing.
-    if (http.method === 'HEAD') return reply.code(200).header('cache-control', 'no-store').send();
     const { ticket: given } = queryForm(http).values;
     let found: FoundTicket | undefined;
     try {

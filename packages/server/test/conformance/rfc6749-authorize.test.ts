@@ -66,7 +66,7 @@ describe('the authorization endpoint (RFC 6749 section 3.1)', () => {
 
   it('answers HEAD without a body and no other method', async () => {
     const head = await world.request({ method: 'HEAD', path: `/authorize?${request({ prompt: 'none' })}` });
-    expect([head.statusCode, head.body]).toEqual([302, '']);
+    expect([head.statusCode, head.body]).toEqual([200, '']);
     const put = await world.request({ method: 'PUT', path: `/authorize?${request({})}`, json: {} });
     expect(put.statusCode).toBe(404);
   });

@@ -81,7 +81,7 @@ export const CREDENTIAL_ROUTES: readonly string[] = [
   'POST /userinfo',
 ];
 
-/** A HEAD is a GET whose body is not sent. */
+/** A HEAD of a page runs nothing (head-requests.test.ts); any other is a GET whose body is not sent. */
 export const HEAD_ROUTES: readonly string[] = CREDENTIAL_ROUTES.filter((route) => route.startsWith('GET ')).map(
   (route) => route.replace('GET', 'HEAD'),
 );
