@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { callServer } from '../../src/control/control-client.ts';
 import { describeInChromium } from '../chromium.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { inOrdinaryProfile } from './ordinary-profile.ts';
@@ -90,6 +91,38 @@ describeInChromium('auth0-js 10 in Chromium', () => {
       expect(await page.evaluate(`app.changePassword('${email}')`)).toBe(
         "We've just sent you an email to reset your password.",
       );
+    }));
+
+  it('leaves the login for the link in a mail, chooses a new password, and is logged in with it', () =>
+    inPage(async (page) => {
+      const email = 'hedy@example.com';
+      await page.evaluate(`void app.signUpAndLogIn('${email}', 'Correct horse 1')`);
+      await page.getByText(`Hello ${email}`).waitFor();
+      await page.evaluate('void app.logOut()');
+      await page.getByText('Nobody is logged in').waitFor();
+
+      await page.evaluate('void app.authorize()');
+      await page.getByRole('link', { name: 'Forgot password?' }).click();
+      await page.getByLabel('Email address').fill(email);
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Check your email' }).waitFor();
+
+      const { to, text } = await callServer(server.dataDir, 'mails-show', { id: 'latest' });
+      expect(to).toBe(email);
+      await page.goto(/^https:\S+$/m.exec(String(text))?.[0] ?? '');
+      expect(page.url()).toBe(`${server.origin}/u/reset-password/change`);
+      const rule = page.getByText('At least 8 characters');
+      await page.getByLabel('New password', { exact: true }).fill('short');
+      expect(await rule.getAttribute('class')).not.toBe('is-met');
+      await page.getByLabel('New password', { exact: true }).fill('A quite new horse 9');
+      expect(await rule.getAttribute('class')).toBe('is-met');
+      await page.getByLabel('New password once more').fill('A quite new horse 9');
+      await page.getByRole('button', { name: 'Save the password' }).click();
+      await page.getByRole('link', { name: 'Log in' }).click();
+      await page.getByLabel('Email address').fill(email);
+      await page.getByLabel('Password', { exact: true }).fill('A quite new horse 9');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByText(`Hello ${email}`).waitFor();
     }));
 
   function inPage(work: (page: Page) => Promise<void>): Promise<void> {
