@@ -14,6 +14,7 @@ import { type AuthenticateClient, clientRequest } from '../client-authentication
 import { oauthErrors } from '../oauth-errors.ts';
 import { bodyParameters, type Parameters } from '../parameters.ts';
 import type { ProvePossession } from '../possession/prove-possession.ts';
+import { isRecorded } from '../token/token-grant.ts';
 import type { PushedRequestStore } from './pushed-request-store.ts';
 
 interface Parts {
@@ -55,7 +56,7 @@ export function parEndpoint(app: FastifyInstance, parts: Parts): void {
         .headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
         .send({ request_uri: uri, expires_in: lifetimeInSeconds });
     } catch (error) {
-      if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
+      if (!(error instanceof DeclaredError) || error.status >= 500 || isRecorded(error)) throw error;
       const refusal = toRefusal(error);
       await recordAlone(http.tenant.tenantId, {
         ...http.requester,
