@@ -49,6 +49,8 @@ describe('the discovery document', () => {
     expect(endpoints.map(([name]) => name).sort()).toEqual([
       'authorization_endpoint',
       'device_authorization_endpoint',
+      'end_session_endpoint',
+      'introspection_endpoint',
       'jwks_uri',
       'revocation_endpoint',
       'token_endpoint',
@@ -57,7 +59,7 @@ describe('the discovery document', () => {
     for (const [name, url] of endpoints) {
       const { origin, pathname } = new URL(String(url));
       expect(origin).toBe(world.origin);
-      const method = /token|revocation|device/.test(name) ? 'POST' : 'GET';
+      const method = /token|revocation|introspection|device/.test(name) ? 'POST' : 'GET';
       expect([name, (await world.request({ method, path: pathname })).statusCode]).not.toEqual([name, 404]);
     }
     const plain = await world.request({
@@ -70,7 +72,7 @@ describe('the discovery document', () => {
     });
   });
 
-  it.each(['/oidc/register', '/oidc/logout', '/bc-authorize', '/mfa/challenge', '/oauth/introspect'])(
+  it.each(['/oidc/register', '/bc-authorize', '/mfa/challenge'])(
     'keeps quiet about %s, which is not built',
     async (path) => {
       expect(JSON.stringify(document)).not.toContain(path);

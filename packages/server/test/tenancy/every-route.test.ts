@@ -195,8 +195,8 @@ describe('the database', () => {
 
 /** What a stranger's token gets for things that it doesn't see, where that is not a 404. */
 const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
-  'PATCH /custom-domains/default': 400,
   ...Object.fromEntries(names.filter((name) => !name.includes('{')).map((name) => [name, operationNamed(name).status])),
+  'PATCH /custom-domains/default': 400,
   // Their bodies name a client and a connection of the owner.
   'POST /client-grants': 404,
   'POST /users': 400,

@@ -121,6 +121,9 @@ function certificateMembers({ origin, tenant }: Pick<FastifyRequest, 'origin' | 
         userinfo_endpoint: `${alias}/userinfo`,
         revocation_endpoint: `${alias}/oauth/revoke`,
         introspection_endpoint: `${alias}/oauth/introspect`,
+        ...(settingsOf(tenant).acceptsPushedRequests && {
+          pushed_authorization_request_endpoint: `${alias}/oauth/par`,
+        }),
       },
     }),
   };
