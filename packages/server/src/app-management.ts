@@ -15,6 +15,7 @@ import { jobRoutes } from './jobs/job-routes.ts';
 import type { KeyRings } from './keys/key-ring.ts';
 import { keyRoutes } from './keys/key-routes.ts';
 import type { SigningKeyService } from './keys/signing-key-service.ts';
+import { createVerifyJwt } from './keys/verify-jwt.ts';
 import type { Log } from './kit/log.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { logRoutes } from './logs/log-routes.ts';
@@ -27,6 +28,7 @@ import { readConfirmation } from './oauth/possession/possession.ts';
 import { deviceCredentialRoutes } from './oauth/refresh/device-credential-routes.ts';
 import { refreshTokenRoutes } from './oauth/refresh/refresh-token-routes.ts';
 import { tokenExchangeProfileRoutes } from './oauth/token-exchange/token-exchange-profile-routes.ts';
+import { createLinkTokenReader } from './oauth/tokens/read-link-token.ts';
 import type { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { promptRoutes } from './prompts/prompt-routes.ts';
 import { ticketRoutes } from './recovery/ticket-routes.ts';
@@ -39,6 +41,7 @@ import { sessionRoutes } from './sessions/session-routes.ts';
 import type { Stores } from './stores.ts';
 import { ALL_TENANTS, type TenantDirectory } from './tenants/tenant-directory.ts';
 import { tenantSettingsRoutes } from './tenants/tenant-settings-routes.ts';
+import { identityRoutes } from './users/identity-routes.ts';
 import { userRoutes } from './users/user-routes.ts';
 
 interface Parts extends Authentication {
@@ -111,6 +114,14 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
         hashNewPassword: parts.hashNewPassword,
         revokeAccess,
         prepareVerification: createUserVerification(recovery.prepareVerification),
+      });
+      identityRoutes(management, {
+        revokeAccess,
+        readLinkToken: createLinkTokenReader({
+          verifyJwt: createVerifyJwt(keyRings, now),
+          isIssuer: directory.isIssuer,
+          findClient: parts.clients.find,
+        }),
       });
       sessionRoutes(management, { revokeAccess, now });
       refreshTokenRoutes(management, { now });

@@ -37,6 +37,7 @@ import { createLogoutDeliveryStore } from './sessions/logout-delivery-store.ts';
 import { createSessionListStore } from './sessions/session-list-store.ts';
 import { createSessionStore } from './sessions/session-store.ts';
 import { createTenantStore } from './tenants/tenant-store.ts';
+import { createIdentityStore } from './users/identity-store.ts';
 import { createPasswordStore } from './users/password-store.ts';
 import { createUserListStore } from './users/user-list-store.ts';
 import { createUserStore } from './users/user-store.ts';
@@ -67,6 +68,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     users: createUserStore(db),
     userLists: createUserListStore(db),
     passwords: createPasswordStore(db),
+    identities: createIdentityStore(db),
     roles: createRoleStore(db),
     roleMembers: createMemberStore(db),
     permissions: createPermissionStore(db),

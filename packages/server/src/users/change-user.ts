@@ -68,7 +68,6 @@ export function identityToChange(user: User, connectionName: string | undefined)
 }
 
 async function changedUser(stores: UserStores, tenantId: string, before: User, change: UserChange): Promise<User> {
-  if (change.connection !== undefined) identityToChange(before, change.connection);
   let after: User = {
     ...before,
     ...checkedTexts(change.texts),
@@ -76,8 +75,11 @@ async function changedUser(stores: UserStores, tenantId: string, before: User, c
     userMetadata: changedMetadata('user_metadata', before.userMetadata, change.userMetadata),
     appMetadata: changedMetadata('app_metadata', before.appMetadata, change.appMetadata),
   };
+  // Checked whatever changes.
+  if (change.connection !== undefined) identityToChange(before, change.connection);
   if (IDENTIFIERS.some((name) => name in change)) {
     const identity = identityToChange(before, change.connection);
+    if (identity !== before.identities[0]) throw userErrors.linkedIdentity();
     const connection = await connectionOf(stores, tenantId, identity);
     after = { ...after, ...changedIdentifiers(connection, before, change) };
     await stores.users.updateKeys(tenantId, identity, {

@@ -130,12 +130,17 @@ export function createUserStore(db: Database) {
       await sql`delete from users where tenant_id = ${tenantId} and user_id = ${userId}`.execute(db);
     },
 
-    /** Removes the user of a directory with this e-mail. */
+    /** Removes the user of a directory with this e-mail, or the identity where it is linked to another connection's user. */
     async removeByEmail(tenantId: string, connectionId: string, email: string): Promise<void> {
       await sql`
         delete from users u using user_identities i
         where i.tenant_id = ${tenantId} and i.connection_id = ${connectionId} and i.email_key = ${email}
-          and u.tenant_id = i.tenant_id and u.user_id = i.user_id`.execute(db);
+          and u.tenant_id = i.tenant_id and u.user_id = i.user_id and not exists (
+            select from user_identities main where main.tenant_id = i.tenant_id and main.user_id = i.user_id
+              and main.position < i.position)`.execute(db);
+      await sql`
+        delete from user_identities
+        where tenant_id = ${tenantId} and connection_id = ${connectionId} and email_key = ${email}`.execute(db);
     },
   };
 }
@@ -145,7 +150,7 @@ function isIdentity(tenantId: string, { provider, userId, connectionId }: Identi
     and connection_id = ${connectionId}`;
 }
 
-async function translatingConflicts<Result>(statement: Promise<Result>): Promise<Result> {
+export async function translatingConflicts<Result>(statement: Promise<Result>): Promise<Result> {
   try {
     return await statement;
   } catch (cause) {

@@ -1,5 +1,5 @@
 import type { NewDatabaseUser } from './create-user.ts';
-import { type Metadata, type User, userErrors } from './user.ts';
+import { type Identity, type Metadata, type User, userErrors } from './user.ts';
 
 /** A user as the Management API shows it. Empty metadata and what never happened are left out, as Auth0 does. */
 export function toWire(user: User): Record<string, unknown> {
@@ -13,15 +13,7 @@ export function toWire(user: User): Record<string, unknown> {
     username: user.username,
     given_name: user.givenName,
     family_name: user.familyName,
-    identities: user.identities.map((identity) =>
-      withoutUndefined({
-        connection: identity.connection,
-        user_id: identity.userId,
-        provider: identity.provider,
-        isSocial: identity.isSocial,
-        profileData: unlessEmpty(identity.profileData),
-      }),
-    ),
+    identities: user.identities.map(identityToWire),
     name: user.name,
     nickname: user.nickname,
     picture: user.picture,
@@ -34,6 +26,16 @@ export function toWire(user: User): Record<string, unknown> {
     last_login: user.lastLogin?.toISOString(),
     last_password_reset: user.lastPasswordReset?.toISOString(),
     logins_count: user.loginsCount === 0 ? undefined : user.loginsCount,
+  });
+}
+
+export function identityToWire(identity: Identity): Record<string, unknown> {
+  return withoutUndefined({
+    connection: identity.connection,
+    user_id: identity.userId,
+    provider: identity.provider,
+    isSocial: identity.isSocial,
+    profileData: unlessEmpty(identity.profileData),
   });
 }
 

@@ -77,6 +77,27 @@ export const userErrors = defineErrors({
       'Payload validation error: \'Additional properties not allowed: {names} (consider storing them in app_metadata or user_metadata. See "Users Metadata" in https://auth0.com/docs/api/v2/changes for more details)\'.',
   },
   notTogether: { status: 400, code: 'invalid_body', message: 'Cannot update {one} and {other} simultaneously' },
+  linkedAlready: {
+    status: 409,
+    code: 'identity_conflict',
+    message: 'Specified identity already belongs to another user.',
+  },
+  linkedIdentity: {
+    status: 400,
+    code: 'operation_not_supported',
+    message: 'Identifiers of a linked identity can not be changed: unlink it first.',
+  },
+  mainIdentity: {
+    status: 400,
+    code: 'operation_not_supported',
+    message: 'The main identity of a user can not be unlinked.',
+  },
+  identityNotFound: { status: 404, code: 'inexistent_identity', message: 'The user has no such identity.' },
+  invalidLinkToken: {
+    status: 400,
+    code: 'invalid_body',
+    message: 'link_with is no ID token of this tenant for this client, or has expired.',
+  },
   connectionNeeded: {
     status: 400,
     code: 'invalid_body',

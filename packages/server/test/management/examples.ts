@@ -150,6 +150,13 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'POST /tickets/email-verification': { path: '/tickets/email-verification', body: { user_id: things.user } },
     'POST /jobs/verification-email': { path: '/jobs/verification-email', body: { user_id: things.user } },
 
+    'POST /users/{id}/identities': {
+      path: `/users/${person}/identities`,
+      body: { provider: 'auth0', user_id: things.secondary },
+    },
+    'DELETE /users/{id}/identities/{provider}/{user_id}': {
+      path: `/users/${person}/identities/auth0/${things.secondary.replace('auth0|', '')}`,
+    },
     'DELETE /users/{id}/permissions': { path: `/users/${user}/permissions`, body: { permissions } },
     'DELETE /users/{id}/roles': { path: `/users/${user}/roles`, body: { roles: [role] } },
     'DELETE /custom-domains/{id}': { path: `/custom-domains/${customDomain}` },

@@ -29,6 +29,8 @@ export interface Things {
   readonly ownHost: string;
   /** Somebody who is logged in, with a session and a refresh token at the SPA client. */
   readonly person: string;
+  /** Another account of the same person. */
+  readonly secondary: string;
   readonly session: string;
   readonly refreshToken: string;
   readonly job: string;
@@ -92,6 +94,11 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
   const keys: { kid: string; current: boolean; previous: boolean }[] = (await manage.get('/keys/signing')).json();
   const login = { username: `grace@${name}.example`, password: PASSWORD };
   const person = await made('/users', { connection: connectionName, email: login.username, password: PASSWORD });
+  const secondary = await made('/users', {
+    connection: connectionName,
+    email: `grace.b@${name}.example`,
+    password: PASSWORD,
+  });
   const { session, refreshToken } = await loggedIn(world, tenant, connectionName, login);
   const domain = await made('/custom-domains', { domain: `login.${name}.example.com`, type: 'self_managed_certs' });
   const [log] = (await manage.get('/logs?per_page=1')).json();
@@ -121,6 +128,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     customDomain: domain.custom_domain_id,
     ownHost: new URL(tenant.origin).host,
     person: person.user_id,
+    secondary: secondary.user_id,
     session,
     refreshToken,
     job: job.id,

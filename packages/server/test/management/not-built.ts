@@ -9,8 +9,6 @@ export const NOT_BUILT: readonly string[] = [
   'POST /users/{id}/recovery-code-regeneration',
   'POST /users/{id}/risk-assessments/clear',
 
-  'POST /users/{id}/identities',
-  'DELETE /users/{id}/identities/{provider}/{user_id}',
   'GET /users/{id}/connected-accounts',
   'GET /users/{id}/organizations',
 

@@ -185,6 +185,7 @@ function nothing() {
     ownHost: 'localhost:3443',
     job: `job_${id}`,
     person: `auth0|${'1'.repeat(24)}`,
+    secondary: `auth0|${'2'.repeat(24)}`,
     session: 'x'.repeat(32),
     refreshToken: `rt_${'x'.repeat(22)}`,
   };

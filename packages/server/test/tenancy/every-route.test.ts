@@ -302,6 +302,7 @@ function thingsNamed(text: string) {
     customDomain: text,
     ownHost: text,
     person: text,
+    secondary: text,
     session: text,
     refreshToken: text,
     job: text,
