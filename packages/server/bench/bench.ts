@@ -8,11 +8,25 @@ import { login } from './rows/login.ts';
 import { memory } from './rows/memory.ts';
 import { reads } from './rows/reads.ts';
 import { refresh } from './rows/refresh.ts';
+import { silent } from './rows/silent.ts';
 import { start } from './rows/start.ts';
+import { tenants } from './rows/tenants.ts';
+import { twoProcesses } from './rows/two-processes.ts';
 import { renderTable, verdict } from './table.ts';
 import { createWorkbench, type Settings } from './workbench.ts';
 
-const ROWS: readonly Row[] = [clientCredentials, refresh, login, reads, hashStorm, memory, start];
+const ROWS: readonly Row[] = [
+  clientCredentials,
+  twoProcesses,
+  refresh,
+  login,
+  silent,
+  reads,
+  hashStorm,
+  tenants,
+  memory,
+  start,
+];
 
 const names = ROWS.map(({ name }) => name);
 const USAGE = `Usage: npm run bench -- [options]
@@ -23,7 +37,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --profile <folder>  write CPU profiles of the server into the folder
   --help              print this
 
-Runs on Linux, some eight minutes without --quick. docs/benchmarks.md has the last figures.
+Runs on Linux, some fifteen minutes without --quick. docs/benchmarks.md has the last figures.
 `;
 const options = readOptions();
 if (options.help) {

@@ -29,9 +29,11 @@ export interface StartOptions {
   readonly dataDir: string;
   /** Where CPU profiles of the server go. */
   readonly profileTo?: string | undefined;
+  /** GATEWRIGHT_WORKERS. */
+  readonly workers?: number;
 }
 
-export async function startGatewright({ dataDir, profileTo }: StartOptions): Promise<GatewrightProcess> {
+export async function startGatewright({ dataDir, profileTo, workers = 1 }: StartOptions): Promise<GatewrightProcess> {
   const port = await freePort();
   const began = performance.now();
   const child = spawn(process.execPath, [BIN, 'start'], {
@@ -44,6 +46,7 @@ export async function startGatewright({ dataDir, profileTo }: StartOptions): Pro
       HOST: '127.0.0.1',
       GATEWRIGHT_DATA_DIR: dataDir,
       LOG_FORMAT: 'json',
+      GATEWRIGHT_WORKERS: String(workers),
       ...(profileTo && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileTo}` }),
     },
   });
