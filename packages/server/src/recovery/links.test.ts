@@ -269,6 +269,23 @@ describe('a link that verifies an address', () => {
     await world.api().patch('/tenants/settings', { enabled_locales: ['en'] });
   });
 
+  it.each([
+    ['a new user', {}, 1],
+    ['a new user whose address is proved', { email_verified: true }, 0],
+    ['a new user who shall get no mail', { verify_email: false }, 0],
+    ['a new user who shall get one all the same', { verify_email: true }, 1],
+  ])('is mailed by POST /users to %s as the creator says', async (what, body, count) => {
+    const email = `made-${what.replaceAll(' ', '-')}@example.org`;
+    const made = await world.api().post('/users', { connection: world.connection, email, password: NEW, ...body });
+    expect(await mailsTo(world, email)).toHaveLength(count);
+    const path = `/users/${encodeURIComponent(made.json().user_id)}`;
+    const moved = `moved-${email}`;
+    await world.api().patch(path, { email: moved });
+    expect(await mailsTo(world, moved)).toEqual([]);
+    await world.api().patch(path, { email: `again-${email}`, verify_email: true });
+    expect(await mailsTo(world, `again-${email}`)).toHaveLength(1);
+  });
+
   it('ends after five days', async () => {
     const { id } = await createTestUser(world, 'days');
     const link = await linkFor('email-verification', { user_id: id });
