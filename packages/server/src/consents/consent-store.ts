@@ -91,6 +91,20 @@ export function createConsentStore(db: Database) {
       return row && fromRow(row);
     },
 
+    /** What a user allowed one client at one API, or (audience '') about themselves. */
+    async withdraw(
+      tenantId: string,
+      { userId, clientId, audience }: Pick<Consent, 'userId' | 'clientId' | 'audience'>,
+    ): Promise<void> {
+      await db
+        .deleteFrom('consents')
+        .where('tenant_id', '=', tenantId)
+        .where('user_id', '=', userId)
+        .where('client_id', '=', clientId)
+        .where('audience', '=', audience)
+        .execute();
+    },
+
     async removeOfUser(tenantId: string, userId: string): Promise<void> {
       await db.deleteFrom('consents').where('tenant_id', '=', tenantId).where('user_id', '=', userId).execute();
     },

@@ -146,6 +146,21 @@ describe('ending refresh tokens', () => {
   });
 });
 
+describe('POST /oauth/revoke', () => {
+  it.each([
+    [false, 200],
+    [true, 403],
+  ])('ends the other tokens of user and client where revoke_refresh_token_grant is %s', async (flag, status) => {
+    await world.api().patch('/tenants/settings', { flags: { revoke_refresh_token_grant: flag } });
+    const one = await holder();
+    const two = await holder(one.person);
+    await world.request({ path: '/oauth/revoke', form: { client_id: world.spa_client.client_id, token: one.text } });
+    const statuses = [await refreshed(one.text), await refreshed(two.text)].map(({ statusCode }) => statusCode);
+    await world.api().patch('/tenants/settings', { flags: { revoke_refresh_token_grant: false } });
+    expect(statuses).toEqual([403, status]);
+  });
+});
+
 describe('GET /api/v2/refresh-tokens', () => {
   it('lists the tokens of a user, at a client, by checkpoint', async () => {
     const { person } = await holder();

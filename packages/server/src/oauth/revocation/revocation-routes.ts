@@ -1,16 +1,24 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ConsentStore } from '../../consents/consent-store.ts';
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import type { RecordEvent } from '../../logs/event.ts';
+import { settingsOf } from '../../tenants/tenant-settings.ts';
 import { type AuthenticateClient, clientRequest } from '../client-authentication/authenticate-client.ts';
 import { bodyParameters } from '../parameters.ts';
-import type { RefreshTokenStore } from '../refresh/refresh-token-store.ts';
+import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
+
+interface Stores {
+  readonly tokenGrants: Pick<TokenGrantStore, 'revoke' | 'revokeOfConsent'>;
+  readonly consents: Pick<ConsentStore, 'withdraw'>;
+  readonly record: RecordEvent;
+}
 
 interface Parts {
   readonly authenticateClient: AuthenticateClient;
   readonly refreshTokens: RefreshTokenStore;
-  readonly transact: Transact<{ tokenGrants: TokenGrantStore; record: RecordEvent }>;
+  readonly transact: Transact<Stores>;
   readonly now: () => Date;
 }
 
@@ -26,8 +34,10 @@ export function revocationRoutes(
     const presented = parameters.require('token');
     const token = await refreshTokens.find(tenant.tenantId, digest(presented));
     if (token && token.grant.clientId === client.clientId && !token.grant.isRevoked) {
-      await transact(async ({ tokenGrants, record }) => {
+      await transact(async ({ tokenGrants, consents, record }) => {
         if (!(await tokenGrants.revoke(tenant.tenantId, token.grantId, now()))) return;
+        if (settingsOf(tenant).flags.revoke_refresh_token_grant)
+          await endGrant({ tokenGrants, consents }, request, token);
         await record(tenant.tenantId, {
           ...requester,
           type: 'refreshTokenRevoked',
@@ -40,4 +50,15 @@ export function revocationRoutes(
     }
     return reply.header('cache-control', 'no-store').code(200).send();
   });
+
+  /** Where the tenant wants it, all that the user allowed the client at this API ends with the token. */
+  async function endGrant(
+    { tokenGrants, consents }: Pick<Stores, 'tokenGrants' | 'consents'>,
+    { tenant }: FastifyRequest,
+    { grant: { userId, clientId, audience } }: PresentedRefreshToken,
+  ): Promise<void> {
+    const isAbout = (other: string | undefined) => other === audience;
+    await tokenGrants.revokeOfConsent(tenant.tenantId, { userId, clientId }, isAbout, now());
+    await consents.withdraw(tenant.tenantId, { userId, clientId, audience: audience ?? '' });
+  }
 }
