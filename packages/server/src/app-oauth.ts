@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
 import { createDeviceFlow } from './app-device.ts';
 import { createEmbeddedLogin } from './app-embedded-login.ts';
+import { createLogouts } from './app-logout.ts';
 import { type Recovery, recoveryRoutes } from './app-recovery.ts';
+import { createTokenEndpoints } from './app-tokens.ts';
 import type { Transact } from './db/transact.ts';
 import { createTenantCookie } from './http/cookies.ts';
 import { certificateRoutes } from './keys/certificate-routes.ts';
@@ -41,38 +43,17 @@ import { addCors } from './oauth/cors.ts';
 import { createDeviceAnswer } from './oauth/device/answer-device.ts';
 import { discoveryRoutes } from './oauth/discovery/discovery-routes.ts';
 import { createPublishedKeys } from './oauth/discovery/published-keys.ts';
-import { createJwtDescriber } from './oauth/introspection/describe-jwt.ts';
-import { createTokenDescriber } from './oauth/introspection/describe-token.ts';
-import { introspectionRoutes } from './oauth/introspection/introspection-routes.ts';
-import { legacyRoutes } from './oauth/legacy/legacy-routes.ts';
-import { tokeninfoRoutes } from './oauth/legacy/tokeninfo-routes.ts';
-import { createEndSessionReader } from './oauth/logout/end-session-request.ts';
-import { endSessionRoutes } from './oauth/logout/end-session-routes.ts';
-import { createFinishLogout } from './oauth/logout/finish-logout.ts';
-import { logoutRoutes } from './oauth/logout/logout-routes.ts';
-import { createLogoutSender, type LogoutSender } from './oauth/logout/logout-sender.ts';
+import type { LogoutSender } from './oauth/logout/logout-sender.ts';
 import { parEndpoint } from './oauth/par/par-endpoint.ts';
 import type { AcceptProof } from './oauth/possession/accept-proof.ts';
 import type { CheckPresenter } from './oauth/possession/check-presenter.ts';
 import { createPossessionProver } from './oauth/possession/prove-possession.ts';
-import { revocationRoutes } from './oauth/revocation/revocation-routes.ts';
-import { authorizationCodeGrant } from './oauth/token/authorization-code.ts';
-import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
-import { deviceCodeGrant } from './oauth/token/device-code.ts';
-import { passwordGrant } from './oauth/token/password.ts';
-import { refreshTokenGrant } from './oauth/token/refresh-token.ts';
-import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
-import { tokenExchangeGrant } from './oauth/token/token-exchange.ts';
-import { runExchangeAction } from './oauth/token-exchange/run-exchange-action.ts';
-import { MOST_PROFILES } from './oauth/token-exchange/token-exchange-profile.ts';
 import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
 import { createSignToken } from './oauth/tokens/sign-token.ts';
 import { createUserTokens } from './oauth/tokens/user-tokens.ts';
-import { userinfoRoutes } from './oauth/userinfo/userinfo-routes.ts';
 import type { CallOut } from './outgoing/http-client.ts';
 import type { Stores } from './stores.ts';
-import type { Tenant } from './tenants/tenant.ts';
 import type { TenantCache } from './tenants/tenant-cache.ts';
 import type { TenantDirectory } from './tenants/tenant-directory.ts';
 import type { RevokeAccess } from './users/change-user.ts';
@@ -100,8 +81,8 @@ interface Parts extends Authentication {
 
 /** OAuth, OpenID Connect and the login pages: a login from /authorize to its tokens. */
 export function createOAuth(http: FastifyInstance, parts: Parts): { readonly logouts: LogoutSender } {
-  const { stores, transact, directory, cache, keyRings, secrets, recordAlone, sendPage, now, authenticate } = parts;
-  const { findConnection, findConnectionByName, findConnectionByRealm, connectionsOfClient } = parts.connections;
+  const { stores, transact, cache, keyRings, secrets, recordAlone, sendPage, now, authenticate } = parts;
+  const { findConnection, findConnectionByName, connectionsOfClient } = parts.connections;
   const findClient = parts.clients.find;
   const findUser = (tenantId: string, userId: string) => stores.users.find(tenantId, userId);
 
@@ -119,13 +100,6 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   });
   const verifyAssertion = createAssertionVerifier({ useAssertion: stores.assertions.use, now });
   const authenticateClient = createClientAuthentication({ findClient, verifyAssertion, now });
-  // A tenant has few: one entry, whatever types are asked for.
-  const findProfile = async ({ tenantId }: Tenant, subjectTokenType: string) => {
-    const profiles = await cache.get(tenantId, 'token-exchange-profiles', () =>
-      stores.tokenExchangeProfiles.after(tenantId, undefined, MOST_PROFILES),
-    );
-    return profiles.find(({ profile }) => profile.subjectTokenType === subjectTokenType)?.profile;
-  };
   const provePossession = createPossessionProver({ acceptProof: parts.acceptProof });
 
   const checks = createAuthorizationChecks({
@@ -217,21 +191,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     sendPage,
     now,
   });
-  const finishLogout = createFinishLogout({ sessionCookie, transact, recordAlone, sendPage, now });
-  logoutRoutes(http, { findClient, finishLogout });
-  endSessionRoutes(http, {
-    readRequest: createEndSessionReader({
-      findClient,
-      readIdToken: createIdTokenReader({ verifyJwt }),
-      isIssuer: directory.isIssuer,
-    }),
-    finishLogout,
-    sessionCookie,
-    sessions: stores.sessions,
-    findUser,
-    sendPage,
-    now,
-  });
+  const logouts = createLogouts(http, { ...parts, sessionCookie, signToken, verifyJwt });
   parEndpoint(http, {
     authenticateClient,
     provePossession,
@@ -240,86 +200,14 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     recordAlone,
     now,
   });
-  tokenEndpoint(http, {
+  createTokenEndpoints(http, {
+    ...parts,
+    access,
+    signToken,
+    prepareTokens,
+    verifyJwt,
     authenticateClient,
     provePossession,
-    recordAlone,
-    grants: [
-      authorizationCodeGrant({ transact, stores, access, findUser, prepareTokens, now }),
-      deviceCodeGrant({ transact, access, findUser, prepareTokens, now }),
-      clientCredentialsGrant({ access, signToken, recordAlone, now }),
-      passwordGrant({
-        transact,
-        access,
-        authenticate,
-        findConnectionByName,
-        findConnectionByRealm,
-        prepareTokens,
-        recordAlone,
-        now,
-      }),
-      tokenExchangeGrant({ access, findProfile, runExchangeAction }),
-      refreshTokenGrant({
-        transact,
-        stores,
-        access,
-        findUser,
-        findConnection,
-        successorKey: (tenantId) => secrets.secretFor(tenantId, 'refresh-token-succession'),
-        prepareTokens,
-        now,
-      }),
-    ],
   });
-  revocationRoutes(http, { authenticateClient, refreshTokens: stores.refreshTokens, transact, now });
-  const describeToken = createTokenDescriber({
-    describeJwt: createJwtDescriber({
-      verifyJwt,
-      isIssuer: directory.isIssuer,
-      findResourceServer: parts.resourceServers.find,
-      findClientGrant: parts.clientGrants.find,
-      findClient,
-      findUser,
-      isGrantAlive: parts.accessTokens.isAlive,
-      now,
-    }),
-    refreshTokens: stores.refreshTokens,
-    findAccessToken: parts.accessTokens.findAccessToken,
-    findUser,
-    findConnection,
-    now,
-  });
-  legacyRoutes(http, { findClient, recordAlone, now });
-  tokeninfoRoutes(http, {
-    findClient,
-    findUser,
-    readIdToken: createIdTokenReader({ verifyJwt }),
-    isIssuer: directory.isIssuer,
-    now,
-  });
-  introspectionRoutes(http, { authenticateClient, describeToken });
-  userinfoRoutes(http, {
-    verifyJwt,
-    isIssuer: directory.isIssuer,
-    findAccessToken: parts.accessTokens.findAccessToken,
-    isGrantAlive: parts.accessTokens.isAlive,
-    findClient,
-    checkPresenter: parts.checkPresenter,
-    findUser,
-    now,
-  });
-
-  return {
-    logouts: createLogoutSender({
-      deliveries: stores.logoutDeliveries,
-      sessions: stores.sessions,
-      transact,
-      findTenant: directory.find,
-      findClient,
-      signToken,
-      callOut: parts.callOut,
-      log: parts.log,
-      now,
-    }),
-  };
+  return { logouts };
 }
