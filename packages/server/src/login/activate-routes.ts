@@ -61,9 +61,10 @@ export function activateRoutes(app: FastifyInstance, parts: Parts): void {
     const given = postedForm(http);
     const code = normalizeUserCode(given.user_code) ?? '';
     const { fields, browser } = readForm(http, `activate ${code}`);
-    const device = await findDevice.waiting(http.tenant.tenantId, code);
-    if (!device) throw activationErrors.over();
-    const client = await findDevice.client(http.tenant.tenantId, device);
+    // A guess like any other: who makes up a browser's secret can make the token for a code that no page has shown.
+    const found = await findDevice.byUserCode(http.tenant.tenantId, http.requester.ip, code);
+    if (!found) throw activationErrors.over();
+    const { device, client } = found;
     if (fields.action === 'confirm') return confirm(http, reply, device, client);
     if (fields.action !== 'cancel') return showConfirmation(http, reply, browser, code, client);
     return cancel(http, reply, device, client);

@@ -18,7 +18,6 @@ const RETRY_AFTER = { headers: { 'retry-after': '300' } };
 
 /** The devices that wait, by the codes that users type. */
 export function createFindDevice({ deviceCodes, guesses, hashUserCode, findClient, now }: Parts) {
-  /** By a code that the user confirms: the page has shown it, so that nothing is guessed. */
   async function waiting(tenantId: string, code: string): Promise<DeviceCode | undefined> {
     return deviceCodes.findWaiting(tenantId, await hashUserCode(tenantId, code), now());
   }
@@ -29,7 +28,7 @@ export function createFindDevice({ deviceCodes, guesses, hashUserCode, findClien
     return found;
   }
 
-  /** By what somebody typed. What can't be a code is looked up as well: it takes as long and counts as much. */
+  /** By what somebody typed or confirms. What can't be a code is looked up as well: it takes as long and counts as much. */
   async function byUserCode(tenantId: string, ip: string, typed: string) {
     if (!(await guesses.begin(tenantId, ip))) throw activationErrors.tooManyGuesses({}, RETRY_AFTER);
     const code = normalizeUserCode(typed) ?? '';
@@ -39,7 +38,7 @@ export function createFindDevice({ deviceCodes, guesses, hashUserCode, findClien
     return { code, device, client: await client(tenantId, device) };
   }
 
-  return { waiting, client, byUserCode };
+  return { byUserCode };
 }
 
 export type FindDevice = ReturnType<typeof createFindDevice>;

@@ -9,6 +9,7 @@ import {
 } from '../../../test/protocol.ts';
 import type { Visitor } from '../../../test/visitor.ts';
 import { startWorld, type World } from '../../../test/world.ts';
+import { keyedDigest } from '../../kit/digest.ts';
 import { DEVICE_GRANT } from './device-code.ts';
 
 type Page = Awaited<ReturnType<Visitor['get']>>;
@@ -371,6 +372,21 @@ describe('/activate', () => {
     expect((await browser('2001:db8:9:9:ffff::1').open(right)).statusCode).toBe(429);
     expect((await browser('2001:db8:9:a::1').open(right)).statusCode).toBe(200);
     for (let index = 0; index < 15; index++) expect((await browser('203.0.113.77').open(right)).statusCode).toBe(200);
+  });
+
+  it('lets nobody guess by confirming either: a browser that makes up its secret makes the page’s token, too', async () => {
+    const right = await codeOf();
+    const { visitor } = browser();
+    await visitor.get('/activate');
+    const [secret = ''] = visitor.cookies.values();
+    const confirm = (code: string) => {
+      const typed = code.replace('-', '');
+      const _csrf = keyedDigest(Buffer.from(secret), `csrf activate ${typed}`);
+      const headers = { 'x-forwarded-for': '203.0.113.90' };
+      return visitor.post('/activate/confirm', { _csrf, user_code: code, action: 'confirm' }, headers);
+    };
+    for (let index = 0; index < 10; index++) expect((await confirm('BCDF-GHJK')).statusCode).toBe(400);
+    expect((await confirm(right)).statusCode).toBe(429);
   });
 
   it('looks at no code any more when a thousand networks have guessed together', async () => {
