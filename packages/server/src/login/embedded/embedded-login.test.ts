@@ -117,11 +117,26 @@ describe('a login ticket', () => {
     );
   });
 
-  it('logs a browser in that sends us no cookies from other sites, by the verifier that the page kept', async () => {
+  it('logs no other browser in by the verifier either: whoever made the ticket has it (attack L6)', async () => {
     const { login_ticket, co_verifier } = (await authenticate(world.visitor())).json();
-    const visitor = world.visitor();
-    const authorization = await visitor.authorize({ client_id: clientId, login_ticket, co_verifier });
-    expect(authorization.answer?.get('code')).toBeTruthy();
+    const victim = world.visitor();
+    const refused = await victim.authorize({ client_id: clientId, login_ticket, co_verifier });
+    expect(refused.answer?.get('error')).toBe('access_denied');
+  });
+
+  it('ends with the password that it was given for, and with all that the user’s logins opened', async () => {
+    const { id, email, password } = await createTestUser(world, 'changes');
+    const end = [
+      () => world.api().post(`/users/${encodeURIComponent(id)}/revoke-access`, {}),
+      () => world.api().patch(`/users/${encodeURIComponent(id)}`, { password: 'Another-horse-entirely-8' }),
+    ];
+    for (const change of end) {
+      const thief = world.visitor();
+      const { login_ticket } = (await authenticate(thief, { username: email, password })).json();
+      expect((await change()).statusCode).toBeLessThan(300);
+      const late = await thief.authorize({ client_id: clientId, login_ticket });
+      expect(late.answer?.get('error')).toBe('access_denied');
+    }
   });
 
   it('is worth nothing for another client, after five minutes, and once the user is blocked', async () => {

@@ -81,9 +81,10 @@ export function createLoginTicketIssuer(parts: Parts) {
     const browser = known && COOKIE.test(known) ? known : randomSecret();
     const secrets = { ticket: randomSecret(), verifier: randomSecret(), browser };
     const expiresAt = new Date(now().getTime() + LIFETIME_MILLISECONDS);
-    const ticket = { clientId: client.clientId, userId: outcome.user.userId, connectionId: connection.id };
+    const ticket = { clientId: client.clientId, user: outcome.user, connectionId: connection.id };
     await transact(async ({ loginTickets, record }) => {
-      await loginTickets.insert(tenant.tenantId, secrets, ticket, expiresAt);
+      if (!(await loginTickets.insert(tenant.tenantId, secrets, ticket, expiresAt)))
+        throw embeddedLoginErrors.wrongCredentials();
       await record(tenant.tenantId, { ...event, type: 'crossOriginLoginSucceeded' });
     });
     ticketCookie.write(http, reply, browser);

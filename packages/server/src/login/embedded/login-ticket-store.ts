@@ -1,6 +1,7 @@
-import type { Generated } from 'kysely';
+import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { digest, equalSecrets } from '../../kit/digest.ts';
+import type { User } from '../../users/user.ts';
 
 declare module '../../db/database.ts' {
   interface Tables {
@@ -27,51 +28,46 @@ export interface LoginTicket {
   readonly connectionId: string;
 }
 
+/** `user` as the password was checked. */
+export type NewLoginTicket = Pick<LoginTicket, 'clientId' | 'connectionId'> & {
+  readonly user: Pick<User, 'userId' | 'lastPasswordReset'>;
+};
+
 export interface TicketSecrets {
   readonly ticket: string;
-  /** Kept by the application's page, for browsers that send us no cookie from there (`co_verifier`). */
+  /** Kept by the application's page (`co_verifier`). Whoever made the ticket has it, so it proves nothing of a browser. */
   readonly verifier: string;
   /** The cookie of the browser that sent the password. */
   readonly browser: string;
-}
-
-/** What a browser shows beside the ticket: our cookie, or the verifier that the application's page kept. */
-export interface TicketProof {
-  readonly browser: string | undefined;
-  readonly verifier: string | undefined;
 }
 
 export type LoginTicketStore = ReturnType<typeof createLoginTicketStore>;
 
 export function createLoginTicketStore(db: Database) {
   return {
-    async insert(tenantId: string, secrets: TicketSecrets, ticket: LoginTicket, expiresAt: Date): Promise<void> {
-      await db
-        .insertInto('login_tickets')
-        .values({
-          tenant_id: tenantId,
-          ticket_hash: digest(secrets.ticket),
-          verifier_hash: digest(secrets.verifier),
-          browser_hash: digest(secrets.browser),
-          client_id: ticket.clientId,
-          user_id: ticket.userId,
-          connection_id: ticket.connectionId,
-          expires_at: expiresAt,
-        })
-        .execute();
+    /**
+     * False where the user is gone, was blocked or got a new password since theirs was checked: the row is locked, so that
+     * such a change comes before this or finds the ticket.
+     */
+    async insert(
+      tenantId: string,
+      secrets: TicketSecrets,
+      { clientId, user, connectionId }: NewLoginTicket,
+      expiresAt: Date,
+    ): Promise<boolean> {
+      const result = await sql`
+        insert into login_tickets (tenant_id, ticket_hash, verifier_hash, browser_hash, client_id, user_id, connection_id, expires_at)
+        select tenant_id, ${digest(secrets.ticket)}, ${digest(secrets.verifier)}, ${digest(secrets.browser)}, ${clientId}, user_id,
+          ${connectionId}, ${expiresAt}::timestamptz
+        from users
+        where tenant_id = ${tenantId} and user_id = ${user.userId} and not blocked
+          and date_trunc('milliseconds', last_password_reset) is not distinct from ${user.lastPasswordReset ?? null}::timestamptz
+        for share`.execute(db);
+      return result.numAffectedRows === 1n;
     },
 
-    /** Whether the ticket could be redeemed with a verifier, without redeeming it. */
-    async isLiving(tenantId: string, ticket: string, clientId: string, now: Date): Promise<boolean> {
-      const row = await db
-        .selectFrom('login_tickets')
-        .select('ticket_hash')
-        .where('tenant_id', '=', tenantId)
-        .where('ticket_hash', '=', digest(ticket))
-        .where('client_id', '=', clientId)
-        .where('expires_at', '>', now)
-        .executeTakeFirst();
-      return row !== undefined;
+    async removeOfUser(tenantId: string, userId: string): Promise<void> {
+      await db.deleteFrom('login_tickets').where('tenant_id', '=', tenantId).where('user_id', '=', userId).execute();
     },
 
     /** Ends the ticket whoever presents it; what it says only to the client and the browser that it was made for. */
@@ -79,20 +75,17 @@ export function createLoginTicketStore(db: Database) {
       tenantId: string,
       ticket: string,
       clientId: string,
-      proof: TicketProof,
+      browser: string | undefined,
       now: Date,
     ): Promise<LoginTicket | undefined> {
       const row = await db
         .deleteFrom('login_tickets')
         .where('tenant_id', '=', tenantId)
         .where('ticket_hash', '=', digest(ticket))
-        .returning(['client_id', 'user_id', 'connection_id', 'browser_hash', 'verifier_hash', 'expires_at'])
+        .returning(['client_id', 'user_id', 'connection_id', 'browser_hash', 'expires_at'])
         .executeTakeFirst();
       if (!row || row.client_id !== clientId || row.expires_at <= now) return undefined;
-      const isProven =
-        (proof.browser !== undefined && equalSecrets(digest(proof.browser), row.browser_hash)) ||
-        (proof.verifier !== undefined && equalSecrets(digest(proof.verifier), row.verifier_hash));
-      if (!isProven) return undefined;
+      if (browser === undefined || !equalSecrets(digest(browser), row.browser_hash)) return undefined;
       return { clientId: row.client_id, userId: row.user_id, connectionId: row.connection_id };
     },
   };

@@ -20,12 +20,6 @@ interface Parts {
   readonly now: () => Date;
 }
 
-export interface PresentedTicket {
-  readonly ticket: string;
-  /** `co_verifier`, from browsers that sent us no cookie when the password came. */
-  readonly verifier: string | undefined;
-}
-
 /** A login ticket becomes this browser's session: once, and only for the client and the browser that the password came from. */
 export function createLoginTicketRedemption(parts: Parts) {
   const { transact, findUser, findConnection, sessionCookie, ticketCookie, now } = parts;
@@ -34,17 +28,17 @@ export function createLoginTicketRedemption(parts: Parts) {
     http: FastifyRequest,
     reply: FastifyReply,
     request: LoginRequest,
-    { ticket, verifier }: PresentedTicket,
+    ticket: string,
   ): Promise<LivingSession> {
     const { tenant } = http;
     const { tenantId } = tenant;
     const { client } = request;
-    const proof = { browser: ticketCookie.read(http), verifier };
+    const browser = ticketCookie.read(http);
     const oldCookie = sessionCookie.read(http);
     const time = now();
     // Its own transaction, before anything is looked at: a ticket is worth one attempt.
     const redeemed = await transact(({ loginTickets }) =>
-      loginTickets.redeem(tenantId, ticket, client.clientId, proof, time),
+      loginTickets.redeem(tenantId, ticket, client.clientId, browser, time),
     );
     const connection = redeemed && (await findConnection(tenantId, redeemed.connectionId));
     const user = redeemed && (await findUser(tenantId, redeemed.userId));

@@ -27,7 +27,7 @@ interface Parts {
     http: FastifyRequest,
     reply: FastifyReply,
     request: AuthorizationRequest,
-    presented: { readonly ticket: string; readonly verifier: string | undefined },
+    ticket: string,
   ) => Promise<LivingSession>;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
@@ -92,9 +92,9 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     form: Form,
   ): Promise<FastifyReply> {
     const login = { kind: 'authorize', clientId: request.client.clientId, request: form.values } as const;
-    const { login_ticket: ticket, co_verifier: verifier } = form.values;
+    const { login_ticket: ticket } = form.values;
     if (ticket) {
-      const living = await parts.redeemLoginTicket(http, reply, request, { ticket, verifier });
+      const living = await parts.redeemLoginTicket(http, reply, request, ticket);
       const { sessionId } = living.session;
       const interact = (page: LoginPage) => beginLogin(http, reply, { ...login, sessionId }, page);
       const answer = answerAuthorization(request);

@@ -8,6 +8,8 @@ interface Stores {
   readonly tokenGrants: Pick<TokenGrantStore, 'revokeOfUser'>;
   /** Links that were mailed to the user. */
   readonly tickets: { removeOfUser(tenantId: string, userId: string): Promise<void> };
+  /** Passwords that were right, at forms of applications. */
+  readonly loginTickets: { removeOfUser(tenantId: string, userId: string): Promise<void> };
 }
 
 /**
@@ -15,10 +17,16 @@ interface Stores {
  * links that were sent. In the transaction of what made it necessary: a new password or address, a block, a deletion.
  */
 export function createRevokeAccess(now: () => Date): RevokeAccess<Stores> {
-  return async ({ sessions, tokenGrants, tickets }, tenantId: string, userId: string, initiator: LogoutInitiator) => {
+  return async (
+    { sessions, tokenGrants, tickets, loginTickets },
+    tenantId: string,
+    userId: string,
+    initiator: LogoutInitiator,
+  ) => {
     const time = now();
     await sessions.end(tenantId, { userId }, initiator, time);
     await tokenGrants.revokeOfUser(tenantId, userId, time);
     await tickets.removeOfUser(tenantId, userId);
+    await loginTickets.removeOfUser(tenantId, userId);
   };
 }
