@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { digest } from '../kit/digest.ts';
+import { networkOf } from '../oauth/device/guess-limit.ts';
+import { normaliseIdentifier } from '../users/identifier.ts';
 
 const BURST = 10;
 const REFILL_MILLISECONDS = 60_000;
@@ -13,9 +15,9 @@ export function createRequestRate(now: () => Date) {
   const buckets = new LRUCache<string, { left: number; at: number }>({ max: MOST_BUCKETS });
 
   return {
-    /** False where there were too many. */
+    /** False where there were too many. However it is written: ＡＤＡ@example.org is the mailbox of ada@example.org. */
     take(tenantId: string, ip: string, address: string): boolean {
-      const key = digest(JSON.stringify([tenantId, ip, address]));
+      const key = digest(JSON.stringify([tenantId, networkOf(ip), normaliseIdentifier(address) ?? address]));
       const time = now().getTime();
       const { left, at } = buckets.get(key) ?? { left: BURST, at: time };
       const filled = Math.min(BURST, left + (time - at) / REFILL_MILLISECONDS);
