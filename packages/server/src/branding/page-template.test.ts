@@ -4,6 +4,9 @@ import { checkPageTemplate, checkPartial, parseTenantTemplate } from './page-tem
 const OURS = { head: '<meta name="ours">', widget: '<main>form</main>' };
 const page = (inner: string) => `<html><head>{%- auth0:head -%}</head><body>${inner}{%- auth0:widget -%}</body></html>`;
 
+/** No step of a loop, where the clock is looked at, but one that goes through 60,000 values in one go. */
+const SLOW_FILTER = `{% assign s = "a" %}${'{% assign s = s | append: s %}'.repeat(16)}{{ s | split: "" ${'| group_by: "x" | map: "items" | first '.repeat(3)}| size }}`;
+
 describe('a page template', () => {
   it('has our head and our form where its tags are, and its variables escaped', () => {
     const template = parseTenantTemplate(page('<p>{{ application.name }} {{ prompt.screen.name }}</p>'));
@@ -72,8 +75,17 @@ describe('a page template', () => {
       'a capture that doubles',
       `{% assign a = "aaaaaaaaaa" %}${'{% capture a %}{{ a }}{{ a }}{% endcapture %}'.repeat(60)}`,
     ],
+    ['one filter that takes its time', SLOW_FILTER],
   ])('with %s is refused', (_title, source) => {
     expect(() => checkPageTemplate(page(source))).toThrow(/Invalid template|too large/);
+  });
+
+  it('that stalls for one visitor alone is left alone after three times', () => {
+    const template = parseTenantTemplate(`{% if application.name == 'Slow' %}${SLOW_FILTER}{% endif %}ok`);
+    expect(template?.render({})).toBe('ok');
+    const stalls = Array.from({ length: 4 }, () => template?.render({ application: { name: 'Slow' } }));
+    expect(stalls).toEqual(Array.from({ length: 4 }, () => undefined));
+    expect(template?.render({})).toBeUndefined();
   });
 
   it('that fails with the values of a request gives nothing, three times over, and is then left alone', () => {
