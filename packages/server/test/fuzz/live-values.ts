@@ -29,6 +29,12 @@ export async function createLiveValues({ world, home }: FuzzWorld) {
       'urn:ietf:params:oauth:grant-type:device_code',
     ],
   });
+  const grant_types = ['urn:ietf:params:oauth:grant-type:device_code', 'authorization_code', 'refresh_token'];
+  const { client_id: native } = await createTestClient(world, {
+    app_type: 'native',
+    callbacks: [CALLBACK],
+    grant_types,
+  });
   const settings = { pushed_authorization_requests_supported: true, flags: { allow_legacy_tokeninfo_endpoint: true } };
   await api.patch('/tenants/settings', settings);
   const visitor = world.visitor();
@@ -43,6 +49,7 @@ export async function createLiveValues({ world, home }: FuzzWorld) {
   const fresh: Readonly<Record<Live, (known: Known) => Promise<string> | string>> = {
     client: () => client.client_id,
     secret: () => client.client_secret,
+    native: () => native,
     spa: () => world.spa_client.client_id,
     username: () => world.user.email,
     password: () => world.user.password,
@@ -64,7 +71,7 @@ export async function createLiveValues({ world, home }: FuzzWorld) {
   };
 
   async function device() {
-    return (await world.request({ path: '/oauth/device/code', form: { client_id: client.client_id } })).json();
+    return (await world.request({ path: '/oauth/device/code', form: { client_id: native } })).json();
   }
 
   /** The same in one request, wherever it is named there: a form's token belongs to its `state`. */

@@ -34,6 +34,7 @@ export const LIVE = [
   'client',
   'secret',
   'spa',
+  'native',
   'username',
   'password',
 ] as const;
@@ -65,7 +66,7 @@ const GRANTS = [
 
 /** Values that a parameter may have where all is well; others are hostile. */
 const PROPER: Readonly<Record<string, readonly string[]>> = {
-  client_id: ['{client}', '{client}', '{spa}'],
+  client_id: ['{client}', '{client}', '{spa}', '{native}'],
   client_secret: ['{secret}', '{secret}'],
   redirect_uri: [CALLBACK, CALLBACK, 'http://localhost:5555/'],
   response_type: RESPONSE_TYPES,
