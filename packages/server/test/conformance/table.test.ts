@@ -6,7 +6,9 @@ import { faultsOf, readRows, titlesOf } from './table.ts';
 const PAGES = fileURLToPath(new URL('../../../../docs/conformance/', import.meta.url));
 const SERVER = fileURLToPath(new URL('../../', import.meta.url));
 const SPECIFICATIONS = [
+  'openid-connect-backchannel-logout.md',
   'openid-connect-core.md',
+  'openid-connect-rp-initiated-logout.md',
   'rfc6749.md',
   'rfc6750.md',
   'rfc7009.md',
