@@ -182,7 +182,7 @@ describe('a token response (RFC 6749 section 5.1)', () => {
 
 describe('an error response (RFC 6749 section 5.2)', () => {
   it.each([
-    ['unsupported_grant_type', 400, { grant_type: 'urn:ietf:params:oauth:grant-type:device_code' }],
+    ['unsupported_grant_type', 400, { grant_type: 'urn:ietf:params:oauth:grant-type:saml2-bearer' }],
     ['unsupported_grant_type', 400, { grant_type: 'implicit' }],
     ['unauthorized_client', 403, { grant_type: 'authorization_code' }],
     ['invalid_grant', 403, { password: 'wrong' }],
