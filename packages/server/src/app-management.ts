@@ -102,7 +102,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       resourceServerRoutes(management, audiences);
       clientGrantRoutes(management, audiences);
       tokenExchangeProfileRoutes(management, { now });
-      connectionRoutes(management);
+      connectionRoutes(management, { revokeAccess, now });
       customDomainRoutes(management, {
         resolver: parts.resolver,
         ownNames: parts.ownNames,

@@ -1,4 +1,7 @@
 import type { Management, ManagementCall } from '../management/call.ts';
+import type { TokenGrantStore } from '../oauth/tokens/token-grant-store.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { RevokeAccess } from '../users/change-user.ts';
 import { normaliseEmail } from '../users/identifier.ts';
 import type { UserStore } from '../users/user-store.ts';
 import { connectionErrors } from './connection.ts';
@@ -12,12 +15,25 @@ import {
 import type { ConnectionFilter, ListedConnection } from './connection-store.ts';
 import { enabledClientsOf, fromWire, toWire } from './connection-wire.ts';
 
-export type ConnectionRouteStores = ConnectionStores & { readonly users: UserStore };
+export type ConnectionRouteStores = ConnectionStores & {
+  readonly users: UserStore;
+  readonly sessions: Pick<SessionStore, 'end'>;
+  readonly tokenGrants: Pick<TokenGrantStore, 'revokeOfConnection'>;
+};
+
+interface Needs<Stores> {
+  readonly revokeAccess: RevokeAccess<Stores>;
+  readonly now: () => Date;
+}
 
 const MOST_SWITCHES = 50;
+const NO_KEYS = { email: undefined, username: undefined, phone: undefined };
 
 /** /connections of the Management API. */
-export function connectionRoutes<Stores extends ConnectionRouteStores>(management: Management<Stores>): void {
+export function connectionRoutes<Stores extends ConnectionRouteStores>(
+  management: Management<Stores>,
+  { revokeAccess, now }: Needs<Stores>,
+): void {
   management.route('GET /connections', async (call) => {
     const filter = filterOf(call.query);
     const { connections } = call.stores;
@@ -66,7 +82,15 @@ export function connectionRoutes<Stores extends ConnectionRouteStores>(managemen
   management.route('DELETE /connections/{id}', async (call) =>
     call.commit(async (stores) => {
       // Auth0 deletes later and answers 202 all the same when there is nothing to delete.
-      await stores.connections.remove(call.tenant.tenantId, idOf(call));
+      const { tenantId } = call.tenant;
+      const connection = await stores.connections.lock(tenantId, idOf(call));
+      if (connection && !connection.isSystem) {
+        await stores.users.lockOfConnection(tenantId, connection.id);
+        // Before the rows go: what is told to applications starts from them. Users who are linked to other connections stay.
+        await stores.sessions.end(tenantId, { connectionId: connection.id }, 'account-deleted', now());
+        await stores.tokenGrants.revokeOfConnection(tenantId, connection.id, now());
+        await stores.connections.remove(tenantId, connection.id);
+      }
       return { deleted_at: new Date().toISOString() };
     }),
   );
@@ -98,7 +122,17 @@ export function connectionRoutes<Stores extends ConnectionRouteStores>(managemen
     call.commit(async (stores) => {
       const connection = ordinary(await stores.connections.find(call.tenant.tenantId, idOf(call)));
       const email = normaliseEmail(String(call.query.email ?? ''));
-      if (email !== undefined) await stores.users.removeByEmail(call.tenant.tenantId, connection.id, email);
+      if (email === undefined) return;
+      const { tenantId } = call.tenant;
+      const found = await stores.users.findLogin(tenantId, connection.id, { ...NO_KEYS, email });
+      if (found) {
+        const { user, identity } = found;
+        await stores.users.lock(tenantId, user.userId);
+        const isWhole =
+          user.identities[0]?.connectionId === connection.id && user.identities[0]?.userId === identity.userId;
+        await revokeAccess(stores, tenantId, user.userId, isWhole ? 'account-deleted' : 'session-revoked');
+      }
+      await stores.users.removeByEmail(tenantId, connection.id, email);
     }),
   );
 }

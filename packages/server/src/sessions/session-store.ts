@@ -41,10 +41,11 @@ export interface EndedSession {
   readonly userId: string;
 }
 
-/** The sessions that end: one by its id, the one of a cookie, or all of a user. */
+/** The sessions that end: one by its id, the one of a cookie, or all of a user or a connection. */
 export type SessionsToEnd =
   | { readonly sessionId: string; readonly userId?: string }
   | { readonly cookie: string }
+  | { readonly connectionId: string }
   | { readonly userId: string };
 
 export type SessionStore = ReturnType<typeof createSessionStore>;
@@ -177,6 +178,7 @@ export function sessionFromRow(row: SessionRow): Session {
 
 function matching(which: SessionsToEnd) {
   if ('cookie' in which) return sql`cookie_hash = ${cookieHash(which.cookie)}`;
+  if ('connectionId' in which) return sql`connection_id = ${which.connectionId}`;
   if (!('sessionId' in which)) return sql`user_id = ${which.userId}`;
   const { sessionId, userId } = which;
   return userId === undefined ? sql`session_id = ${sessionId}` : sql`session_id = ${sessionId} and user_id = ${userId}`;

@@ -130,6 +130,14 @@ export function createUserStore(db: Database) {
       await sql`delete from users where tenant_id = ${tenantId} and user_id = ${userId}`.execute(db);
     },
 
+    /** Locks all who log in with a connection, in the order of their ids: who ends a user's sessions holds the user first. */
+    async lockOfConnection(tenantId: string, connectionId: string): Promise<void> {
+      await sql`
+        select from users where tenant_id = ${tenantId} and user_id in (
+          select user_id from user_identities where tenant_id = ${tenantId} and connection_id = ${connectionId})
+        order by user_id for update`.execute(db);
+    },
+
     /** Removes the user of a directory with this e-mail, or the identity where it is linked to another connection's user. */
     async removeByEmail(tenantId: string, connectionId: string, email: string): Promise<void> {
       await sql`

@@ -2,12 +2,14 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  created,
   createTestClient,
   createTestUser,
   decodeJwt,
   eventsOf,
   type LogRecord,
   type TestClient,
+  userinfo,
 } from '../../../test/protocol.ts';
 import { CALLBACK, type Visitor } from '../../../test/visitor.ts';
 import { startWorld, type World } from '../../../test/world.ts';
@@ -168,6 +170,13 @@ describe('back-channel logout', () => {
     ['account-deactivated', ({ user }) => world.api().patch(`/users/${user.id}`, { blocked: true })],
     ['account-deleted', ({ user }) => world.api().delete(`/users/${user.id}`)],
     [
+      'account-deleted',
+      async ({ user }) => {
+        const connection = await world.app.stores.connections.findByName('dev', world.connection);
+        return world.api().delete(`/connections/${connection?.id}/users?email=${user.email}`, { email: user.email });
+      },
+    ],
+    [
       'session-expired',
       async () => {
         world.advance(72 * 3_600_000);
@@ -293,5 +302,37 @@ describe('back-channel logout', () => {
   ])('refuses a client with %s', async (_what, oidc_logout) => {
     const response = await world.api().post('/clients', { name: 'Wrong', oidc_logout });
     expect([response.statusCode, response.json().errorCode]).toEqual([400, 'invalid_body']);
+  });
+
+  // The last test: the directory of the others is gone after it.
+  it('happens when a connection is deleted, also for who is linked to another one; tokens of its logins end as well', async () => {
+    const client = await listening(ALL);
+    const alone = await logIn(client);
+    await world.api().post('/connections', { name: 'elsewhere', strategy: 'auth0' });
+    const primary = await created(
+      world.api().post('/users', { connection: 'elsewhere', email: 'p@example.org', password: 'Correct-horse-9' }),
+    );
+    const visitor = world.visitor();
+    const linked = await createTestUser(world, 'linked');
+    const path = `/users/${encodeURIComponent(String(primary.user_id))}`;
+    const identity = { provider: 'auth0', user_id: linked.id };
+    await created(world.api().post(`${path}/identities`, identity));
+    const { code, verifier } = await visitor.logIn({
+      username: linked.email,
+      password: linked.password,
+      parameters: { client_id: client.client_id },
+    });
+    const redemption = { grant_type: 'authorization_code', ...client, code, code_verifier: verifier };
+    const { access_token, id_token } = (await world.token({ ...redemption, redirect_uri: CALLBACK })).json();
+    expect((await userinfo(world, access_token)).json().sub).toBe(primary.user_id);
+
+    const [directory] = (await world.api().get(`/connections?name=${world.connection}`)).json();
+    expect((await world.api().delete(`/connections/${directory.id}`)).statusCode).toBe(202);
+    await deliver();
+    const sids = received.map(({ token }) => decodeJwt(token).claims.sid).toSorted();
+    expect(sids).toEqual(expect.arrayContaining([alone.sid, String(decodeJwt(id_token).claims.sid)]));
+    expect((await world.api().get(`${path}/sessions`)).json().sessions).toEqual([]);
+    expect((await userinfo(world, access_token)).statusCode).toBe(401);
+    expect((await world.api().get(path)).statusCode).toBe(200);
   });
 });

@@ -170,6 +170,17 @@ export function createTokenGrantStore(db: Database) {
         .execute();
     },
 
+    /** Ends all that came of logins with a connection. */
+    async revokeOfConnection(tenantId: string, connectionId: string, now: Date): Promise<void> {
+      await db
+        .updateTable('token_grants')
+        .set({ revoked_at: now })
+        .where('tenant_id', '=', tenantId)
+        .where('connection_id', '=', connectionId)
+        .where('revoked_at', 'is', null)
+        .execute();
+    },
+
     /** Ends all that came of a session, offline access included. */
     async revokeOfSession(tenantId: string, sessionId: string, now: Date): Promise<void> {
       await db
