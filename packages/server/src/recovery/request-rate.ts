@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { digest } from '../kit/digest.ts';
-import { networkOf } from '../oauth/device/guess-limit.ts';
+import { networkOf } from '../kit/network-of.ts';
 import { normaliseIdentifier } from '../users/identifier.ts';
 
 const BURST = 10;

@@ -3,6 +3,7 @@ import type { Client } from '../../clients/client.ts';
 import { digest } from '../../kit/digest.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import { randomSecret } from '../../kit/ids.ts';
+import { networkOf } from '../../kit/network-of.ts';
 import type { RecordEvent } from '../../logs/event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
@@ -12,7 +13,6 @@ import { bodyParameters, type Parameters } from '../parameters.ts';
 import type { AttemptStore } from './attempt-store.ts';
 import { DEVICE_CODE_SECONDS, DEVICE_GRANT, deviceErrors, POLL_SECONDS } from './device-code.ts';
 import type { DeviceCodeStore, NewDeviceCode } from './device-code-store.ts';
-import { networkOf } from './guess-limit.ts';
 import { makeUserCode, normalizeUserCode } from './user-code.ts';
 
 interface Parts {
