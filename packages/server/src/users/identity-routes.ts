@@ -3,7 +3,13 @@ import type { Management, ManagementCall } from '../management/call.ts';
 import { managementErrors } from '../management/management-errors.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { RevokeAccess } from './change-user.ts';
-import { type LinkStores, linkIdentities, type Secondary, unlinkIdentity } from './link-identities.ts';
+import {
+  type LinkStores,
+  linkIdentities,
+  type ProvenAccount,
+  type Secondary,
+  unlinkIdentity,
+} from './link-identities.ts';
 import { userErrors } from './user.ts';
 import { identityToWire } from './user-wire.ts';
 
@@ -17,7 +23,7 @@ interface Needs<Stores> {
     tenant: Tenant,
     token: string,
     clientId: string | undefined,
-  ) => Promise<{ readonly userId: string } | undefined>;
+  ) => Promise<ProvenAccount | undefined>;
 }
 
 /** /users/{id}/identities: linking and unlinking accounts. A user's own token links by an ID token, which proves the other login. */

@@ -188,6 +188,22 @@ describe('link_with', () => {
     }
     expect(await users(primary.id, secondary.id)).toEqual([200, 200]);
   });
+
+  it('refuses an ID token from before a new password, and one of a user who is blocked since', async () => {
+    const [primary, secondary] = [await person(), await person()];
+    const token = await idTokenOf(secondary);
+    const call = await asUser(primary);
+    const refused = async () => (await call('POST', `${pathOf(primary)}/identities`, { link_with: token })).json();
+    await world.api().patch(pathOf(secondary), { blocked: true });
+    expect(await refused()).toMatchObject({ statusCode: 400, errorCode: 'invalid_body' });
+    await world.api().patch(pathOf(secondary), { blocked: false, password: 'Another-horse-entirely-8' });
+    await world.database.pool.query('update users set last_password_reset = $1 where user_id = $2', [
+      new Date(world.now().getTime() + 60_000),
+      secondary.id,
+    ]);
+    expect(await refused()).toMatchObject({ statusCode: 400, errorCode: 'invalid_body' });
+    expect(await users(primary.id, secondary.id)).toEqual([200, 200]);
+  });
 });
 
 describe('DELETE /api/v2/users/{id}/identities/{provider}/{user_id}', () => {

@@ -12,7 +12,13 @@ export interface LinkStores {
 /** The account that becomes part of another: by one of its identities, or whole, as an ID token names it. */
 export type Secondary =
   | { readonly provider: string; readonly identityUserId: string; readonly connectionId: string | undefined }
-  | { readonly userId: string };
+  | ProvenAccount;
+
+/** Whom an ID token is about, and when it was made. */
+export interface ProvenAccount {
+  readonly userId: string;
+  readonly provenAt: Date;
+}
 
 /**
  * Links two accounts: the secondary user ends with sessions, tokens, roles and metadata, and its identities log in the
@@ -36,6 +42,7 @@ export async function linkIdentities<Stores extends LinkStores>(
   const [main] = joining.identities;
   // Its name leads to a user whom somebody linked it to: only unlinking sets it free.
   if (!main || ('provider' in secondary && !isNamed(main, secondary))) throw userErrors.linkedAlready();
+  if ('userId' in secondary && !isStillProven(joining, secondary)) throw userErrors.invalidLinkToken();
   // Before the rows go: what is told to applications starts from them.
   await revokeAccess(stores, tenantId, secondaryId, 'session-revoked');
   await stores.identities.setProfile(tenantId, main, profileOf(joining));
@@ -64,6 +71,11 @@ export async function unlinkIdentity<Stores extends LinkStores>(
   await stores.identities.split(tenantId, identity, ownId, profileFrom(identity.profileData));
   await stores.users.update(tenantId, user);
   return ordinaryUser(await stores.users.find(tenantId, userId)).identities;
+}
+
+/** A stolen token must not outlive the new password, nor take an account from under its block. */
+function isStillProven({ blocked, lastPasswordReset }: User, { provenAt }: ProvenAccount): boolean {
+  return !blocked && (lastPasswordReset === undefined || lastPasswordReset <= provenAt);
 }
 
 /** A statement that waited for the lock shows the identities of before: they are read once more. */

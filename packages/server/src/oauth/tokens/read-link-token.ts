@@ -20,11 +20,13 @@ export function createLinkTokenReader({ verifyJwt, isIssuer, findClient }: Parts
     const result = await verifyJwt(tenant.tenantId, token, { typ: 'JWT' });
     if (!result.valid) return undefined;
     const { claims } = result;
-    const { iss, aud, sub } = claims;
+    const { iss, aud, sub, iat } = claims;
     if (OF_ACCESS_TOKENS.some((name) => name in claims)) return undefined;
     if (typeof iss !== 'string' || !isIssuer(tenant, iss)) return undefined;
     if (typeof aud !== 'string' || (clientId !== undefined && aud !== clientId)) return undefined;
     const client = await findClient(tenant.tenantId, aud);
-    return client && !client.isGlobal && typeof sub === 'string' ? { userId: sub } : undefined;
+    if (!client || client.isGlobal || typeof sub !== 'string' || typeof iat !== 'number') return undefined;
+    // To the end of the second that the token tells.
+    return { userId: sub, provenAt: new Date((iat + 1) * 1000) };
   };
 }
