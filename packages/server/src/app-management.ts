@@ -19,7 +19,7 @@ import { createVerifyJwt } from './keys/verify-jwt.ts';
 import type { Log } from './kit/log.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { logRoutes } from './logs/log-routes.ts';
-import { forLivingUsers } from './management/living-users.ts';
+import { forLivingActors } from './management/living-actors.ts';
 import { unauthorized } from './management/management-errors.ts';
 import { type CheckHolder, registerManagement } from './management/register-management.ts';
 import { createManagementTokenVerifier } from './management/verify-management-token.ts';
@@ -28,6 +28,8 @@ import { readConfirmation } from './oauth/possession/possession.ts';
 import { deviceCredentialRoutes } from './oauth/refresh/device-credential-routes.ts';
 import { refreshTokenRoutes } from './oauth/refresh/refresh-token-routes.ts';
 import { tokenExchangeProfileRoutes } from './oauth/token-exchange/token-exchange-profile-routes.ts';
+import { grantIdOf } from './oauth/tokens/access-token.ts';
+import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createLinkTokenReader } from './oauth/tokens/read-link-token.ts';
 import type { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { promptRoutes } from './prompts/prompt-routes.ts';
@@ -54,6 +56,7 @@ interface Parts extends Authentication {
   readonly resolver: DnsResolver;
   readonly ownNames: OwnNames;
   readonly recovery: Recovery;
+  readonly accessTokens: Pick<AccessTokenFinder, 'isAlive'>;
   readonly revokeAccess: ReturnType<typeof createRevokeAccess>;
   readonly recordAlone: RecordEvent;
   readonly afterCommit: (tenantId: string) => void;
@@ -72,7 +75,14 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
     isManagementAudience,
     now,
   });
-  const verifyAccessToken = forLivingUsers(verifyToken, stores.users.find);
+  const verifyAccessToken = forLivingActors(verifyToken, {
+    findClient: parts.clients.find,
+    findUser: stores.users.find,
+    isLoginAlive: async (tenantId, tokenId) => {
+      const grantId = grantIdOf(tokenId);
+      return grantId === undefined || parts.accessTokens.isAlive(tenantId, grantId);
+    },
+  });
   const checkHolder: CheckHolder = async (request, reply, { scheme, token, actor }) => {
     const client = await parts.clients.find(request.tenant.tenantId, actor.clientId);
     const isPublicClient = client === undefined || isPublic(client);

@@ -131,6 +131,7 @@ export async function createApp(world: World) {
   const checkPresenter = createPresenterCheck({ acceptProof });
   const recovery = createRecovery({ ...authentication, stores, transact, directory, looks, now });
   const revokeAccess = createRevokeAccess(now);
+  const accessTokens = createAccessTokenFinder(db);
   const { logouts } = createOAuth(http, {
     ...authentication,
     recovery,
@@ -143,7 +144,7 @@ export async function createApp(world: World) {
     secrets,
     recordAlone,
     sendPage,
-    accessTokens: createAccessTokenFinder(db),
+    accessTokens,
     takesCertificates: world.config.clientCertificateHeader !== undefined,
     acceptProof,
     checkPresenter,
@@ -155,6 +156,7 @@ export async function createApp(world: World) {
     ...authentication,
     recovery,
     revokeAccess,
+    accessTokens,
     stores,
     transact,
     directory,

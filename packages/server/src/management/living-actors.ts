@@ -1,0 +1,26 @@
+import { unauthorized } from './management-errors.ts';
+import type { VerifyAccessToken } from './verify-management-token.ts';
+
+interface Parts {
+  readonly findClient: (tenantId: string, clientId: string) => Promise<object | undefined>;
+  readonly findUser: (tenantId: string, userId: string) => Promise<{ readonly blocked: boolean } | undefined>;
+  /** False where the login that the token with this `jti` came of was revoked. */
+  readonly isLoginAlive: (tenantId: string, tokenId: string | undefined) => Promise<boolean>;
+}
+
+/**
+ * A token ends with who may use it: it would go on for a day. A machine's with its application, a user's as at /userinfo with
+ * the right to log in and with the login that it came of, so that a new password takes it from whoever stole it.
+ */
+export function forLivingActors(verify: VerifyAccessToken, parts: Parts): VerifyAccessToken {
+  return async (tenant, token) => {
+    const { tenantId } = tenant;
+    const actor = await verify(tenant, token);
+    if (!(await parts.findClient(tenantId, actor.clientId))) throw unauthorized('invalid');
+    if (actor.userId === undefined) return actor;
+    const user = await parts.findUser(tenantId, actor.userId);
+    if (!user || user.blocked) throw unauthorized('invalid');
+    if (!(await parts.isLoginAlive(tenantId, actor.jti))) throw unauthorized('invalid');
+    return actor;
+  };
+}
