@@ -37,6 +37,8 @@ const FORWARDING = ['forwarded', 'via', 'x-real-ip'];
 
 /** A proxy on this machine brings strangers over loopback too: they name another host, or the proxy names them. */
 function isOfThisMachine({ raw, headers }: FastifyRequest): boolean {
+  // `proxy_pass http://localhost:3000` and not a line more: nginx then names our host, adds no header, and speaks HTTP/1.0.
+  if (raw.httpVersion === '1.0') return false;
   if (!isLoopback(raw.socket.remoteAddress ?? '') || !LOCAL_HOST.test(headers.host ?? '')) return false;
   return !Object.keys(headers).some((name) => name.startsWith('x-forwarded-') || FORWARDING.includes(name));
 }

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePrometheus, type Sample, sumOf } from '../../test/prometheus-text.ts';
 import { passwordGrant } from '../../test/protocol.ts';
@@ -104,6 +106,25 @@ describe('GET /metrics', () => {
     const response = await ask(asked);
     expect(response.statusCode).toBe(404);
     expect(response.body).not.toContain('gatewright_');
+  });
+
+  it('is not there for a proxy that says nothing of itself, and speaks HTTP/1.0 as nginx does unless it is told otherwise', async () => {
+    const server = createServer(world.app.http.routing);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    try {
+      const statusOf = async (version: string) => {
+        const socket = connect(Number(port), '127.0.0.1');
+        socket.end(`GET /metrics HTTP/${version}\r\nHost: localhost:3000\r\nConnection: close\r\n\r\n`);
+        return Buffer.concat(await socket.toArray())
+          .toString()
+          .split('\r\n', 1)[0];
+      };
+      expect([await statusOf('1.0'), await statusOf('1.1')]).toEqual(['HTTP/1.1 404 Not Found', 'HTTP/1.1 200 OK']);
+    } finally {
+      server.close();
+    }
   });
 
   it('is there for who shows the token, from anywhere', async () => {
