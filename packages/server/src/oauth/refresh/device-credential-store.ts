@@ -46,8 +46,11 @@ export interface DeviceCredentialFilter {
 
 export const deviceCredentialErrors = defineErrors({
   deviceTaken: { status: 409, code: 'device_credential_exists', message: 'The device has a credential already.' },
+  tooMany: { status: 403, code: 'too_many_device_credentials', message: 'A user has at most 100 public keys.' },
   unknownClient: { status: 400, code: 'inexistent_client', message: 'The client does not exist' },
 });
+
+const MOST_KEYS = 100;
 
 export type DeviceCredentialStore = ReturnType<typeof createDeviceCredentialStore>;
 
@@ -71,7 +74,14 @@ export function createDeviceCredentialStore(db: Database) {
       return Number(rows[0]?.total ?? 0);
     },
 
+    /** The user is locked: keys are theirs to register, so their number is bounded, however many come at once. */
     async insertKey(tenantId: string, key: NewDeviceKey): Promise<void> {
+      await sql`select from users where tenant_id = ${tenantId} and user_id = ${key.userId} for no key update`.execute(
+        db,
+      );
+      const { rows } = await sql<{ total: string }>`select count(*) as total from device_credentials
+        where tenant_id = ${tenantId} and user_id = ${key.userId}`.execute(db);
+      if (Number(rows[0]?.total) >= MOST_KEYS) throw deviceCredentialErrors.tooMany();
       try {
         await sql`insert into device_credentials (tenant_id, credential_id, user_id, client_id, device_id, device_name, value)
           values (${tenantId}, ${key.id}, ${key.userId}, ${key.clientId}, ${key.deviceId}, ${key.deviceName}, ${key.value})`.execute(

@@ -229,6 +229,26 @@ describe('/api/v2/device-credentials', () => {
     expect([(await refreshed(own.text)).statusCode, (await refreshed(victim.text)).statusCode]).toEqual([403, 200]);
   });
 
+  it("keeps at most 100 keys of a user, however many come at once, and another user's beside them", async () => {
+    const person = await createTestUser(world, 'key-hoarder');
+    const call = await endUser('create:current_user_device_credentials', person);
+    const key = (device: number) => ({
+      device_name: 'Phone',
+      type: 'public_key',
+      value: 'key',
+      device_id: `d-${device}`,
+    });
+    await world.database.pool.query(
+      `insert into device_credentials (tenant_id, credential_id, user_id, client_id, device_id, device_name, value)
+       select 'dev', 'dcr_' || n, $1, $2, 'old-' || n, 'Phone', 'key' from generate_series(1, 97) n`,
+      [person.id, world.password_client.client_id],
+    );
+    const answers = await Promise.all(Array.from({ length: 6 }, (_, n) => call('POST', '/device-credentials', key(n))));
+    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 201, 201, 403, 403, 403]);
+    const other = await endUser('create:current_user_device_credentials', await createTestUser(world, 'key-modest'));
+    expect((await other('POST', '/device-credentials', key(1))).statusCode).toBe(201);
+  });
+
   it('registers no key for a machine or an unknown client', async () => {
     const person = await createTestUser(world, 'key-thief');
     const call = await endUser('create:current_user_device_credentials', person);
