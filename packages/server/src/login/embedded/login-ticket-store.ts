@@ -26,6 +26,8 @@ export interface LoginTicket {
   readonly clientId: string;
   readonly userId: string;
   readonly connectionId: string;
+  /** By the clock of the database, as the date of a new password is. */
+  readonly createdAt: Date;
 }
 
 /** `user` as the password was checked. */
@@ -82,11 +84,16 @@ export function createLoginTicketStore(db: Database) {
         .deleteFrom('login_tickets')
         .where('tenant_id', '=', tenantId)
         .where('ticket_hash', '=', digest(ticket))
-        .returning(['client_id', 'user_id', 'connection_id', 'browser_hash', 'expires_at'])
+        .returning(['client_id', 'user_id', 'connection_id', 'browser_hash', 'created_at', 'expires_at'])
         .executeTakeFirst();
       if (!row || row.client_id !== clientId || row.expires_at <= now) return undefined;
       if (browser === undefined || !equalSecrets(digest(browser), row.browser_hash)) return undefined;
-      return { clientId: row.client_id, userId: row.user_id, connectionId: row.connection_id };
+      return {
+        clientId: row.client_id,
+        userId: row.user_id,
+        connectionId: row.connection_id,
+        createdAt: row.created_at,
+      };
     },
   };
 }

@@ -42,6 +42,9 @@ export function createLoginTicketRedemption(parts: Parts) {
     );
     const connection = redeemed && (await findConnection(tenantId, redeemed.connectionId));
     const user = redeemed && (await findUser(tenantId, redeemed.userId));
+    // Between the two statements a new password may have come, which finds no ticket any more.
+    if (redeemed && user?.lastPasswordReset && user.lastPasswordReset > redeemed.createdAt)
+      throw embeddedLoginErrors.invalidTicket();
     if (!user || user.blocked || !connection?.enabledClients.includes(client.clientId))
       throw embeddedLoginErrors.invalidTicket();
     if (request.subject !== undefined && request.subject !== user.userId) throw embeddedLoginErrors.invalidTicket();
