@@ -24,7 +24,6 @@ import { tokenExchangeGrant } from './oauth/token/token-exchange.ts';
 import { runExchangeAction } from './oauth/token-exchange/run-exchange-action.ts';
 import { MOST_PROFILES } from './oauth/token-exchange/token-exchange-profile.ts';
 import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
-import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
 import type { SignToken } from './oauth/tokens/sign-token.ts';
 import type { PrepareUserTokens } from './oauth/tokens/user-tokens.ts';
 import { userinfoRoutes } from './oauth/userinfo/userinfo-routes.ts';
@@ -118,9 +117,8 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
   tokeninfoRoutes(http, {
     findClient,
     findUser,
-    readIdToken: createIdTokenReader({ verifyJwt }),
+    verifyJwt,
     isIssuer: directory.isIssuer,
-    now,
   });
   introspectionRoutes(http, { authenticateClient, describeToken });
   userinfoRoutes(http, {

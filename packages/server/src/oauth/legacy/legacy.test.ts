@@ -1,5 +1,14 @@
+import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, created, eventTypesOf, passwordGrant } from '../../../test/protocol.ts';
+import {
+  answer,
+  created,
+  createTestClient,
+  createTestUser,
+  decodeJwt,
+  eventTypesOf,
+  passwordGrant,
+} from '../../../test/protocol.ts';
 import { startWorld, type World } from '../../../test/world.ts';
 
 let world: World;
@@ -81,6 +90,22 @@ describe('/tokeninfo', () => {
     expect((await get('')).statusCode).toBe(400);
     world.advance(36_001_000);
     expect((await get(id_token)).statusCode).toBe(401);
+    await open(false);
+  });
+
+  it('shows no application whom it asks for with a token that it made itself (HS256)', async () => {
+    await open(true);
+    const client = await createTestClient(world, {
+      grant_types: ['password'],
+      token_endpoint_auth_method: 'client_secret_post',
+      jwt_configuration: { alg: 'HS256' },
+    });
+    const stranger = await createTestUser(world, 'never-been-there');
+    const { id_token } = (await passwordGrant(world, { ...client, scope: 'openid' })).json();
+    const forged = await new SignJWT({ ...decodeJwt(id_token).claims, sub: stranger.id })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .sign(Buffer.from(client.client_secret));
+    expect((await get(forged)).statusCode).toBe(401);
     await open(false);
   });
 });
