@@ -1,4 +1,5 @@
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { isOutdatedPlan } from './database-away.ts';
@@ -12,6 +13,8 @@ const WORTHWHILE_USES = 3;
  * the commit fails where it failed (PostgreSQL then rolls back, whatever was asked). Outside a transaction it means nothing.
  */
 export const AWAITED_AT_COMMIT = '/* awaited at commit */ ';
+/** The same at the beginning of a statement that Kysely's `sql` makes: an insert of a fresh id, whose success is a matter of course. */
+export const awaitedAtCommit = sql.raw(AWAITED_AT_COMMIT);
 
 /**
  * The pool as Kysely sees it, with names for statements that come again: PostgreSQL then parses and plans them once a

@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
+import { awaitedAtCommit } from '../../db/prepared-statements.ts';
 import { GRANT_COLUMNS, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
 
 declare module '../../db/database.ts' {
@@ -48,23 +50,13 @@ export type AuthorizationCodeStore = ReturnType<typeof createAuthorizationCodeSt
 export function createAuthorizationCodeStore(db: Database) {
   return {
     async insert(tenantId: string, code: NewAuthorizationCode): Promise<void> {
-      await db
-        .insertInto('authorization_codes')
-        .values({
-          tenant_id: tenantId,
-          code_hash: code.codeHash,
-          grant_id: code.grantId,
-          client_id: code.clientId,
-          redirect_uri: code.redirectUri ?? null,
-          nonce: code.nonce ?? null,
-          code_challenge: code.codeChallenge ?? null,
-          code_challenge_method: code.codeChallenge ? 'S256' : null,
-          max_age: code.maxAge === undefined ? null : String(code.maxAge),
-          dpop_jkt: code.dpopJkt ?? null,
-          expires_at: code.expiresAt,
-          redeemed_at: null,
-        })
-        .execute();
+      const method = code.codeChallenge === undefined ? null : 'S256';
+      const maxAge = code.maxAge === undefined ? null : String(code.maxAge);
+      await sql`${awaitedAtCommit}insert into authorization_codes (tenant_id, code_hash, grant_id, client_id, redirect_uri, nonce,
+          code_challenge, code_challenge_method, max_age, dpop_jkt, expires_at)
+        values (${tenantId}, ${code.codeHash}, ${code.grantId}, ${code.clientId}, ${code.redirectUri ?? null},
+          ${code.nonce ?? null}, ${code.codeChallenge ?? null}, ${method}, ${maxAge}, ${code.dpopJkt ?? null},
+          ${code.expiresAt})`.execute(db);
     },
 
     async find(tenantId: string, codeHash: string): Promise<AuthorizationCode | undefined> {

@@ -1,5 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
+import { awaitedAtCommit } from '../../db/prepared-statements.ts';
 import { type Confirmation, confirmationToText } from '../possession/possession.ts';
 
 declare module '../../db/database.ts' {
@@ -103,23 +104,11 @@ export type TokenGrantStore = ReturnType<typeof createTokenGrantStore>;
 export function createTokenGrantStore(db: Database) {
   return {
     async insert(tenantId: string, grant: NewTokenGrant): Promise<void> {
-      await db
-        .insertInto('token_grants')
-        .values({
-          tenant_id: tenantId,
-          grant_id: grant.grantId,
-          client_id: grant.clientId,
-          user_id: grant.userId,
-          connection_id: grant.connectionId,
-          session_id: grant.sessionId ?? null,
-          grant_type: grant.grantType,
-          audience: grant.audience ?? null,
-          scope: grant.scope,
-          auth_time: grant.authTime,
-          expires_at: grant.expiresAt,
-          revoked_at: null,
-        })
-        .execute();
+      await sql`${awaitedAtCommit}insert into token_grants (tenant_id, grant_id, client_id, user_id, connection_id,
+          session_id, grant_type, audience, scope, auth_time, expires_at)
+        values (${tenantId}, ${grant.grantId}, ${grant.clientId}, ${grant.userId}, ${grant.connectionId},
+          ${grant.sessionId ?? null}, ${grant.grantType}, ${grant.audience ?? null}, ${grant.scope},
+          ${grant.authTime}, ${grant.expiresAt})`.execute(db);
     },
 
     /** What was granted of the scope that was asked for: a refresh gives no more (RFC 6749 section 6). */
@@ -217,17 +206,9 @@ export function createTokenGrantStore(db: Database) {
     },
 
     async insertAccessToken(tenantId: string, token: NewAccessToken): Promise<void> {
-      await db
-        .insertInto('access_tokens')
-        .values({
-          tenant_id: tenantId,
-          token_hash: token.tokenHash,
-          grant_id: token.grantId,
-          scope: token.scope,
-          confirmation: confirmationToText(token.confirmation),
-          expires_at: token.expiresAt,
-        })
-        .execute();
+      await sql`${awaitedAtCommit}insert into access_tokens (tenant_id, token_hash, grant_id, scope, confirmation, expires_at)
+        values (${tenantId}, ${token.tokenHash}, ${token.grantId}, ${token.scope},
+          ${confirmationToText(token.confirmation)}, ${token.expiresAt})`.execute(db);
     },
   };
 }
