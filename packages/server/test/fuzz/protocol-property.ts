@@ -28,8 +28,12 @@ function isRefusal({ statusCode, headers, body }: Response): boolean {
   return /name="error"|"error":/.test(body);
 }
 
-/** A pushed request is used up by whoever brings it (RFC 9126 section 4), and a refused login is over. */
+/**
+ * A pushed request is used up by whoever brings it (RFC 9126 section 4), a refused login is over, and a code that comes a
+ * second time ends what the first gave (RFC 6749 section 4.1.2).
+ */
 function isPartOfRefusal(path: string, change: string): boolean {
+  if (change === 'token_grants update') return path === '/oauth/token';
   if (change === 'pushed_requests delete') return path === '/authorize';
   return change === 'login_transactions delete' || change === 'login_transactions update';
 }
