@@ -43,9 +43,12 @@ export type LogoutDeliveryStore = ReturnType<typeof createLogoutDeliveryStore>;
 
 export function createLogoutDeliveryStore(db: Database) {
   return {
+    /** In no order: where there are more than `limit`, each has its turn. */
     async tenantsWithDue(now: Date, limit: number): Promise<string[]> {
-      const rows = db.selectFrom('logout_deliveries').select('tenant_id').where('due_at', '<=', now).distinct();
-      return (await rows.limit(limit).execute()).map(({ tenant_id }) => tenant_id);
+      const { rows } = await sql<{ tenant_id: string }>`
+        select tenant_id from (select distinct tenant_id from logout_deliveries where due_at <= ${now}) as due
+        order by random() limit ${limit}`.execute(db);
+      return rows.map(({ tenant_id }) => tenant_id);
     },
 
     /** Takes deliveries that are due. Until `leaseEnd` nobody else does; a process that dies leaves them to the next one. */

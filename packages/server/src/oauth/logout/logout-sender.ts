@@ -31,7 +31,7 @@ export type LogoutSender = ReturnType<typeof createLogoutSender>;
 const EVERY_MILLISECONDS = 1_000;
 const SWEEP_EVERY_MILLISECONDS = 30_000;
 const AT_ONCE = 20;
-/** Of one tenant in a round: a thousand logouts of one don't hold up the single one of another. */
+/** Of one tenant: a thousand logouts of one don't hold up the single one of another, though each of them hangs. */
 const OF_A_TENANT = 5;
 const TIMEOUT_MILLISECONDS = 5_000;
 const LEASE_MILLISECONDS = 60_000;
@@ -45,7 +45,7 @@ const PAUSES_IN_SECONDS = [5, 30, 120, 600, 1_800];
 export function createLogoutSender(parts: Parts) {
   const { deliveries, sessions, transact, log, now } = parts;
   const running = new Set<Promise<void>>();
-  let inFlight = 0;
+  const inFlight = new Map<string, number>();
   const timers: NodeJS.Timeout[] = [];
 
   /** One round; resolves when all that is under way has been answered. */
@@ -55,17 +55,29 @@ export function createLogoutSender(parts: Parts) {
   }
 
   async function take(): Promise<void> {
-    for (const tenantId of await deliveries.tenantsWithDue(now(), AT_ONCE)) {
-      const free = Math.min(OF_A_TENANT, AT_ONCE - inFlight);
-      if (free <= 0) break;
+    const due = await deliveries.tenantsWithDue(now(), AT_ONCE);
+    for (const tenantId of due.toSorted((a, b) => countOf(a) - countOf(b))) {
+      const all = inFlight.values().reduce((sum, count) => sum + count, 0);
+      const free = Math.min(OF_A_TENANT - countOf(tenantId), AT_ONCE - all);
+      if (free <= 0) continue;
       const leaseEnd = new Date(now().getTime() + LEASE_MILLISECONDS);
       for (const delivery of await deliveries.claim(tenantId, now(), leaseEnd, free)) {
         const sending = send(tenantId, delivery).catch(complain);
-        inFlight++;
-        sending.finally(() => inFlight--);
+        count(tenantId, 1);
+        sending.finally(() => count(tenantId, -1));
         track(sending);
       }
     }
+  }
+
+  function countOf(tenantId: string): number {
+    return inFlight.get(tenantId) ?? 0;
+  }
+
+  function count(tenantId: string, change: 1 | -1): void {
+    const next = countOf(tenantId) + change;
+    if (next === 0) inFlight.delete(tenantId);
+    else inFlight.set(tenantId, next);
   }
 
   async function send(tenantId: string, delivery: LogoutDelivery): Promise<void> {
