@@ -28,7 +28,7 @@ export function backupCommand(): Command {
       const written = file === '-' ? await toStdout() : await toFile(resolve(file), overwrite === true);
       const text = json
         ? JSON.stringify({ file, ...written, file_bytes: written.fileBytes, fileBytes: undefined })
-        : `Wrote ${file}: ${written.rows} rows of ${written.tables} tables, ${inBytes(written.fileBytes)}.`;
+        : `Wrote ${file === '-' ? 'the backup' : file}: ${written.rows} rows of ${written.tables} tables, ${inBytes(written.fileBytes)}.`;
       (file === '-' ? process.stderr : process.stdout).write(`${text}\n`);
     });
 }

@@ -34,7 +34,8 @@ export function mailCommands({ tenants, mails }: Needs): ControlVerbs {
       const tenantId = await tenantOf(tenant);
       const mailId = id === 'latest' ? (await mails.list(tenantId, 1))[0]?.mailId : String(id);
       const mail = mailId === undefined ? undefined : await mails.find(tenantId, mailId);
-      if (!mail) throw mailErrors.unknownMail({ id: String(id) });
+      if (!mail)
+        throw id === 'latest' ? mailErrors.noMails({ tenant: tenantId }) : mailErrors.unknownMail({ id: String(id) });
       return { ...toJson(mail), text: mail.text, html: mail.html };
     },
   };

@@ -31,5 +31,6 @@ export interface MailRecord extends Omit<Mail, 'html' | 'text'> {
 
 export const mailErrors = defineErrors({
   badAddress: { status: 400, code: 'invalid_email', message: 'A mail can not go to this address.' },
+  noMails: { status: 404, code: 'inexistent_mail', message: "The tenant '{tenant}' has no mails yet." },
   unknownMail: { status: 404, code: 'inexistent_mail', message: "There is no mail '{id}'." },
 });

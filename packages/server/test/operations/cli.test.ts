@@ -138,6 +138,10 @@ describe('gatewright first-run forget', () => {
 describe('gatewright mails', { timeout: 60_000 }, () => {
   it('lists the mails of a tenant and shows one with its link', async () => {
     expect(await gatewright('mails', '--tenant', 'nobody')).toMatchObject({ code: 1 });
+    expect(await gatewright('mails', 'show', 'latest')).toEqual({
+      code: 1,
+      printed: "gatewright: The tenant 'dev' has no mails yet.\n",
+    });
     const { firstRun, origin } = server;
     await fetch(`${server.httpOrigin}/dbconnections/change_password`, {
       method: 'POST',
