@@ -67,7 +67,8 @@ function missing(file: string): string {
   return (
     `${file} is missing, and this database holds keys and secrets that were sealed with another start's. ` +
     'Put that secret.key there, from a backup or from the data folder of another server on this database, or set GATEWRIGHT_SECRET ' +
-    'to its content or to the value that the database was first started with. Nothing was written.'
+    'to its content or to the value that the database was first started with. If it is lost for good, `gatewright keys reset` makes ' +
+    'new keys and secrets. Nothing was written.'
   );
 }
 

@@ -68,6 +68,7 @@ describe('the installation’s secret', () => {
     const file = join(dataDir, 'secret.key');
     const withoutFile = readInstallationSecret({ given: undefined, dataDir, isNeeded });
     await expect(withoutFile).rejects.toThrow(`${file} is missing, and this database holds keys and secrets`);
+    await expect(withoutFile).rejects.toThrow('If it is lost for good, `gatewright keys reset`');
     expect(await readdir(dataDir)).toEqual([]);
     await writeFile(file, 'x'.repeat(43));
     const other = await readInstallationSecret({ given: undefined, dataDir, isNeeded });
