@@ -94,4 +94,29 @@ describe('the housekeeper', () => {
       expect({ tenDays, status: response.statusCode }).toEqual({ tenDays, status: 200 });
     }
   });
+
+  it('keeps up with a flood: rotated tokens go by thousands, and it says when more is left', async () => {
+    const { pool } = world.database;
+    const housekeeper = createHousekeeper({ pool, now: world.now, log: createLog('json', () => {}) });
+    await housekeeper.sweep();
+    await passwordGrant(world, { scope: 'openid offline_access' });
+    const long = new Date(world.now().getTime() - 26 * HOUR);
+    await pool.query(
+      `insert into refresh_tokens (tenant_id, token_hash, token_id, grant_id, rotating, idle_expires_at, rotated_at)
+       select tenant_id, 'hash-' || n, 'id-' || n, grant_id, true, $1, $1
+       from (select tenant_id, grant_id from token_grants order by created_at desc limit 1) g, generate_series(1, 1200) n`,
+      [long],
+    );
+    await pool.query(
+      `insert into jobs (tenant_id, job_id, type, status, created_at, expires_at)
+       select 'dev', 'job-' || n, 'verification_email', 'completed', $1, $1 from generate_series(1, 10001) n`,
+      [long],
+    );
+    expect(await housekeeper.sweep()).toBe(true);
+    const { rows } = await pool.query(
+      `select (select count(*)::int from refresh_tokens where rotated_at is not null) as rotated, (select count(*)::int from jobs) as jobs`,
+    );
+    expect(rows).toEqual([{ rotated: 0, jobs: 1 }]);
+    expect(await housekeeper.sweep()).toBe(false);
+  });
 });

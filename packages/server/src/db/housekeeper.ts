@@ -25,12 +25,14 @@ const EXPIRING = {
   mails: 'tenant_id, mail_id',
   jobs: 'tenant_id, job_id',
 } as const;
+const BATCH = 500;
 /** Rotated tokens are kept to recognise their reuse, which ends with the time in which they would have been good. */
 const ROTATED = `delete from refresh_tokens where (tenant_id, token_hash) in (
-  select tenant_id, token_hash from refresh_tokens where rotated_at is not null and idle_expires_at < $1 limit 500 for update skip locked)`;
+  select tenant_id, token_hash from refresh_tokens where rotated_at is not null and idle_expires_at < $1 limit ${BATCH} for update skip locked)`;
 
 const EVERY_MILLISECONDS = 60_000;
-const BATCH = 500;
+/** While there is more. */
+const SOON_MILLISECONDS = 1_000;
 const BATCHES_AT_ONCE = 20;
 /** A replayed code must still be known some time after it expired. */
 const GRACE_MILLISECONDS = 3_600_000;
@@ -41,31 +43,43 @@ const GRACE_MILLISECONDS = 3_600_000;
  */
 export function createHousekeeper({ pool, now, log }: Parts) {
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
 
-  async function sweep(): Promise<void> {
+  /** True where there may be more: a flood of logins leaves more behind than one sweep takes. */
+  async function sweep(): Promise<boolean> {
     const before = new Date(now().getTime() - GRACE_MILLISECONDS);
+    let isMore = await removeBatches(ROTATED, before);
     for (const [table, key] of Object.entries(EXPIRING)) {
-      for (let batch = 0; batch < BATCHES_AT_ONCE; batch++) {
-        const { rowCount } = await pool.query(
-          `delete from ${table} where (${key}) in (select ${key} from ${table} where expires_at < $1 limit ${BATCH} for update skip locked)`,
-          [before],
-        );
-        if ((rowCount ?? 0) < BATCH) break;
-      }
+      const statement = `delete from ${table} where (${key}) in (select ${key} from ${table} where expires_at < $1 limit ${BATCH} for update skip locked)`;
+      isMore = (await removeBatches(statement, before)) || isMore;
     }
-    await pool.query(ROTATED, [before]);
+    return isMore;
+  }
+
+  async function removeBatches(statement: string, before: Date): Promise<boolean> {
+    for (let batch = 0; batch < BATCHES_AT_ONCE; batch++) {
+      const { rowCount } = await pool.query(statement, [before]);
+      if ((rowCount ?? 0) < BATCH) return false;
+    }
+    return true;
+  }
+
+  function sweepIn(milliseconds: number): void {
+    timer = setTimeout(async () => {
+      const isMore = await sweep().catch((error) => {
+        if (!isDatabaseAway(error)) log.error('expired rows could not be removed', { error });
+        return false;
+      });
+      if (!isStopped) sweepIn(isMore ? SOON_MILLISECONDS : EVERY_MILLISECONDS);
+    }, milliseconds).unref();
   }
 
   return {
     sweep,
-    start(): void {
-      timer = setInterval(() => {
-        sweep().catch((error) => {
-          if (!isDatabaseAway(error)) log.error('expired rows could not be removed', { error });
-        });
-      }, EVERY_MILLISECONDS);
-      timer.unref();
+    start: (): void => sweepIn(EVERY_MILLISECONDS),
+    stop(): void {
+      isStopped = true;
+      clearTimeout(timer);
     },
-    stop: (): void => clearInterval(timer),
   };
 }
