@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../kit/log.ts';
 import type { RunningServer } from '../start-server.ts';
 
@@ -29,7 +29,7 @@ export function startCommand(): Command {
         throw error;
       });
       if (server) {
-        for (const line of welcome(server, config.dataDir)) log.info(line);
+        for (const line of welcome(server, config)) log.info(line);
         log.info(`Ready after ${((performance.now() - began) / 1000).toFixed(1)} s. Stop with Ctrl+C.`);
         // Else it is written at the end, when there is no time for it.
         setTimeout(flushCompileCache, FLUSH_MILLISECONDS).unref();
@@ -63,11 +63,15 @@ function stopSignal(log: Log): AbortSignal {
 }
 
 /** What somebody who sees Gatewright for the first time needs to log in. */
-function welcome({ listening, caFile, firstRun, hasTenants }: RunningServer, dataDir: string): string[] {
+function welcome(
+  { listening, caFile, firstRun, hasTenants }: RunningServer,
+  { dataDir, origin }: Pick<Config, 'dataDir' | 'origin'>,
+): string[] {
   // What a second terminal has to say, whatever its own environment.
   const gatewright = dataDir === resolve('data') ? 'npx gatewright' : `GATEWRIGHT_DATA_DIR=${dataDir} npx gatewright`;
   const lines = [
     `http://localhost:${listening.http}${listening.https ? ` and https://localhost:${listening.https}` : ''}`,
+    ...(origin ? [`The default tenant answers at ${origin} alone (GATEWRIGHT_ORIGIN).`] : []),
   ];
   if (!hasTenants)
     return [

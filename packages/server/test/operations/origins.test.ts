@@ -28,6 +28,9 @@ describe('GATEWRIGHT_ORIGIN', { timeout: 60_000 }, () => {
     });
     try {
       const { host } = new URL(server.httpOrigin);
+      expect(server.log()).toContain(
+        'The default tenant answers at https://login.example.com alone (GATEWRIGHT_ORIGIN).',
+      );
       expect(server.firstRun.origin).toBe('https://login.example.com');
       expect(server.firstRun.management.audience).toBe('https://login.example.com/api/v2/');
       expect(await issuerAt(server, { host })).toBe(404);
