@@ -29,11 +29,11 @@ function isRefusal({ statusCode, headers, body }: Response): boolean {
 }
 
 /**
- * A pushed request is used up by whoever brings it (RFC 9126 section 4), a refused login is over, and a code that comes a
- * second time ends what the first gave (RFC 6749 section 4.1.2).
+ * A pushed request is used up by whoever brings it (RFC 9126 section 4), a refused login is over, a code that comes a second
+ * time ends what the first gave (RFC 6749 section 4.1.2), and a device's poll counts (RFC 8628 section 3.5).
  */
 function isPartOfRefusal(path: string, change: string): boolean {
-  if (change === 'token_grants update') return path === '/oauth/token';
+  if (path === '/oauth/token') return change === 'token_grants update' || change.startsWith('device_codes ');
   if (change === 'pushed_requests delete') return path === '/authorize';
   return change === 'login_transactions delete' || change === 'login_transactions update';
 }
