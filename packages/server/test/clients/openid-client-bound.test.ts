@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -9,6 +8,7 @@ import * as openid from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createCertificate, type TestCertificate } from '../client-certificates.ts';
+import { describeBehindNginx } from '../operations/nginx.ts';
 import { created, createTestClient, type TestClient } from '../protocol.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { CALLBACK } from '../visitor.ts';
@@ -136,7 +136,7 @@ describe('openid-client 6 with DPoP', () => {
   });
 });
 
-describeThroughNginx('openid-client 6 with a client certificate', () => {
+describeBehindNginx('openid-client 6 with a client certificate', () => {
   it('gets bound tokens through nginx, and uses them with the same certificate alone', async () => {
     await bindTokensOf('mtls');
     const authority = createCertificate({ O: 'Bank', CN: 'Authority' });
@@ -192,14 +192,6 @@ describeThroughNginx('openid-client 6 with a client certificate', () => {
     });
   });
 });
-
-/** Without nginx the run says what it left out, and with CI=true it fails. */
-function describeThroughNginx(title: string, define: () => void): void {
-  if (existsSync(NGINX)) return void describe(title, define);
-  if (process.env.CI === 'true') expect.unreachable(`There is no ${NGINX} (apt-get install nginx-light).`);
-  process.stderr.write(`Left out, since there is no ${NGINX}: ${title}\n`);
-  describe.skip(title, define);
-}
 
 async function machine(method: string, credential: Record<string, unknown>): Promise<TestClient> {
   const client = await createTestClient(

@@ -54,7 +54,7 @@ function ask(path: string, headers: Readonly<Record<string, string>> = {}, form?
   });
 }
 
-describeBehindNginx('Behind nginx with the configuration of examples/nginx', { timeout: 180_000 }, () => {
+describeBehindNginx('Behind nginx with the configuration of examples/nginx', () => {
   beforeAll(async () => {
     server = await startServerProcess({
       env: {

@@ -20,9 +20,13 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-/** Where nginx is missing, the run says so; with CI=true that is a failure. */
-export const describeBehindNginx =
-  existsSync(PROGRAM) || process.env.CI === 'true' ? describe : describe.skip.bind(describe);
+/** `describe` for tests with nginx. Without it the run says what it left out, and with CI=true it fails. */
+export function describeBehindNginx(title: string, define: () => void): void {
+  if (existsSync(PROGRAM)) return void describe(title, define);
+  if (process.env.CI === 'true') throw new Error(`There is no ${PROGRAM} (apt-get install nginx): ${title}`);
+  process.stderr.write(`Left out, since there is no ${PROGRAM} (apt-get install nginx): ${title}\n`);
+  describe.skip(title, define);
+}
 
 /** nginx with the configuration of examples/nginx, on free ports, in front of a server. */
 export async function startNginx(upstreamPort: number, ports: readonly [number, number]): Promise<Nginx> {

