@@ -186,6 +186,17 @@ describe('a device', () => {
     ).toEqual(['fede']);
   });
 
+  it('is told of with its refresh token: where it asked from', async () => {
+    const { device_code, user_code } = await begin();
+    await letIn(user_code);
+    expect((await poll(device_code)).status).toBe(200);
+    const [{ user_id: userId }] = (await world.api().get(`/users-by-email?email=${world.user.email}`)).json();
+    const { tokens } = (await world.api().get(`/users/${encodeURIComponent(userId)}/refresh-tokens?take=100`)).json();
+    const ofTelevision = tokens.filter((token: { client_id: string }) => token.client_id === television.client_id);
+    expect(ofTelevision).not.toHaveLength(0);
+    for (const { device: place } of ofTelevision) expect(place).toHaveProperty('initial_ip', '127.0.0.1');
+  });
+
   it('gets its tokens once, though it asks ten times at once', async () => {
     const { device_code, user_code } = await begin();
     await letIn(user_code);

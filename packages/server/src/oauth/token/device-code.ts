@@ -67,7 +67,7 @@ export function deviceCodeGrant({ transact, access, findUser, prepareTokens, now
         if (!(await deviceCodes.redeem(tenant.tenantId, hash))) return false;
         if (refreshToken) {
           const stored = describeRefreshToken(client, refreshToken, grant.grantId, time, possession);
-          await refreshTokens.insert(tenant.tenantId, stored);
+          await refreshTokens.insert(tenant.tenantId, stored, exchange.requester);
           await tokenGrants.settle(tenant.tenantId, grant.grantId, {
             scope: granted.scopes.join(' '),
             expiresAt: grantExpiry(time, stored),
