@@ -21,6 +21,7 @@ import type { RecordEvent } from './logs/event.ts';
 import { logRoutes } from './logs/log-routes.ts';
 import { forLivingActors } from './management/living-actors.ts';
 import { unauthorized } from './management/management-errors.ts';
+import type { RateLimit } from './management/rate-bucket-store.ts';
 import { type CheckHolder, registerManagement } from './management/register-management.ts';
 import { createManagementTokenVerifier } from './management/verify-management-token.ts';
 import { type CheckPresenter, dpopChallenge } from './oauth/possession/check-presenter.ts';
@@ -61,6 +62,7 @@ interface Parts extends Authentication {
   readonly recordAlone: RecordEvent;
   readonly afterCommit: (tenantId: string) => void;
   readonly log: Log;
+  readonly rateLimit: RateLimit | undefined;
   readonly now: () => Date;
 }
 
@@ -101,6 +103,8 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
         recordAlone,
         verifyAccessToken,
         checkHolder,
+        rateLimit: parts.rateLimit,
+        rateBuckets: stores.rateBuckets,
         afterCommit,
         now,
       });

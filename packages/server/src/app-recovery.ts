@@ -50,7 +50,7 @@ export function createRecovery({ stores, transact, directory, looks, hashNewPass
     prepareVerification,
     prepareSignUp: createSignUp({ hashNewPassword, prepareVerification }),
     requestReset: createResetRequest({ users: stores.users, transact, draftTicket, prepareMails }),
-    rate: createRequestRate(now),
+    rate: createRequestRate({ buckets: stores.rateBuckets, now }),
   };
 }
 

@@ -26,6 +26,7 @@ import { createEventWriter } from './logs/event-writer.ts';
 import { createLogReader } from './logs/log-reader.ts';
 import { observeAlone, observeCommitted } from './logs/observe-events.ts';
 import { createPartitionKeeper } from './logs/partition-keeper.ts';
+import type { RateLimit } from './management/rate-bucket-store.ts';
 import { createProofAcceptance } from './oauth/possession/accept-proof.ts';
 import { createPresenterCheck } from './oauth/possession/check-presenter.ts';
 import { createDpopNonces } from './oauth/possession/dpop-nonces.ts';
@@ -57,6 +58,8 @@ export interface World {
   readonly resolver?: DnsResolver | undefined;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
   readonly processes: number;
+  /** Requests to the Management API, for each tenant; ours unless said otherwise. */
+  readonly managementRateLimit?: RateLimit | undefined;
   /** What the other processes behind the same port have counted. */
   readonly snapshotsOfOthers: () => Promise<readonly MetricsSnapshot[]>;
   /** The ports in use; asked at each request, since they are known only after listening. */
@@ -163,6 +166,7 @@ export async function createApp(world: World) {
     keyRings,
     signingKeys,
     checkPresenter,
+    rateLimit: world.managementRateLimit,
     resolver: world.resolver ?? new Resolver({ timeout: 2_000, tries: 2 }),
     ownNames: { baseDomain: world.config.baseDomain, defaultOrigin: world.config.origin },
     recordAlone,

@@ -15,6 +15,7 @@ import { createLoginTicketStore } from './login/embedded/login-ticket-store.ts';
 import { createLoginTransactionStore } from './login/login-transaction-store.ts';
 import { createEventStore } from './logs/event-store.ts';
 import type { LogReader } from './logs/log-reader.ts';
+import { createRateBucketStore } from './management/rate-bucket-store.ts';
 import { createAuthorizationCodeStore } from './oauth/authorize/authorization-code-store.ts';
 import { createAssertionStore } from './oauth/client-authentication/assertion-store.ts';
 import { createAttemptStore } from './oauth/device/attempt-store.ts';
@@ -84,6 +85,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     pushedRequests: createPushedRequestStore(db),
     deviceCodes: createDeviceCodeStore(db),
     attempts: createAttemptStore(db),
+    rateBuckets: createRateBucketStore(db),
     tokenGrants: createTokenGrantStore(db),
     refreshTokens: createRefreshTokenStore(db),
     tokenExchangeProfiles: createTokenExchangeProfileStore(db),

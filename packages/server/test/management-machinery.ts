@@ -4,7 +4,7 @@ import { createLog } from '../src/kit/log.ts';
 import type { AuditEvent, RecordEvent } from '../src/logs/event.ts';
 import type { Management } from '../src/management/call.ts';
 import { unauthorized } from '../src/management/management-errors.ts';
-import type { RateLimit } from '../src/management/rate-limit.ts';
+import type { RateLimit } from '../src/management/rate-bucket-store.ts';
 import { registerManagement } from '../src/management/register-management.ts';
 import { createManagementTokenVerifier } from '../src/management/verify-management-token.ts';
 import type { Tenant } from '../src/tenants/tenant.ts';

@@ -53,6 +53,7 @@ export async function startWorld({
   secret = WORLD_SECRET,
   config = {},
   resolver = noDns(),
+  managementRateLimit,
 }: {
   environment?: Environment;
   database?: TestDatabase;
@@ -63,6 +64,7 @@ export async function startWorld({
   config?: Partial<AppWorld['config']>;
   /** The DNS that custom domains are proved in: none unless said otherwise. */
   resolver?: AppWorld['resolver'];
+  managementRateLimit?: AppWorld['managementRateLimit'];
 } = {}) {
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
@@ -87,6 +89,7 @@ export async function startWorld({
       },
       processes: 1,
       resolver,
+      managementRateLimit,
       snapshotsOfOthers: async () => [],
       listening: () => PORTS,
       isStarted: () => true,

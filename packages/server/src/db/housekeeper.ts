@@ -17,6 +17,7 @@ const EXPIRING = {
   authorization_codes: 'tenant_id, code_hash',
   device_codes: 'tenant_id, device_code_hash',
   attempt_windows: 'tenant_id, name',
+  rate_buckets: 'tenant_id, name',
   access_tokens: 'tenant_id, token_hash',
   token_grants: 'tenant_id, grant_id',
   client_assertions: 'tenant_id, client_id, jti_hash',

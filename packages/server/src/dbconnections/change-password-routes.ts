@@ -44,7 +44,7 @@ export function databaseChangePasswordRoutes(app: FastifyInstance, parts: Parts)
     const { body, client, connection } = request;
     const identifier = (text(body, 'email') ?? text(body, 'username') ?? requiredText(body, 'email')).trim();
     if (!isPasswordResetOpen(connection)) throw databaseErrors.resetDisabled();
-    if (!rate.take(http.tenant.tenantId, http.requester.ip, identifier)) throw databaseErrors.tooMany();
+    if (!(await rate.take(http.tenant.tenantId, http.requester.ip, identifier))) throw databaseErrors.tooMany();
     const event = eventOf(http, request);
     const language = mailLanguage(http.tenant, http.headers);
     await requestReset({ tenant: http.tenant, client, connection, identifier, language, event });

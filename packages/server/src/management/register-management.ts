@@ -11,7 +11,8 @@ import { managementErrors, unauthorized } from './management-errors.ts';
 import { changeEvent, rateLimitEvent, secretReadEvent } from './management-events.ts';
 import { answerList } from './paging.ts';
 import { parseQuery } from './parse-query.ts';
-import { createRateLimiter, DEFAULT_RATE_LIMIT, type RateLimit } from './rate-limit.ts';
+import type { RateBucketStore, RateLimit } from './rate-bucket-store.ts';
+import { createRateLimiter, DEFAULT_RATE_LIMIT } from './rate-limit.ts';
 import { addManagementBodyParsers, bodyOf } from './read-body.ts';
 import { selectFields } from './select-fields.ts';
 import { validateBody } from './validate-body.ts';
@@ -37,7 +38,9 @@ export interface ManagementParts<Stores extends { readonly record: RecordEvent }
   /** Called when a change is committed, before it is answered: caches of this process forget the tenant. */
   readonly afterCommit?: (tenantId: string) => void;
   readonly now: () => Date;
-  readonly rateLimit?: RateLimit;
+  readonly rateLimit?: RateLimit | undefined;
+  /** Where all processes count together; without it this one counts alone. */
+  readonly rateBuckets?: RateBucketStore;
 }
 
 declare module 'fastify' {
@@ -52,7 +55,7 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
   parts: ManagementParts<Stores>,
 ): Management<Stores> {
   const { app, log, now } = parts;
-  const limiter = createRateLimiter(parts.rateLimit ?? DEFAULT_RATE_LIMIT, now);
+  const limiter = createRateLimiter(parts.rateLimit ?? DEFAULT_RATE_LIMIT, now, parts.rateBuckets);
 
   app.decorateRequest('actor');
   addManagementBodyParsers(app);
@@ -74,12 +77,12 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
     const { scheme, token } = accessToken(request);
     const actor = await parts.verifyAccessToken(tenant, token);
     if (scheme === 'DPoP' || actor.cnf !== undefined) await parts.checkHolder(request, reply, { scheme, token, actor });
-    const isAdmitted = limiter.take(tenant.tenantId);
+    const isAdmitted = await limiter.take(tenant.tenantId);
     tellRate(request, reply);
     if (!isAdmitted) {
       const { resetAt } = limiter.look(tenant.tenantId);
       const wait = Math.max(1, Math.ceil(resetAt - now().getTime() / 1000));
-      if (limiter.isNews(tenant.tenantId)) {
+      if (await limiter.isNews(tenant.tenantId)) {
         await parts.recordAlone(tenant.tenantId, rateLimitEvent(request.requester, actor, operation));
       }
       throw managementErrors.rateLimited({}, { headers: { 'retry-after': String(wait) } });

@@ -1,28 +1,27 @@
-import { LRUCache } from 'lru-cache';
 import { digest } from '../kit/digest.ts';
 import { networkOf } from '../kit/network-of.ts';
+import type { RateBucketStore } from '../management/rate-bucket-store.ts';
 import { normaliseIdentifier } from '../users/identifier.ts';
 
-const BURST = 10;
-const REFILL_MILLISECONDS = 60_000;
-const MOST_BUCKETS = 50_000;
+interface Parts {
+  readonly buckets: Pick<RateBucketStore, 'take'>;
+  readonly now: () => Date;
+}
+
+/** Auth0's figures: ten at once, then one a minute. */
+const LIMIT = { burst: 10, perSecond: 1 / 60 } as const;
 
 /**
- * Requests for the same address from the same place: ten at once, then one a minute (Auth0's figures). Kept by each process: it
- * keeps a form from being used to fill somebody's mailbox, and costs no statement that would tell known addresses apart.
+ * Requests for the same address from the same place, counted by the database for all processes: it keeps a form from being used
+ * to fill somebody's mailbox. The statement is the same whether somebody has the address or nobody.
  */
-export function createRequestRate(now: () => Date) {
-  const buckets = new LRUCache<string, { left: number; at: number }>({ max: MOST_BUCKETS });
-
+export function createRequestRate({ buckets, now }: Parts) {
   return {
     /** False where there were too many. However it is written: ＡＤＡ@example.org is the mailbox of ada@example.org. */
-    take(tenantId: string, ip: string, address: string): boolean {
-      const key = digest(JSON.stringify([tenantId, networkOf(ip), normaliseIdentifier(address) ?? address]));
-      const time = now().getTime();
-      const { left, at } = buckets.get(key) ?? { left: BURST, at: time };
-      const filled = Math.min(BURST, left + (time - at) / REFILL_MILLISECONDS);
-      buckets.set(key, { left: filled >= 1 ? filled - 1 : filled, at: time });
-      return filled >= 1;
+    async take(tenantId: string, ip: string, address: string): Promise<boolean> {
+      const key = digest(JSON.stringify([networkOf(ip), normaliseIdentifier(address) ?? address]));
+      const { granted } = await buckets.take(tenantId, `reset ${key}`, LIMIT, 1, now());
+      return granted >= 1;
     },
   };
 }

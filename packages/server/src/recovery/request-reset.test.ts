@@ -26,7 +26,8 @@ describe('a request for a new password (attack L1)', () => {
       statements.length = 0;
       const json = { client_id: world.spa_client.client_id, connection: world.connection, email };
       expect((await world.request({ path: '/dbconnections/change_password', json })).statusCode).toBe(200);
-      return [...statements];
+      // What the sender of logout tokens does by itself, from time to time, is nobody's request.
+      return statements.filter((text) => !text.includes('logout_deliveries'));
     };
     await asked('warm-up@example.org');
     const ofKnown = await asked(known.email);

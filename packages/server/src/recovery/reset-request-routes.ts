@@ -44,7 +44,7 @@ export function resetRequestRoutes(app: FastifyInstance, parts: Parts): void {
       if (!isPasswordResetOpen(connection)) return refuse(http, reply, context, username, 'reset-disabled');
       const wrong = identifierProblem(context, username);
       if (wrong) return show(http, reply, context, username, { fields: { username: wrong } });
-      if (!rate.take(http.tenant.tenantId, http.requester.ip, username))
+      if (!(await rate.take(http.tenant.tenantId, http.requester.ip, username)))
         return refuse(http, reply, context, username, 'too-many-attempts');
       await requestReset({
         tenant: http.tenant,

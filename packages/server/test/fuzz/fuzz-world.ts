@@ -8,6 +8,7 @@ const GROW_BY_ATTEMPTS = new Set([
   'log_events',
   'log_epoch',
   'attempt_windows',
+  'rate_buckets',
   'dpop_proofs',
   'client_assertions',
   'tenant_secrets',
