@@ -20,6 +20,8 @@ declare module 'fastify' {
     tenant: Tenant;
     /** The registered origin that matched: issuer and links are made from it. */
     origin: string;
+    /** The origin that was asked: the same, or its host beside that asks programs for certificates (mtls-alias.ts). */
+    askedOrigin: string;
     requester: Requester;
     /** What is known of the login that a page belongs to: the page is shown in its words. */
     visit: Visit | undefined;
@@ -73,6 +75,7 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
   addBodyParsers(app);
   app.decorateRequest('tenant');
   app.decorateRequest('origin', '');
+  app.decorateRequest('askedOrigin', '');
   app.decorateRequest('requester');
   app.decorateRequest('visit');
   app.decorateRequest('clientCertificate');
@@ -86,9 +89,10 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
     if (request.routeOptions.config.needsNoTenant) return;
     const asked = reader.origin(request.raw);
     const found = asked === undefined ? undefined : await find(asked, request.url);
-    if (!found) throw tenantErrors.unknownHost();
+    if (asked === undefined || !found) throw tenantErrors.unknownHost();
     request.tenant = found.tenant;
     request.origin = found.origin;
+    request.askedOrigin = asked;
     if (insistsOnHttps(found.origin)) reply.header('strict-transport-security', 'max-age=31536000');
     // Pages change state at GET as OAuth wants it; mail scanners and link checkers may look without using anything up.
     if (request.method === 'HEAD' && request.routeOptions.config.errors === 'page')

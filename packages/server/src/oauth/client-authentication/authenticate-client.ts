@@ -12,6 +12,8 @@ import { BASIC_CHALLENGE, readCredentials } from './read-credentials.ts';
 export interface ClientRequest {
   readonly tenant: Tenant;
   readonly origin: string;
+  /** Another one where the request came to the host that asks for certificates (RFC 8705 section 5). */
+  readonly askedOrigin: string;
   readonly parameters: Parameters;
   /** The Authorization header. */
   readonly authorization: string | undefined;
@@ -20,8 +22,15 @@ export interface ClientRequest {
 
 /** What client authentication looks at in a request of any endpoint. */
 export function clientRequest(request: FastifyRequest, parameters: Parameters): ClientRequest {
-  const { tenant, origin, headers, clientCertificate } = request;
-  return { tenant, origin, parameters, authorization: headers.authorization, certificate: clientCertificate };
+  const { tenant, origin, askedOrigin, headers, clientCertificate } = request;
+  return {
+    tenant,
+    origin,
+    askedOrigin,
+    parameters,
+    authorization: headers.authorization,
+    certificate: clientCertificate,
+  };
 }
 
 interface Parts {

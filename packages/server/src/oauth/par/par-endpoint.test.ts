@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createDpopKey, proofFor } from '../../../test/dpop.ts';
 import { createTestClient, eventsOf, type TestClient } from '../../../test/protocol.ts';
 import { CALLBACK } from '../../../test/visitor.ts';
 import { startWorld, type World } from '../../../test/world.ts';
@@ -41,6 +42,29 @@ const open = (parameters: Record<string, string>, visitor = world.visitor()) =>
 const rows = async () => (await world.database.pool.query('select * from pushed_requests')).rows;
 
 describe('POST /oauth/par', () => {
+  it('binds the code to the key of a DPoP proof, which dpop_jkt must name where both are sent', async () => {
+    const [key, stranger] = [createDpopKey(), createDpopKey()];
+    const prove = (by = key) => proofFor(world, by, { method: 'POST', path: '/oauth/par' });
+    expect((await push({ dpop_jkt: key.jkt }, { dpop: await prove() })).statusCode).toBe(201);
+    const refused = await push({ dpop_jkt: key.jkt }, { dpop: await prove(stranger) });
+    expect([refused.statusCode, refused.json().error]).toEqual([400, 'invalid_dpop_proof']);
+
+    const { request_uri } = (await push({}, { dpop: await prove() })).json();
+    const visitor = world.visitor();
+    await visitor.logIn();
+    const { location } = (await open({ request_uri }, visitor)).headers;
+    const code = new URL(String(location)).searchParams.get('code') ?? '';
+    const redeem = async (by?: typeof key) =>
+      world.request({
+        path: '/oauth/token',
+        form: { grant_type: 'authorization_code', ...web, code, redirect_uri: CALLBACK },
+        ...(by && { headers: { dpop: await proofFor(world, by, { method: 'POST', path: '/oauth/token' }) } }),
+      });
+    expect((await redeem()).statusCode).toBe(400);
+    expect((await redeem(stranger)).statusCode).toBe(400);
+    expect((await redeem(key)).json()).toMatchObject({ token_type: 'DPoP' });
+  });
+
   it('gives a name for the request that nobody can guess, for half a minute', async () => {
     const response = await push();
     expect([response.statusCode, response.headers['cache-control']]).toEqual([201, 'no-store']);

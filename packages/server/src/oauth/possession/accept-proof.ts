@@ -35,7 +35,7 @@ export function createProofAcceptance({ nonces, takeProof, now }: Parts) {
     reply.header('dpop-nonce', await nonces.issue(tenantId));
     const proof = readDpopProof(header, {
       method: request.method,
-      url: request.origin + request.url,
+      url: request.askedOrigin + request.url,
       now: now(),
       ...(accessToken !== undefined && { accessToken }),
     });
