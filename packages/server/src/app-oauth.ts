@@ -35,6 +35,7 @@ import { createSessionFinder } from './oauth/authorize/find-session.ts';
 import { createFrontChannelTokens } from './oauth/authorize/front-channel-tokens.ts';
 import { createAnswerIssuer } from './oauth/authorize/issue-answer.ts';
 import { createProceed } from './oauth/authorize/proceed.ts';
+import { createRequestObjectReader } from './oauth/authorize/request-object.ts';
 import { createRequestResolver } from './oauth/authorize/resolve-request.ts';
 import { createResponder } from './oauth/authorize/respond.ts';
 import { createClientAuthentication } from './oauth/client-authentication/authenticate-client.ts';
@@ -108,6 +109,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     readIdToken: createIdTokenReader({ verifyJwt }),
     access,
   });
+  const readRequestObject = createRequestObjectReader({ takeJti: stores.assertions.use, now });
   const responder = createResponder({ sendPage });
   const findSession = createSessionFinder({ sessionCookie, sessions: stores.sessions, findUser, findConnection, now });
   const answerAuthorization = createAuthorizationAnswer({
@@ -152,7 +154,12 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   const { redeemLoginTicket } = createEmbeddedLogin(http, { ...parts, sessionCookie });
   authorizeRoutes(http, {
     redeemLoginTicket,
-    resolveRequest: createRequestResolver({ findClient, pushedRequests: stores.pushedRequests, now }),
+    resolveRequest: createRequestResolver({
+      findClient,
+      pushedRequests: stores.pushedRequests,
+      readRequestObject,
+      now,
+    }),
     checks,
     findSession,
     proceed,
@@ -196,6 +203,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     authenticateClient,
     provePossession,
     checks,
+    readRequestObject,
     pushedRequests: stores.pushedRequests,
     recordAlone,
     now,

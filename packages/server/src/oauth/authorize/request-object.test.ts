@@ -96,11 +96,47 @@ describe('a signed request', () => {
     },
   );
 
-  it('needs no time, and names its key or not', async () => {
-    for (const header of [{}, { kid: 'key-of-requests' }])
-      expect((await open({ request: await sign({ exp: undefined }, { header }) })).headers.location).toContain(
-        '/u/login',
-      );
+  it.each([{}, { kid: 'key-of-requests' }])('names its key or not: %o', async (header) => {
+    expect((await open({ request: await sign({}, { header }) })).headers.location).toContain('/u/login');
+  });
+
+  it.each<[string, () => Claims]>([
+    ['ends within an hour', () => ({ exp: seconds() + 3_600 })],
+    [
+      'does not say when it ends, but was made within the last hour',
+      () => ({ exp: undefined, iat: seconds() - 3_500 }),
+    ],
+    ['counts since less than an hour', () => ({ exp: undefined, nbf: seconds() - 3_500, iat: seconds() - 9_000 })],
+    ['wants to live longer, but was made within the last hour', () => ({ exp: seconds() + 86_400, iat: seconds() })],
+  ])('counts where it %s', async (_what, time) => {
+    expect((await open({ request: await sign(time()) })).headers.location).toContain('/u/login');
+  });
+
+  it.each<[string, () => Claims]>([
+    ['says nothing of its time', () => ({ exp: undefined })],
+    ['ends in more than an hour', () => ({ exp: seconds() + 3_700 })],
+    ['was made more than an hour ago', () => ({ exp: seconds() + 300, iat: seconds() - 3_700 })],
+    ['was made in the future', () => ({ exp: undefined, iat: seconds() + 300 })],
+    ['says its time in words', () => ({ exp: undefined, iat: 'now' })],
+  ])('is refused where it %s', async (_what, time) => {
+    const response = await open({ request: await sign(time()), redirect_uri: CALLBACK });
+    expect(answerOf(response).error).toBe('invalid_request_object');
+  });
+
+  it('counts once where it has a jti: at /authorize, at /oauth/par, at two servers', async () => {
+    const second = await world.secondServer();
+    const request = await sign({ jti: 'once' });
+    const query = new URLSearchParams({ client_id: web.client_id, request, redirect_uri: CALLBACK });
+    const asked = { path: `/authorize?${query}` };
+    const answers = await Promise.all([world.request(asked), second.request(asked), world.request(asked)]);
+    await second.stop();
+    expect(answers.filter(({ headers }) => String(headers.location).startsWith('/u/login'))).toHaveLength(1);
+    expect(answerOf(await open({ request, redirect_uri: CALLBACK }))).toMatchObject({
+      error: 'invalid_request_object',
+      error_description: expect.stringContaining('used before'),
+    });
+    expect((await world.request({ path: '/oauth/par', form: { ...web, request } })).statusCode).toBe(400);
+    expect((await open({ request: await sign({ jti: 'another' }) })).headers.location).toContain('/u/login');
   });
 
   it.each<[string, Claims, Signing]>([

@@ -4,11 +4,12 @@ import { digest } from '../../kit/digest.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { PushedRequestStore } from '../par/pushed-request-store.ts';
 import { authorizeErrors } from './authorize-errors.ts';
-import { readRequestObject } from './request-object.ts';
+import type { ReadRequestObject } from './request-object.ts';
 
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
   readonly pushedRequests: Pick<PushedRequestStore, 'take'>;
+  readonly readRequestObject: ReadRequestObject;
   readonly now: () => Date;
 }
 
@@ -19,7 +20,7 @@ export const REQUEST_URI_PREFIX = 'urn:ietf:params:oauth:request_uri:';
  * The parameters that count: those that the client pushed, those that it signed, or those that the browser brings. What
  * stands beside a pushed or signed request means nothing (RFC 9101 section 6.3), so it can override nothing.
  */
-export function createRequestResolver({ findClient, pushedRequests, now }: Parts) {
+export function createRequestResolver({ findClient, pushedRequests, readRequestObject, now }: Parts) {
   return async function resolveRequest(tenant: Tenant, origin: string, form: Form): Promise<Form> {
     const { client_id: clientId, request, request_uri: uri } = form.values;
     // The checks that follow tell what is wrong with such a request.
@@ -34,7 +35,7 @@ export function createRequestResolver({ findClient, pushedRequests, now }: Parts
       return formOf(pushed);
     }
     if (client.pushedRequests.isRequired) throw authorizeErrors.pushedRequestRequired();
-    if (request) return formOf(await readRequestObject(request, { client, origin, now: now() }));
+    if (request) return formOf(await readRequestObject(request, { tenantId: tenant.tenantId, client, origin }));
     if (client.requestObject?.isRequired) throw authorizeErrors.requestObjectRequired();
     return form;
   };

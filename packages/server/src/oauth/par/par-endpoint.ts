@@ -8,7 +8,7 @@ import { settingsOf } from '../../tenants/tenant-settings.ts';
 import type { AuthorizationChecks } from '../authorize/authorize.ts';
 import { authorizeErrors } from '../authorize/authorize-errors.ts';
 import { MOST_PUSHED_EXTENSIONS, readExtensions } from '../authorize/extension-parameters.ts';
-import { readRequestObject } from '../authorize/request-object.ts';
+import type { ReadRequestObject } from '../authorize/request-object.ts';
 import { formOf, REQUEST_URI_PREFIX } from '../authorize/resolve-request.ts';
 import { type AuthenticateClient, clientRequest } from '../client-authentication/authenticate-client.ts';
 import { oauthErrors } from '../oauth-errors.ts';
@@ -21,6 +21,7 @@ interface Parts {
   readonly authenticateClient: AuthenticateClient;
   readonly provePossession: ProvePossession;
   readonly checks: AuthorizationChecks;
+  readonly readRequestObject: ReadRequestObject;
   readonly pushedRequests: Pick<PushedRequestStore, 'insert'>;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
@@ -88,7 +89,7 @@ export function parEndpoint(app: FastifyInstance, parts: Parts): void {
     const values =
       request === undefined
         ? withoutCredentials(sent.all, client.clientId)
-        : await readRequestObject(request, { client, origin, now: now() });
+        : await parts.readRequestObject(request, { tenantId: tenant.tenantId, client, origin });
     const form = formOf(values);
     await checks.authorizationRequest(tenant, await checks.returnAddress(tenant, form), form);
     readExtensions(values, MOST_PUSHED_EXTENSIONS);
