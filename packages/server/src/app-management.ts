@@ -82,7 +82,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
     findUser: stores.users.find,
     isLoginAlive: async (tenantId, tokenId) => {
       const grantId = grantIdOf(tokenId);
-      return grantId === undefined || parts.accessTokens.isAlive(tenantId, grantId);
+      return grantId !== undefined && (await parts.accessTokens.isAlive(tenantId, grantId));
     },
   });
   const checkHolder: CheckHolder = async (request, reply, { scheme, token, actor }) => {

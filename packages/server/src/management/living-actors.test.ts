@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { created, createTestClient, createTestUser, passwordGrant } from '../../test/protocol.ts';
+import { created, createTestClient, createTestUser, passwordGrant, userinfo } from '../../test/protocol.ts';
 import { startWorld, type World } from '../../test/world.ts';
 
 let world: World;
@@ -15,9 +15,15 @@ const statusOf = async (path: string, token: unknown) =>
 async function userWithToken(name: string) {
   const { id, email, password } = await createTestUser(world, name);
   const audience = `${world.issuer}api/v2/`;
-  const granted = await passwordGrant(world, { username: email, password, audience, scope: 'read:current_user' });
+  const granted = await passwordGrant(world, {
+    username: email,
+    password,
+    audience,
+    scope: 'openid read:current_user',
+  });
+  const token: string = granted.json().access_token;
   const path = `/users/${encodeURIComponent(id)}`;
-  return { path, status: () => statusOf(path, granted.json().access_token) };
+  return { path, token, status: () => statusOf(path, token) };
 }
 
 it.each<[string, (path: string) => Promise<unknown>]>([
@@ -30,6 +36,18 @@ it.each<[string, (path: string) => Promise<unknown>]>([
   expect(await status()).toBe(200);
   await end(path);
   expect(await status()).toBe(401);
+});
+
+it('opens nothing of a user who is made again under the id of the deleted one', async () => {
+  const { path, token, status } = await userWithToken('again');
+  expect(await status()).toBe(200);
+  expect((await userinfo(world, token)).statusCode).toBe(200);
+  await world.api().delete(path);
+  const [, user_id = ''] = decodeURIComponent(path).split('auth0|');
+  const body = { connection: world.connection, email: 'again@example.org', password: 'Correct-horse-again-7', user_id };
+  expect(await created(world.api().post('/users', body))).toMatchObject({ user_id: `auth0|${user_id}` });
+  expect(await status()).toBe(401);
+  expect((await userinfo(world, token)).statusCode).toBe(401);
 });
 
 it("ends a machine's token with its application", async () => {

@@ -4,13 +4,14 @@ import type { VerifyAccessToken } from './verify-management-token.ts';
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<object | undefined>;
   readonly findUser: (tenantId: string, userId: string) => Promise<{ readonly blocked: boolean } | undefined>;
-  /** False where the login that the token with this `jti` came of was revoked. */
+  /** False where the login that the token with this `jti` came of was revoked, or where it names none. */
   readonly isLoginAlive: (tenantId: string, tokenId: string | undefined) => Promise<boolean>;
 }
 
 /**
  * A token ends with who may use it: it would go on for a day. A machine's with its application, a user's as at /userinfo with
- * the right to log in and with the login that it came of, so that a new password takes it from whoever stole it.
+ * the right to log in and with the login that it came of, so that a new password takes it from whoever stole it, and a user who
+ * is made again under the id of a deleted one gets none of its tokens.
  */
 export function forLivingActors(verify: VerifyAccessToken, parts: Parts): VerifyAccessToken {
   return async (tenant, token) => {
