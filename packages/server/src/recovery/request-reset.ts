@@ -6,8 +6,10 @@ import type { MailStore } from '../email/mail-store.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { normaliseEmail, normaliseIdentifier } from '../users/identifier.ts';
+import { asIdentity } from '../users/identity-profile.ts';
 import { loginKeysOf } from '../users/password-authentication.ts';
-import type { LoginIdentity, UserStore } from '../users/user-store.ts';
+import type { User } from '../users/user.ts';
+import type { UserStore } from '../users/user-store.ts';
 import type { DraftTicket } from './draft-ticket.ts';
 import type { TicketStore } from './ticket-store.ts';
 
@@ -49,8 +51,9 @@ export function createResetRequest({ users, transact, draftTicket, prepareMails 
     const { tenant, client, connection, language, event } = request;
     const { tenantId } = tenant;
     const found = await users.findLogin(tenantId, connection.id, loginKeysOf(connection, request.identifier));
-    const user = found?.user;
-    const refusal = refusalOf(found);
+    // A linked identity is reset over its own address: the main one may be somebody else's.
+    const user = found && asIdentity(found.user, found.identity);
+    const refusal = refusalOf(user);
     const recipient = refusal === undefined ? user : undefined;
     const ticket = draftTicket(tenant, {
       purpose: 'password-change',
@@ -100,10 +103,10 @@ export function createResetRequest({ users, transact, draftTicket, prepareMails 
   };
 }
 
-function refusalOf(found: LoginIdentity | undefined): string | undefined {
-  if (!found || found.user.isSystem) return 'User does not exist.';
-  if (found.user.blocked) return 'The user is blocked.';
-  return found.user.email === undefined ? 'The user does not have an email address.' : undefined;
+function refusalOf(user: User | undefined): string | undefined {
+  if (!user || user.isSystem) return 'User does not exist.';
+  if (user.blocked) return 'The user is blocked.';
+  return user.email === undefined ? 'The user does not have an email address.' : undefined;
 }
 
 /** As it was typed, in the form that logins are recorded with. */

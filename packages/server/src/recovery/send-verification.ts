@@ -4,6 +4,7 @@ import type { ComposeMail, PrepareMails } from '../email/compose-mail.ts';
 import type { MailStore } from '../email/mail-store.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import { asIdentity } from '../users/identity-profile.ts';
 import type { Identity, User } from '../users/user.ts';
 import type { DraftTicket } from './draft-ticket.ts';
 import { ticketErrors } from './ticket.ts';
@@ -47,7 +48,8 @@ export function createVerificationMail({ draftTicket, prepareMails }: Parts): Pr
     composeMail: ComposeMail,
     verification: Verification,
   ): Promise<void> {
-    const { tenant, user, identity, connection, client, language } = verification;
+    const { tenant, identity, connection, client, language } = verification;
+    const user = asIdentity(verification.user, identity);
     const { tenantId } = tenant;
     if (user.email === undefined) throw ticketErrors.noEmail();
     const ticket = draftTicket(tenant, {

@@ -4,6 +4,7 @@ import type { ClientStore } from '../clients/client-store.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
 import { normaliseEmail } from '../users/identifier.ts';
+import { asIdentity } from '../users/identity-profile.ts';
 import { type Identity, ordinaryUser, type User, userErrors } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
 import type { DraftTicket, TicketRequest } from './draft-ticket.ts';
@@ -23,8 +24,9 @@ export function ticketRoutes<Stores extends TicketRouteStores>(
   { draftTicket }: { readonly draftTicket: DraftTicket },
 ): void {
   management.route('POST /tickets/password-change', async (call) => {
-    const user = ordinaryUser(await userOf(call));
-    const identity = identityOf(user, call.body, (one) => one.provider === 'auth0');
+    const found = await userOf(call);
+    const user = ordinaryUser(found?.user);
+    const identity = identityOf(user, call.body, (one) => one.provider === 'auth0', found?.identity);
     const connection = identity && (await call.stores.connections.find(call.tenant.tenantId, identity.connectionId));
     if (!identity || connection?.strategy !== 'auth0') throw ticketErrors.noPassword();
     return createTicket(call, user, identity, {
@@ -35,9 +37,9 @@ export function ticketRoutes<Stores extends TicketRouteStores>(
 
   management.route('POST /tickets/email-verification', async (call) => {
     const user = ordinaryUser(await call.stores.users.find(call.tenant.tenantId, String(call.body.user_id)));
-    if (user.email === undefined) throw ticketErrors.noEmail();
     const identity = identityOf(user, call.body, () => true);
     if (!identity) throw userErrors.unknownConnection();
+    if (asIdentity(user, identity).email === undefined) throw ticketErrors.noEmail();
     return createTicket(call, user, identity, { purpose: 'email-verification' });
   });
 
@@ -53,7 +55,7 @@ export function ticketRoutes<Stores extends TicketRouteStores>(
       userId: user.userId,
       connectionId: identity.connectionId,
       identityUserId: identity.userId,
-      email: user.email,
+      email: asIdentity(user, identity).email,
       clientId: (await clientOf(call))?.clientId,
       resultUrl: resultUrlOf(call),
       lifetimeSeconds: typeof body.ttl_sec === 'number' ? body.ttl_sec : undefined,
@@ -67,28 +69,32 @@ export function ticketRoutes<Stores extends TicketRouteStores>(
 }
 
 /** By id, or by the address in a directory. */
-async function userOf(call: ManagementCall<TicketRouteStores>): Promise<User | undefined> {
+async function userOf(
+  call: ManagementCall<TicketRouteStores>,
+): Promise<{ readonly user: User | undefined; readonly identity?: Identity } | undefined> {
   const { tenantId } = call.tenant;
   const { user_id: userId, email, connection_id: connectionId } = call.body;
   if (typeof userId === 'string') {
     if (email !== undefined || connectionId !== undefined)
       throw ticketErrors.notBoth({ reason: 'email and connection_id can not be specified with user_id' });
-    return call.stores.users.find(tenantId, userId);
+    return { user: await call.stores.users.find(tenantId, userId) };
   }
   if (typeof email !== 'string' || typeof connectionId !== 'string')
     throw ticketErrors.notBoth({ reason: 'Specify either user_id, or email and connection_id' });
   const keys = { email: normaliseEmail(email), username: undefined, phone: undefined };
-  return (await call.stores.users.findLogin(tenantId, connectionId, keys))?.user;
+  return call.stores.users.findLogin(tenantId, connectionId, keys);
 }
 
-/** The identity that the body names, or the first one that will do. */
+/** The identity that the body names, else the one that it was found by, else the first one that will do. */
 export function identityOf(
   user: User,
   body: Readonly<Record<string, unknown>>,
   willDo: (identity: Identity) => boolean,
+  foundBy?: Identity,
 ): Identity | undefined {
   const { identity } = body;
   const named = typeof identity === 'object' && identity !== null ? { ...identity } : undefined;
+  if (!named && foundBy) return willDo(foundBy) ? foundBy : undefined;
   if (!named) {
     const { connection_id: connectionId } = body;
     return user.identities.find(

@@ -31,15 +31,21 @@ export type TicketStore = ReturnType<typeof createTicketStore>;
 export function createTicketStore(db: Database) {
   return {
     /**
-     * Stores a ticket in place of the user's last one of this purpose. False where there is no such user with this address, or
-     * where they are blocked: the row is locked, so that a change of the user comes before this or finds the ticket.
+     * Stores a ticket in place of the user's last one of this purpose. False where there is no such user with this address (a
+     * linked identity has its own), or where they are blocked: the row is locked, so that a change of the user comes before this or finds the ticket.
      */
     async replace(tenantId: string, ticket: NewTicket): Promise<boolean> {
       const result = await sql`
         with person as (
-          select tenant_id, user_id from users
-          where tenant_id = ${tenantId} and user_id = ${ticket.userId} and not blocked
-            and email is not distinct from ${ticket.email ?? null} for no key update
+          select u.tenant_id, u.user_id from users u
+          where u.tenant_id = ${tenantId} and u.user_id = ${ticket.userId} and not u.blocked
+            and ${ticket.email ?? ''} = coalesce(
+              (select coalesce(i.profile ->> 'email', '') from user_identities i
+                where i.tenant_id = u.tenant_id and i.user_id = u.user_id and i.connection_id = ${ticket.connectionId}
+                  and i.identity_user_id = ${ticket.identityUserId} and exists (
+                    select from user_identities main where main.tenant_id = i.tenant_id and main.user_id = i.user_id
+                      and main.position < i.position)), u.email, '')
+          for no key update of u
         )
         insert into tickets (tenant_id, user_id, purpose, ticket_hash, connection_id, identity_user_id, email, client_id,
           result_url, marks_email_verified, includes_email, login_state, created_at, expires_at)

@@ -1,4 +1,5 @@
 import { defineErrors } from '../kit/errors.ts';
+import { asIdentity } from '../users/identity-profile.ts';
 import type { Identity, User } from '../users/user.ts';
 
 export type TicketPurpose = 'password-change' | 'email-verification';
@@ -10,7 +11,7 @@ export interface Ticket {
   readonly connectionId: string;
   /** Of the identity: the part of the user's id behind the bar. */
   readonly identityUserId: string;
-  /** The user's address when the ticket was made: with another one it opens nothing. */
+  /** The identity's address when the ticket was made: with another one it opens nothing. */
   readonly email: string | undefined;
   readonly clientId: string | undefined;
   readonly resultUrl: string | undefined;
@@ -70,8 +71,9 @@ export const ticketErrors = defineErrors({
 
 /** The identity that a ticket is for, unless it is gone or the user is not who the ticket was made for any more (attack R2). */
 export function identityOfTicket(ticket: Ticket, user: User | undefined): Identity | undefined {
-  if (!user || user.blocked || user.email !== ticket.email) return undefined;
-  return user.identities.find(
+  if (!user || user.blocked) return undefined;
+  const identity = user.identities.find(
     ({ connectionId, userId }) => connectionId === ticket.connectionId && userId === ticket.identityUserId,
   );
+  return identity && asIdentity(user, identity).email === ticket.email ? identity : undefined;
 }

@@ -5,6 +5,7 @@ import { type Job, toWire } from '../jobs/job.ts';
 import type { JobStore } from '../jobs/job-store.ts';
 import { prefixedId } from '../kit/ids.ts';
 import type { Management } from '../management/call.ts';
+import { asIdentity } from '../users/identity-profile.ts';
 import { ordinaryUser, userErrors } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
 import type { PrepareVerification, VerificationStores } from './send-verification.ts';
@@ -32,8 +33,8 @@ export function verificationJobRoutes<Stores extends VerificationJobStores>(
     const { tenant, body, requester } = call;
     const { tenantId } = tenant;
     const user = ordinaryUser(await call.stores.users.find(tenantId, String(body.user_id)));
-    if (user.email === undefined) throw ticketErrors.noEmail();
     const identity = identityOf(user, body, () => true);
+    if ((identity ? asIdentity(user, identity) : user).email === undefined) throw ticketErrors.noEmail();
     const connection = identity && (await call.stores.connections.find(tenantId, identity.connectionId));
     if (!identity || !connection) throw userErrors.unknownConnection();
     const client = await clientOf(call);

@@ -49,8 +49,8 @@ export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
     // The address with the ticket must reach no other site (attack R2).
     reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
     if (found?.ticket.resultUrl !== undefined) {
-      const { ticket, user } = found;
-      const email = ticket.includesEmail ? user.email : undefined;
+      const { ticket } = found;
+      const email = ticket.includesEmail ? ticket.email : undefined;
       return reply.redirect(
         withResult(found.ticket.resultUrl, { success: true, message: MESSAGES[result] ?? '', email }),
         302,

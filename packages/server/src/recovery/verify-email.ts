@@ -1,5 +1,7 @@
 import type { Transact } from '../db/transact.ts';
 import type { RecordEvent, Requester } from '../logs/event.ts';
+import { asIdentity, isMain, profileOf } from '../users/identity-profile.ts';
+import type { IdentityStore } from '../users/identity-store.ts';
 import type { UserStore } from '../users/user-store.ts';
 import { type FoundTicket, ticketEvent } from './find-ticket.ts';
 import { identityOfTicket, ticketErrors } from './ticket.ts';
@@ -7,7 +9,8 @@ import type { TicketStore } from './ticket-store.ts';
 
 interface Parts {
   readonly transact: Transact<{
-    readonly users: Pick<UserStore, 'lock' | 'update'>;
+    readonly users: Pick<UserStore, 'lock' | 'find' | 'update'>;
+    readonly identities: Pick<IdentityStore, 'setProfile'>;
     readonly tickets: Pick<TicketStore, 'use'>;
     readonly record: RecordEvent;
   }>;
@@ -16,20 +19,24 @@ interface Parts {
 
 export type VerifyEmail = (tenantId: string, found: FoundTicket, requester: Requester) => Promise<void>;
 
-/** The address that the link went to belongs to the user. */
+/** The address that the link went to belongs to the user, or to the linked identity. What is linked stays: a click is no login. */
 export function createEmailVerification({ transact, now }: Parts): VerifyEmail {
   return async function verifyEmail(tenantId, found, requester) {
     const { hash, ticket } = found;
-    await transact(async ({ users, tickets, record }) => {
-      const person = await users.lock(tenantId, ticket.userId);
-      if (!person || !identityOfTicket(ticket, person)) throw ticketErrors.invalid();
+    await transact(async ({ users, identities, tickets, record }) => {
+      await users.lock(tenantId, ticket.userId);
+      const person = await users.find(tenantId, ticket.userId);
+      const identity = identityOfTicket(ticket, person);
+      if (!person || !identity) throw ticketErrors.invalid();
       if (!(await tickets.use(tenantId, hash, 'email-verification', now()))) throw ticketErrors.invalid();
-      if (!person.emailVerified) await users.update(tenantId, { ...person, emailVerified: true });
+      const proved = { ...asIdentity(person, identity), emailVerified: true };
+      if (isMain(person, identity)) await users.update(tenantId, proved);
+      else await identities.setProfile(tenantId, identity, profileOf(proved));
       await record(tenantId, {
         ...requester,
         ...ticketEvent(found),
         type: 'emailVerified',
-        details: { title: 'Verify email', email: person.email },
+        details: { title: 'Verify email', email: ticket.email },
       });
     });
   };

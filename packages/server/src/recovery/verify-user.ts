@@ -1,6 +1,7 @@
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import { mailLanguage } from '../email/mail-language.ts';
 import type { ManagementCall } from '../management/call.ts';
+import { asIdentity } from '../users/identity-profile.ts';
 import type { User } from '../users/user.ts';
 import { isUnproved, type PrepareVerification, type VerificationStores } from './send-verification.ts';
 
@@ -12,9 +13,9 @@ interface Stores extends VerificationStores {
 export function createUserVerification(prepareVerification: PrepareVerification) {
   return async ({ tenant, requester, actor }: Pick<ManagementCall<Stores>, 'tenant' | 'requester' | 'actor'>) => {
     const sendVerification = await prepareVerification(tenant);
-    return async (stores: Stores, user: User): Promise<void> => {
-      const [identity] = user.identities;
-      if (!identity || !isUnproved(user)) return;
+    return async (stores: Stores, user: User, connectionName?: string): Promise<void> => {
+      const identity = user.identities.find((one) => connectionName === undefined || one.connection === connectionName);
+      if (!identity || !isUnproved(asIdentity(user, identity))) return;
       const connection = await stores.connections.find(tenant.tenantId, identity.connectionId);
       if (!connection) return;
       const event = { ...requester, clientId: actor.clientId };

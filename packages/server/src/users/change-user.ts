@@ -3,6 +3,8 @@ import { attributesOf, identifiersOf } from '../connections/connection.ts';
 import type { ConnectionStore } from '../connections/connection-store.ts';
 import type { LogoutInitiator } from '../sessions/session.ts';
 import { checkedEmail, checkedPhone, checkedUsername, storableText } from './create-user.ts';
+import { asIdentity, hasUnprovedAddress, isMain, profileOf } from './identity-profile.ts';
+import type { IdentityStore } from './identity-store.ts';
 import { checkMetadata, mergeMetadata } from './metadata.ts';
 import { formerHashesOf } from './new-password.ts';
 import type { PasswordStore } from './password-store.ts';
@@ -12,6 +14,7 @@ import type { UserChange } from './user-wire.ts';
 
 export interface UserStores {
   readonly users: UserStore;
+  readonly identities: IdentityStore;
   readonly passwords: PasswordStore;
   readonly connections: ConnectionStore;
 }
@@ -36,11 +39,23 @@ export async function changeUser<Stores extends UserStores>(
   passwordHash: string | undefined,
   revokeAccess: RevokeAccess<Stores>,
 ): Promise<User> {
-  const before = ordinaryUser(await stores.users.lock(tenantId, userId));
-  const after = await changedUser(stores, tenantId, before, change);
+  await stores.users.lock(tenantId, userId);
+  // A statement that waited for the lock shows the identities of before: they are read once more.
+  const before = ordinaryUser(await stores.users.find(tenantId, userId));
+  const identity = identityOfChange(before, change);
+  const known = asIdentity(before, identity);
+  const changed = await changedIdentity(stores, tenantId, identity, known, change);
   if (passwordHash !== undefined) await setPassword(stores, tenantId, before, change, passwordHash);
+  const after = {
+    ...(isMain(before, identity) ? changed : before),
+    ...checkedTexts(change.texts),
+    blocked: change.blocked ?? before.blocked,
+    userMetadata: changedMetadata('user_metadata', before.userMetadata, change.userMetadata),
+    appMetadata: changedMetadata('app_metadata', before.appMetadata, change.appMetadata),
+  };
   await stores.users.update(tenantId, after);
-  const initiator = reasonToLogOut(before, after, passwordHash !== undefined);
+  await keepTrack(stores, tenantId, before, identity, changed);
+  const initiator = reasonToLogOut({ before, after, known, changed, hasNewPassword: passwordHash !== undefined });
   if (initiator !== undefined) await revokeAccess(stores, tenantId, userId, initiator);
   return ordinaryUser(await stores.users.find(tenantId, userId));
 }
@@ -48,11 +63,26 @@ export async function changeUser<Stores extends UserStores>(
 const IDENTIFIERS = ['email', 'username', 'phoneNumber'] as const;
 
 /** Applications hear of the gravest one. */
-function reasonToLogOut(before: User, after: User, hasNewPassword: boolean): LogoutInitiator | undefined {
+function reasonToLogOut(states: {
+  readonly before: User;
+  readonly after: User;
+  readonly known: User;
+  readonly changed: User;
+  readonly hasNewPassword: boolean;
+}): LogoutInitiator | undefined {
+  const { before, after, known, changed, hasNewPassword } = states;
   if (after.blocked && !before.blocked) return 'account-deactivated';
   if (hasNewPassword) return 'password-changed';
   if (before.email !== after.email) return 'email-identifier-changed';
-  return IDENTIFIERS.some((name) => before[name] !== after[name]) ? 'session-revoked' : undefined;
+  return IDENTIFIERS.some((name) => known[name] !== changed[name]) ? 'session-revoked' : undefined;
+}
+
+/** The identity whose address, name or proofs change: the main one, unless another is named. */
+function identityOfChange(user: User, change: UserChange): Identity {
+  const [main] = user.identities;
+  const isNamed = change.connection !== undefined || IDENTIFIERS.some((name) => name in change);
+  if (isNamed || !main) return identityToChange(user, change.connection);
+  return main;
 }
 
 /** The identity that a change is about: the named connection's, else the only one. */
@@ -67,36 +97,48 @@ export function identityToChange(user: User, connectionName: string | undefined)
   return only;
 }
 
-async function changedUser(stores: UserStores, tenantId: string, before: User, change: UserChange): Promise<User> {
-  let after: User = {
-    ...before,
-    ...checkedTexts(change.texts),
-    blocked: change.blocked ?? before.blocked,
-    userMetadata: changedMetadata('user_metadata', before.userMetadata, change.userMetadata),
-    appMetadata: changedMetadata('app_metadata', before.appMetadata, change.appMetadata),
-  };
-  // Checked whatever changes.
-  if (change.connection !== undefined) identityToChange(before, change.connection);
+/** The user as the identity knows it, with what changes of that. */
+async function changedIdentity(
+  stores: UserStores,
+  tenantId: string,
+  identity: Identity,
+  known: User,
+  change: UserChange,
+): Promise<User> {
+  let after = known;
   if (IDENTIFIERS.some((name) => name in change)) {
-    const identity = identityToChange(before, change.connection);
-    if (identity !== before.identities[0]) throw userErrors.linkedIdentity();
     const connection = await connectionOf(stores, tenantId, identity);
-    after = { ...after, ...changedIdentifiers(connection, before, change) };
-    await stores.users.updateKeys(tenantId, identity, {
-      email: after.email,
-      username: after.username,
-      phone: after.phoneNumber,
-    });
+    after = { ...known, ...changedIdentifiers(connection, known, change) };
+    const { email, username, phoneNumber: phone } = after;
+    await stores.users.updateKeys(tenantId, identity, { email, username, phone });
   }
   // A new address is unverified until someone says otherwise.
   const { email, phoneNumber } = after;
-  const keepsEmail = email === before.email && before.emailVerified;
-  const keepsPhone = phoneNumber === before.phoneNumber && before.phoneVerified;
+  const keepsEmail = email === known.email && known.emailVerified;
+  const keepsPhone = phoneNumber === known.phoneNumber && known.phoneVerified;
   return {
     ...after,
     emailVerified: email !== undefined && (change.emailVerified ?? keepsEmail),
     phoneVerified: phoneNumber !== undefined && (change.phoneVerified ?? keepsPhone),
   };
+}
+
+/** A linked identity keeps its own profile; what was linked without a proof of an address is remembered. */
+async function keepTrack(
+  { identities }: UserStores,
+  tenantId: string,
+  user: User,
+  identity: Identity,
+  changed: User,
+): Promise<void> {
+  const known = asIdentity(user, identity);
+  const isStrange = known.email !== changed.email && hasUnprovedAddress(changed);
+  if (isMain(user, identity)) {
+    if (isStrange) await identities.distrustLinked(tenantId, user.userId);
+    return;
+  }
+  if (isStrange) await identities.distrustAddress(tenantId, identity);
+  await identities.setProfile(tenantId, identity, profileOf(changed));
 }
 
 function changedIdentifiers(connection: Connection, before: User, change: UserChange) {

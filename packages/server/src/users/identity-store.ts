@@ -10,6 +10,12 @@ export interface IdentityOwner {
   readonly connectionId: string;
 }
 
+/** What an identity was linked without: a proof of the user's address, or of its own. */
+export interface IdentityMarks extends Pick<Identity, 'provider' | 'userId' | 'connectionId'> {
+  readonly userUnproved: boolean;
+  readonly addressUnproved: boolean;
+}
+
 /** The part of a user that an identity of another connection brings along when it becomes a user of its own. */
 export type IdentityProfile = Pick<
   User,
@@ -46,11 +52,39 @@ export function createIdentityStore(db: Database) {
     },
 
     /** Hands all identities of one user to another, behind those that are there. Both users are locked. */
-    async moveAll(tenantId: string, fromUserId: string, toUserId: string): Promise<void> {
+    async moveAll(
+      tenantId: string,
+      fromUserId: string,
+      toUserId: string,
+      { userUnproved }: Pick<IdentityMarks, 'userUnproved'>,
+    ): Promise<void> {
       await sql`
-        update user_identities set user_id = ${toUserId}, position = position + 1 + (
+        update user_identities set user_id = ${toUserId}, user_unproved = user_unproved or ${userUnproved}, position = position + 1 + (
           select max(position) from user_identities where tenant_id = ${tenantId} and user_id = ${toUserId})
         where tenant_id = ${tenantId} and user_id = ${fromUserId}`.execute(db);
+    },
+
+    /** What the identities of a user were linked without. */
+    async marksOf(tenantId: string, userId: string): Promise<IdentityMarks[]> {
+      const { rows } = await sql<IdentityMarks>`
+        select provider, identity_user_id as "userId", connection_id as "connectionId", user_unproved as "userUnproved",
+          address_unproved as "addressUnproved"
+        from user_identities where tenant_id = ${tenantId} and user_id = ${userId} order by position`.execute(db);
+      return rows;
+    },
+
+    /** The user's address is another one, which nobody has proved: what is linked now was not linked by its owner. */
+    async distrustLinked(tenantId: string, userId: string): Promise<void> {
+      await sql`update user_identities set user_unproved = true
+        where tenant_id = ${tenantId} and user_id = ${userId} and position > 0`.execute(db);
+    },
+
+    async distrustAddress(tenantId: string, identity: Identity): Promise<void> {
+      await sql`update user_identities set address_unproved = true where ${isIdentity(tenantId, identity)}`.execute(db);
+    },
+
+    async remove(tenantId: string, identity: Identity): Promise<void> {
+      await sql`delete from user_identities where ${isIdentity(tenantId, identity)}`.execute(db);
     },
 
     async setProfile(tenantId: string, identity: Identity, profile: Metadata): Promise<void> {
@@ -66,7 +100,7 @@ export function createIdentityStore(db: Database) {
             ${user.username}, false, ${profileColumn(user)}::jsonb)`.execute(db),
       );
       const { numAffectedRows } = await sql`
-        update user_identities set user_id = ${userId}, position = 0, profile = '{}'
+        update user_identities set user_id = ${userId}, position = 0, profile = '{}', user_unproved = false, address_unproved = false
         where ${isIdentity(tenantId, identity)}`.execute(db);
       if (numAffectedRows !== 1n) throw userErrors.identityNotFound();
     },

@@ -1,7 +1,7 @@
-import { flagOf, textOf } from '../kit/json-values.ts';
 import type { RevokeAccess } from './change-user.ts';
-import type { IdentityProfile, IdentityStore } from './identity-store.ts';
-import { type Identity, type Metadata, ordinaryUser, type User, userErrors } from './user.ts';
+import { hasUnprovedAddress, profileFrom, profileOf } from './identity-profile.ts';
+import type { IdentityStore } from './identity-store.ts';
+import { type Identity, ordinaryUser, type User, userErrors } from './user.ts';
 import type { UserStore } from './user-store.ts';
 
 export interface LinkStores {
@@ -46,7 +46,8 @@ export async function linkIdentities<Stores extends LinkStores>(
   // Before the rows go: what is told to applications starts from them.
   await revokeAccess(stores, tenantId, secondaryId, 'session-revoked');
   await stores.identities.setProfile(tenantId, main, profileOf(joining));
-  await stores.identities.moveAll(tenantId, secondaryId, primaryId);
+  if (hasUnprovedAddress(joining)) await stores.identities.distrustAddress(tenantId, main);
+  await stores.identities.moveAll(tenantId, secondaryId, primaryId, { userUnproved: hasUnprovedAddress(primary) });
   await stores.users.remove(tenantId, secondaryId);
   await stores.users.update(tenantId, primary);
   return ordinaryUser(await stores.users.find(tenantId, primaryId)).identities;
@@ -67,11 +68,24 @@ export async function unlinkIdentity<Stores extends LinkStores>(
   if (!identity) throw userErrors.identityNotFound();
   // A browser that logged in with the identity must not stay in an account that is no longer its owner's.
   await revokeAccess(stores, tenantId, userId, 'session-revoked');
-  const ownId = `${identity.provider}|${identity.userId}`;
-  await stores.identities.split(tenantId, identity, ownId, profileFrom(identity.profileData));
+  await splitIdentity(stores, tenantId, identity);
   await stores.users.update(tenantId, user);
   return ordinaryUser(await stores.users.find(tenantId, userId)).identities;
 }
+
+/** Makes an account of its own of a linked identity; answers its id. */
+export async function splitIdentity(
+  { identities }: Pick<LinkStores, 'identities'>,
+  tenantId: string,
+  identity: Identity,
+): Promise<string> {
+  const ownId = ownIdOf(identity);
+  await identities.split(tenantId, identity, ownId, profileFrom(identity.profileData));
+  return ownId;
+}
+
+/** Of the account that an identity is when it is linked to none. */
+export const ownIdOf = ({ provider, userId }: Identity): string => `${provider}|${userId}`;
 
 /** A stolen token must not outlive the new password, nor take an account from under its block. */
 function isStillProven({ blocked, lastPasswordReset }: User, { provenAt }: ProvenAccount): boolean {
@@ -104,39 +118,4 @@ function isNamed(
     identity.userId === named.identityUserId &&
     (named.connectionId === undefined || identity.connectionId === named.connectionId)
   );
-}
-
-/** `profileData` of the identity, from the user that it was: JSON leaves out what is undefined. */
-function profileOf(user: User): Metadata {
-  return {
-    ...user.profile,
-    email: user.email,
-    email_verified: user.email === undefined ? undefined : user.emailVerified,
-    phone_number: user.phoneNumber,
-    phone_verified: user.phoneNumber === undefined ? undefined : user.phoneVerified,
-    username: user.username,
-    name: user.name,
-    nickname: user.nickname,
-    given_name: user.givenName,
-    family_name: user.familyName,
-    picture: user.picture,
-  };
-}
-
-function profileFrom(data: Metadata): IdentityProfile {
-  const { email, email_verified, phone_number, phone_verified, username, ...others } = data;
-  const { name, nickname, given_name, family_name, picture, ...profile } = others;
-  return {
-    email: textOf(email),
-    emailVerified: flagOf(email_verified) ?? false,
-    phoneNumber: textOf(phone_number),
-    phoneVerified: flagOf(phone_verified) ?? false,
-    username: textOf(username),
-    name: textOf(name),
-    nickname: textOf(nickname),
-    givenName: textOf(given_name),
-    familyName: textOf(family_name),
-    picture: textOf(picture),
-    profile,
-  };
 }

@@ -17,7 +17,7 @@ interface Needs<Stores> {
   /** Comes before the transaction; what it answers mails a user the link that proves the address, where nobody did yet. */
   readonly prepareVerification: (
     call: Pick<ManagementCall<Stores>, 'tenant' | 'requester' | 'actor'>,
-  ) => Promise<(stores: Stores, user: User) => Promise<void>>;
+  ) => Promise<(stores: Stores, user: User, connectionName?: string) => Promise<void>>;
 }
 
 /** /users and /users-by-email of the Management API. That an end user's token acts on itself only is checked before. */
@@ -73,7 +73,7 @@ export function userRoutes<Stores extends UserRouteStores>(
     const verify = call.body.verify_email === true ? await prepareVerification(call) : undefined;
     return call.commit(async (stores) => {
       const user = await changeUser(stores, tenantId, idOf(call), change, passwordHash, revokeAccess);
-      await verify?.(stores, user);
+      await verify?.(stores, user, change.connection);
       return toWire(user);
     });
   });

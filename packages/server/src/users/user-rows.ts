@@ -41,6 +41,8 @@ interface IdentityTable {
   username_key: string | null;
   phone_key: string | null;
   password_hash: string | null;
+  user_unproved: Generated<boolean>;
+  address_unproved: Generated<boolean>;
   profile: JSONColumnType<Metadata>;
 }
 

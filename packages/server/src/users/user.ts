@@ -82,11 +82,6 @@ export const userErrors = defineErrors({
     code: 'identity_conflict',
     message: 'Specified identity already belongs to another user.',
   },
-  linkedIdentity: {
-    status: 400,
-    code: 'operation_not_supported',
-    message: 'Identifiers of a linked identity can not be changed: unlink it first.',
-  },
   mainIdentity: {
     status: 400,
     code: 'operation_not_supported',
