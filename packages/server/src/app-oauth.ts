@@ -49,6 +49,7 @@ import { parEndpoint } from './oauth/par/par-endpoint.ts';
 import type { AcceptProof } from './oauth/possession/accept-proof.ts';
 import type { CheckPresenter } from './oauth/possession/check-presenter.ts';
 import { createPossessionProver } from './oauth/possession/prove-possession.ts';
+import type { Rotate } from './oauth/refresh/rotate-together.ts';
 import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
 import { createSignToken } from './oauth/tokens/sign-token.ts';
@@ -66,6 +67,7 @@ interface Parts extends Authentication {
   readonly cache: TenantCache;
   readonly keyRings: KeyRings;
   readonly secrets: TenantSecrets;
+  readonly rotate: Rotate;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
   readonly recovery: Recovery;

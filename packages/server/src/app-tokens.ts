@@ -13,6 +13,7 @@ import { legacyRoutes } from './oauth/legacy/legacy-routes.ts';
 import { tokeninfoRoutes } from './oauth/legacy/tokeninfo-routes.ts';
 import type { CheckPresenter } from './oauth/possession/check-presenter.ts';
 import type { ProvePossession } from './oauth/possession/prove-possession.ts';
+import type { Rotate } from './oauth/refresh/rotate-together.ts';
 import { revocationRoutes } from './oauth/revocation/revocation-routes.ts';
 import { authorizationCodeGrant } from './oauth/token/authorization-code.ts';
 import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
@@ -46,6 +47,7 @@ interface Parts extends Authentication {
   readonly verifyJwt: VerifyJwt;
   readonly authenticateClient: AuthenticateClient;
   readonly provePossession: ProvePossession;
+  readonly rotate: Rotate;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
@@ -85,6 +87,7 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
       tokenExchangeGrant({ access, findProfile, runExchangeAction }),
       refreshTokenGrant({
         transact,
+        rotate: parts.rotate,
         stores,
         access,
         findUser,

@@ -30,6 +30,7 @@ import type { RateLimit } from './management/rate-bucket-store.ts';
 import { createProofAcceptance } from './oauth/possession/accept-proof.ts';
 import { createPresenterCheck } from './oauth/possession/check-presenter.ts';
 import { createDpopNonces } from './oauth/possession/dpop-nonces.ts';
+import { createRotate } from './oauth/refresh/rotate-together.ts';
 import { createAccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { createOutgoing } from './outgoing/http-client.ts';
@@ -38,11 +39,10 @@ import { healthRoutes } from './status/health-routes.ts';
 import { createMetrics, type MetricsSnapshot } from './status/metrics.ts';
 import { metricsRoutes } from './status/metrics-routes.ts';
 import { securityTextRoutes } from './status/security-text-routes.ts';
-import { type Stores, storesOn } from './stores.ts';
+import { type Stores, storesOn, storesOnPool } from './stores.ts';
 import { createTenantCreation } from './tenants/create-tenant.ts';
 import { createTenantCache } from './tenants/tenant-cache.ts';
 import { ALL_TENANTS, createTenantDirectory, type Listening } from './tenants/tenant-directory.ts';
-import { createUserFinder } from './users/find-users.ts';
 import { createAdminReset } from './users/reset-admin.ts';
 
 /** What an app is made of that tests own as well: the database, the clock, the ports. */
@@ -79,9 +79,7 @@ export async function createApp(world: World) {
   const sealer = await openSealer(world.secret, db);
   const logs = createLogReader({ pool });
   const storesIn = (database: typeof db): Stores => storesOn(database, { sealer, logs });
-  const pooled = storesIn(db);
-  // Users are read at nearly every request: on the pool, those who ask at once share a statement.
-  const stores: Stores = { ...pooled, users: { ...pooled.users, find: createUserFinder(db) } };
+  const stores = storesOnPool(db, { sealer, logs });
   const partitions = createPartitionKeeper({
     pool,
     now,
@@ -146,6 +144,7 @@ export async function createApp(world: World) {
     keyRings,
     secrets,
     recordAlone,
+    rotate: createRotate(db, metrics.countEvent),
     sendPage,
     accessTokens,
     takesCertificates: world.config.clientCertificateHeader !== undefined,

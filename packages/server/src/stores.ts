@@ -24,7 +24,7 @@ import { createPushedRequestStore } from './oauth/par/pushed-request-store.ts';
 import { createDpopProofStore } from './oauth/possession/dpop-proof-store.ts';
 import { createDeviceCredentialStore } from './oauth/refresh/device-credential-store.ts';
 import { createRefreshTokenListStore } from './oauth/refresh/refresh-token-list-store.ts';
-import { createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';
+import { createRefreshTokenFinder, createRefreshTokenStore } from './oauth/refresh/refresh-token-store.ts';
 import { createTokenExchangeProfileStore } from './oauth/token-exchange/token-exchange-profile-store.ts';
 import { createTokenGrantStore } from './oauth/tokens/token-grant-store.ts';
 import { createPromptStore } from './prompts/prompt-store.ts';
@@ -38,6 +38,7 @@ import { createLogoutDeliveryStore } from './sessions/logout-delivery-store.ts';
 import { createSessionListStore } from './sessions/session-list-store.ts';
 import { createSessionStore } from './sessions/session-store.ts';
 import { createTenantStore } from './tenants/tenant-store.ts';
+import { createUserFinder } from './users/find-users.ts';
 import { createIdentityStore } from './users/identity-store.ts';
 import { createPasswordStore } from './users/password-store.ts';
 import { createUserListStore } from './users/user-list-store.ts';
@@ -49,6 +50,16 @@ interface StoreParts {
   readonly sealer: Sealer;
   /** Reads events across partitions, on the pool: a transaction has nothing to add to it. */
   readonly logs: LogReader;
+}
+
+/** Every store on the pool, where those who read the same kind of thing at once share a statement. */
+export function storesOnPool(db: Database, parts: StoreParts): Stores {
+  const stores = storesOn(db, parts);
+  return {
+    ...stores,
+    users: { ...stores.users, find: createUserFinder(db) },
+    refreshTokens: { ...stores.refreshTokens, find: createRefreshTokenFinder(db) },
+  };
 }
 
 /** Every store, bound to the pool or to one transaction. */

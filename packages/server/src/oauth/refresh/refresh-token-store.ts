@@ -1,5 +1,6 @@
 import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
+import { createGatherer } from '../../db/gather.ts';
 import type { Requester } from '../../logs/event.ts';
 import { type Confirmation, confirmationFromText, confirmationToText } from '../possession/possession.ts';
 import { type GrantRow, grantColumns, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
@@ -55,6 +56,10 @@ type PresentedRow = GrantRow &
 /** Who asked for a token, or used it. */
 export type TokenUse = Pick<Requester, 'ip' | 'userAgent'>;
 
+/** What a presented token and its grant are read with: tables `token` and `"grant"`. */
+const presentedColumns = sql`token.token_hash, token.token_id, token.rotating, token.idle_expires_at, token.rotated_at,
+  token.confirmation, token.expires_at as token_expires_at, ${grantColumns}`;
+
 export type RefreshTokenStore = ReturnType<typeof createRefreshTokenStore>;
 
 export function createRefreshTokenStore(db: Database) {
@@ -69,51 +74,11 @@ export function createRefreshTokenStore(db: Database) {
 
     async find(tenantId: string, tokenHash: string): Promise<PresentedRefreshToken | undefined> {
       const { rows } = await sql<PresentedRow>`
-        select token.token_hash, token.token_id, token.rotating, token.idle_expires_at, token.rotated_at, token.confirmation,
-          token.expires_at as token_expires_at, ${grantColumns}
+        select ${presentedColumns}
         from refresh_tokens token
           join token_grants "grant" on "grant".tenant_id = token.tenant_id and "grant".grant_id = token.grant_id
         where token.tenant_id = ${tenantId} and token.token_hash = ${tokenHash}`.execute(db);
-      const [row] = rows;
-      if (!row) return undefined;
-      return {
-        tokenHash: row.token_hash,
-        tokenId: row.token_id,
-        grantId: row.grant_id,
-        rotating: row.rotating,
-        idleExpiresAt: row.idle_expires_at ?? undefined,
-        expiresAt: row.token_expires_at ?? undefined,
-        rotatedAt: row.rotated_at ?? undefined,
-        confirmation: confirmationFromText(row.confirmation),
-        grant: grantFromRow(row),
-      };
-    },
-
-    /**
-     * Marks a token as rotated and stores its successor, in one statement. Of parallel callers one gets true: the others
-     * wait for its commit and then see that the row no longer matches.
-     */
-    async rotate(
-      tenantId: string,
-      tokenHash: string,
-      successor: RefreshToken,
-      now: Date,
-      use?: TokenUse,
-    ): Promise<boolean> {
-      const next = toRow(tenantId, successor);
-      const result = await sql`
-        with rotated as (
-          update refresh_tokens set rotated_at = ${now}, last_used_at = ${now}
-          where tenant_id = ${tenantId} and token_hash = ${tokenHash} and rotated_at is null
-          returning tenant_id, token_id, created_at, device, metadata
-        )
-        insert into refresh_tokens (tenant_id, token_hash, token_id, grant_id, rotating, idle_expires_at, expires_at,
-          confirmation, created_at, last_used_at, device, metadata)
-        select tenant_id, ${next.token_hash}, token_id, ${next.grant_id}, ${next.rotating}::boolean,
-          ${next.idle_expires_at}::timestamptz, ${next.expires_at}::timestamptz, ${next.confirmation}, created_at,
-          ${now}::timestamptz, device || ${JSON.stringify(lastOf(use))}::jsonb, metadata
-        from rotated`.execute(db);
-      return result.numAffectedRows === 1n;
+      return rows[0] && fromRow(rows[0]);
     },
 
     /** Moves the idle expiry of a token that does not rotate. */
@@ -135,6 +100,38 @@ export function createRefreshTokenStore(db: Database) {
         .where('token_hash', '=', tokenHash)
         .execute();
     },
+  };
+}
+
+/** Finds presented tokens, those that come at once in one statement. For the pool, not for a transaction. */
+export function createRefreshTokenFinder(db: Database): RefreshTokenStore['find'] {
+  const find = createGatherer<{ tenantId: string; tokenHash: string }, PresentedRefreshToken>({
+    textOf: ({ tenantId, tokenHash }) => `${tenantId} ${tokenHash}`,
+    async ask(keys) {
+      const { rows } = await sql<PresentedRow & { tenant_id: string }>`
+        select token.tenant_id, ${presentedColumns}
+        from unnest(${keys.map(({ tenantId }) => tenantId)}::text[], ${keys.map(({ tokenHash }) => tokenHash)}::text[]) asked(tenant_id, token_hash)
+          cross join lateral (select * from refresh_tokens
+            where tenant_id = asked.tenant_id and token_hash = asked.token_hash limit 1) token
+          cross join lateral (select * from token_grants
+            where tenant_id = token.tenant_id and grant_id = token.grant_id limit 1) "grant"`.execute(db);
+      return new Map(rows.map((row) => [`${row.tenant_id} ${row.token_hash}`, fromRow(row)]));
+    },
+  });
+  return (tenantId, tokenHash) => find({ tenantId, tokenHash });
+}
+
+function fromRow(row: PresentedRow): PresentedRefreshToken {
+  return {
+    tokenHash: row.token_hash,
+    tokenId: row.token_id,
+    grantId: row.grant_id,
+    rotating: row.rotating,
+    idleExpiresAt: row.idle_expires_at ?? undefined,
+    expiresAt: row.token_expires_at ?? undefined,
+    rotatedAt: row.rotated_at ?? undefined,
+    confirmation: confirmationFromText(row.confirmation),
+    grant: grantFromRow(row),
   };
 }
 

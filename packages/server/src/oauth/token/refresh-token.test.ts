@@ -11,6 +11,7 @@ import {
   userinfo,
 } from '../../../test/protocol.ts';
 import { startWorld, type World } from '../../../test/world.ts';
+import { digest } from '../../kit/digest.ts';
 
 const API = 'https://api.example.com/';
 const SCOPE = 'openid offline_access read:items write:items';
@@ -32,6 +33,8 @@ afterAll(() => world.stop());
 /** A refresh token of the first run's password client: it rotates, with a leeway of 30 seconds. */
 const obtain = async (changes: Record<string, string | undefined> = {}): Promise<string> =>
   (await passwordGrant(world, { audience: API, scope: SCOPE, ...changes })).json().refresh_token;
+
+const statusOf = ({ statusCode }: { statusCode: number }) => statusCode;
 
 const clientWith = (refresh_token: Record<string, unknown>, body: Record<string, unknown> = {}) =>
   createTestClient(world, { grant_types: ['password', 'refresh_token'], refresh_token, ...body });
@@ -90,6 +93,40 @@ describe('a rotating refresh token', () => {
     } finally {
       await second.stop();
     }
+  });
+
+  it('waits for nobody else whose token is held up', async () => {
+    const [held, other] = [await obtain(), await obtain()];
+    const blocker = await world.database.pool.connect();
+    try {
+      await blocker.query('begin');
+      await blocker.query('select from refresh_tokens where token_hash = $1 for update', [digest(held)]);
+      const late = refresh(world, held);
+      expect((await Promise.all([refresh(world, other), refresh(world, await obtain())])).map(statusOf)).toEqual([
+        200, 200,
+      ]);
+      await blocker.query('rollback');
+      expect(statusOf(await late)).toBe(200);
+    } finally {
+      blocker.release(true);
+    }
+  });
+
+  it('is one of many that come at once, each with tokens of its own family', async () => {
+    const firsts = await Promise.all(Array.from({ length: 8 }, () => obtain()));
+    const types = await eventTypesOf(world, async () => {
+      const answers = await Promise.all([
+        ...firsts.map((token) => refresh(world, token)),
+        refresh(world, 'v1.invented'),
+      ]);
+      expect(answers.map(statusOf)).toEqual([...Array(8).fill(200), 403]);
+      const successors = answers.slice(0, 8).map((answer) => answer.json().refresh_token);
+      expect(new Set([...firsts, ...successors]).size).toBe(16);
+      expect((await Promise.all(successors.map((token) => refresh(world, token)))).map(statusOf)).toEqual(
+        Array(8).fill(200),
+      );
+    });
+    expect(types.toSorted()).toEqual(['fertft', ...Array(16).fill('sertft')]);
   });
 
   it('gives the same successor again within the leeway: the answer may have been lost', async () => {

@@ -10,6 +10,7 @@ import { oauthErrors } from '../oauth-errors.ts';
 import { isConfirmedBy } from '../possession/possession.ts';
 import { describeSuccessor, idleExpiry, isExpired, isWithinLeeway, successorOf } from '../refresh/refresh-token.ts';
 import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
+import type { Rotate, Rotation } from '../refresh/rotate-together.ts';
 import { grantExpiry, isWorthExtending } from '../tokens/grant-expiry.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
 import type { PrepareUserTokens } from '../tokens/user-tokens.ts';
@@ -23,6 +24,7 @@ interface Stores {
 
 interface Parts {
   readonly transact: Transact<Stores>;
+  readonly rotate: Rotate;
   readonly stores: Pick<Stores, 'refreshTokens'>;
   readonly access: AccessResolver;
   readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
@@ -32,6 +34,9 @@ interface Parts {
   readonly prepareTokens: PrepareUserTokens;
   readonly now: () => Date;
 }
+
+/** What is stored with the token itself. */
+type Issued = Pick<Rotation, 'accessToken' | 'event'>;
 
 /** refresh_token (RFC 6749 section 6, RFC 9700 section 4.14): authentication-api section 3.4 and decision 0004. */
 export function refreshTokenGrant(parts: Parts): Grant {
@@ -76,17 +81,12 @@ export function refreshTokenGrant(parts: Parts): Grant {
       scope: granted.scopes.join(' '),
       details: { token_id: token.tokenId, ...(token.grant.sessionId && { session_id: token.grant.sessionId }) },
     };
-    const [response, isReused] = await Promise.all([
+    const issued: Issued = { accessToken: tokens.opaque, event };
+    const [response, isIssued] = await Promise.all([
       tokens.sign(),
-      transact(async (inside) => {
-        if (successor ? !(await rotate(inside, exchange, token, successor, time)) : false) return true;
-        if (!successor) await prolong(inside, exchange, token, time);
-        if (tokens.opaque) await inside.tokenGrants.insertAccessToken(tenant.tenantId, tokens.opaque);
-        await inside.record(tenant.tenantId, event);
-        return false;
-      }),
+      successor ? rotate(exchange, token, successor, issued, time) : prolong(exchange, token, issued, time),
     ]);
-    if (isReused) await refuseReuse(exchange, token, time);
+    if (!isIssued) await refuseReuse(exchange, token, time);
     return response;
   }
 
@@ -103,48 +103,65 @@ export function refreshTokenGrant(parts: Parts): Grant {
 
   /** One racer marks the token and stores the successor; the others find both done and hand out the same one. */
   async function rotate(
-    inside: Stores,
-    { tenant, client, requester }: Exchange,
+    exchange: Exchange,
     token: PresentedRefreshToken,
     successor: string,
+    issued: Issued,
     time: Date,
   ): Promise<boolean> {
-    const described = describeSuccessor(client, successor, token, time);
-    if (await inside.refreshTokens.rotate(tenant.tenantId, token.tokenHash, described, time, requester)) {
-      await keepGrant(inside, tenant, token, grantExpiry(time, described));
-      return true;
-    }
+    const { tenantId } = exchange.tenant;
+    const described = describeSuccessor(exchange.client, successor, token, time);
+    const isFirst =
+      token.rotatedAt === undefined &&
+      (await parts.rotate({
+        ...issued,
+        tenantId,
+        tokenHash: token.tokenHash,
+        successor: described,
+        use: exchange.requester,
+        grantExpiresAt: longerExpiry(token, grantExpiry(time, described)),
+        now: time,
+      }));
+    return isFirst || transact((inside) => repeat(inside, exchange, token, described.tokenHash, issued, time));
+  }
+
+  /** Only the immediately previous token may come again: a successor that rotated itself was in somebody's hands. */
+  async function repeat(
+    inside: Stores,
+    { tenant, client }: Exchange,
+    token: PresentedRefreshToken,
+    successorHash: string,
+    issued: Issued,
+    time: Date,
+  ): Promise<boolean> {
     const current = await inside.refreshTokens.find(tenant.tenantId, token.tokenHash);
-    const next = await inside.refreshTokens.find(tenant.tenantId, digest(successor));
-    // Only the immediately previous token may come again: a successor that rotated itself was in somebody's hands.
-    return (
-      current !== undefined &&
-      isWithinLeeway(current, client, time) &&
-      next !== undefined &&
-      !next.rotatedAt &&
-      !next.grant.isRevoked
-    );
+    const next = await inside.refreshTokens.find(tenant.tenantId, successorHash);
+    if (!current || !isWithinLeeway(current, client, time)) return false;
+    if (!next || next.rotatedAt || next.grant.isRevoked) return false;
+    await store(inside, tenant, issued);
+    return true;
   }
 
   /** A token that does not rotate idles from now on; its grant has to last as long as it. */
   async function prolong(
-    inside: Stores,
     { tenant, client, requester }: Exchange,
     { tokenHash, expiresAt, ...token }: PresentedRefreshToken,
+    issued: Issued,
     time: Date,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const idleExpiresAt = idleExpiry(client, time);
-    await inside.refreshTokens.touch(tenant.tenantId, tokenHash, time, idleExpiresAt, requester);
-    await keepGrant(inside, tenant, token, grantExpiry(time, { expiresAt, idleExpiresAt }));
+    const grantExpiresAt = longerExpiry(token, grantExpiry(time, { expiresAt, idleExpiresAt }));
+    return transact(async (inside) => {
+      await inside.refreshTokens.touch(tenant.tenantId, tokenHash, time, idleExpiresAt, requester);
+      if (grantExpiresAt) await inside.tokenGrants.extend(tenant.tenantId, token.grantId, grantExpiresAt);
+      await store(inside, tenant, issued);
+      return true;
+    });
   }
 
-  async function keepGrant(
-    { tokenGrants }: Stores,
-    { tenantId }: Tenant,
-    { grantId, grant }: Pick<PresentedRefreshToken, 'grantId' | 'grant'>,
-    expiry: Date,
-  ): Promise<void> {
-    if (isWorthExtending(grant.expiresAt, expiry)) await tokenGrants.extend(tenantId, grantId, expiry);
+  async function store({ tokenGrants, record }: Stores, { tenantId }: Tenant, issued: Issued): Promise<void> {
+    if (issued.accessToken) await tokenGrants.insertAccessToken(tenantId, issued.accessToken);
+    await record(tenantId, issued.event);
   }
 
   /** Somebody presents a token that was replaced: one of two holders is a thief, so both lose the family (RFC 9700 section 4.14.2). */
@@ -168,6 +185,11 @@ export function refreshTokenGrant(parts: Parts): Grant {
 
 function eventOf(exchange: Exchange, user: User): Omit<AuditEvent, 'type'> {
   return { ...exchangeEvent(exchange), userId: user.userId, userName: user.email ?? user.username ?? user.userId };
+}
+
+/** The later expiry that a grant needs; undefined where its own will do. */
+function longerExpiry({ grant }: Pick<PresentedRefreshToken, 'grant'>, expiry: Date): Date | undefined {
+  return isWorthExtending(grant.expiresAt, expiry) ? expiry : undefined;
 }
 
 /** RFC 9449 section 5: before a reuse is looked for, so that a thief without the key ends nobody's session. */
