@@ -18,8 +18,10 @@ export type QueryValue = string | number | boolean | readonly string[];
 /** One authenticated, authorised and validated request of the Management API. */
 export interface ManagementCall<Stores> {
   readonly tenant: Tenant;
-  /** The registered origin that the request came to: links and the system audience are made from it. */
+  /** The registered origin that the request came to: the system audience is made from it. */
   readonly origin: string;
+  /** The header `auth0-custom-domain`: what links that this request mails should name; unchecked. */
+  readonly customDomain?: string | undefined;
   readonly actor: Actor;
   /**
    * True where the token's scopes let it act on its own user only (`read:current_user` …). Under /users/{id} that has been

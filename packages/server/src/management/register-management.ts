@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Transact } from '../db/transact.ts';
 import { declareError, sendError } from '../http/render-error.ts';
 import { DeclaredError } from '../kit/errors.ts';
+import { textOf } from '../kit/json-values.ts';
 import type { Log } from '../kit/log.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import { actsOnlyOnSelf, checkChangedFields, checkScopes, checkSubject } from './authorize.ts';
@@ -112,6 +113,7 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
     const result = await handler({
       tenant,
       origin,
+      customDomain: textOf(request.headers['auth0-custom-domain']),
       actor,
       onlyOwnUser: actsOnlyOnSelf(operation, actor),
       requester,

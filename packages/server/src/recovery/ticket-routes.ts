@@ -8,6 +8,7 @@ import { asIdentity } from '../users/identity-profile.ts';
 import { type Identity, ordinaryUser, type User, userErrors } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
 import type { DraftTicket, TicketRequest } from './draft-ticket.ts';
+import { tenantOfLinks } from './tenant-of-links.ts';
 import { ticketErrors } from './ticket.ts';
 import type { TicketStore } from './ticket-store.ts';
 
@@ -50,7 +51,7 @@ export function ticketRoutes<Stores extends TicketRouteStores>(
     request: Pick<TicketRequest, 'purpose' | 'marksEmailVerified'>,
   ): Promise<{ ticket: string }> {
     const { tenant, body } = call;
-    const ticket = draftTicket(tenant, {
+    const ticket = draftTicket(tenantOfLinks(call), {
       ...request,
       userId: user.userId,
       connectionId: identity.connectionId,

@@ -9,6 +9,7 @@ import { asIdentity } from '../users/identity-profile.ts';
 import { ordinaryUser, userErrors } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
 import type { PrepareVerification, VerificationStores } from './send-verification.ts';
+import { tenantOfLinks } from './tenant-of-links.ts';
 import { ticketErrors } from './ticket.ts';
 import { clientOf, identityOf } from './ticket-routes.ts';
 
@@ -30,7 +31,8 @@ export function verificationJobRoutes<Stores extends VerificationJobStores>(
   { prepareVerification, now }: Needs,
 ): void {
   management.route('POST /jobs/verification-email', async (call) => {
-    const { tenant, body, requester } = call;
+    const { body, requester } = call;
+    const tenant = tenantOfLinks(call);
     const { tenantId } = tenant;
     const user = ordinaryUser(await call.stores.users.find(tenantId, String(body.user_id)));
     const identity = identityOf(user, body, () => true);

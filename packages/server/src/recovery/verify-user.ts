@@ -4,6 +4,7 @@ import type { ManagementCall } from '../management/call.ts';
 import { asIdentity } from '../users/identity-profile.ts';
 import type { User } from '../users/user.ts';
 import { isUnproved, type PrepareVerification, type VerificationStores } from './send-verification.ts';
+import { tenantOfLinks } from './tenant-of-links.ts';
 
 interface Stores extends VerificationStores {
   readonly connections: Pick<ConnectionStore, 'find'>;
@@ -11,7 +12,9 @@ interface Stores extends VerificationStores {
 
 /** For users whom operators make or change: mails the link, unless the address is proved or there is none. */
 export function createUserVerification(prepareVerification: PrepareVerification) {
-  return async ({ tenant, requester, actor }: Pick<ManagementCall<Stores>, 'tenant' | 'requester' | 'actor'>) => {
+  return async (call: Pick<ManagementCall<Stores>, 'tenant' | 'customDomain' | 'requester' | 'actor'>) => {
+    const { requester, actor } = call;
+    const tenant = tenantOfLinks(call);
     const sendVerification = await prepareVerification(tenant);
     return async (stores: Stores, user: User, connectionName?: string): Promise<void> => {
       const identity = user.identities.find((one) => connectionName === undefined || one.connection === connectionName);

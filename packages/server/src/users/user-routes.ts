@@ -16,7 +16,7 @@ interface Needs<Stores> {
   readonly revokeAccess: RevokeAccess<Stores>;
   /** Comes before the transaction; what it answers mails a user the link that proves the address, where nobody did yet. */
   readonly prepareVerification: (
-    call: Pick<ManagementCall<Stores>, 'tenant' | 'requester' | 'actor'>,
+    call: Pick<ManagementCall<Stores>, 'tenant' | 'customDomain' | 'requester' | 'actor'>,
   ) => Promise<(stores: Stores, user: User, connectionName?: string) => Promise<void>>;
 }
 
