@@ -28,7 +28,7 @@ describeInChromium('with the keyboard alone, somebody', () => {
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
-  const ids = { strangers: '', device: '' };
+  const ids = { strangers: '', others: '', device: '' };
 
   beforeAll(async () => {
     server = await startServerProcess();
@@ -61,6 +61,31 @@ describeInChromium('with the keyboard alone, somebody', () => {
     await page.getByRole('heading', { name: 'Allow access?' }).waitFor();
     await press('Allow');
     await page.waitForURL(/\/callback\?code=/);
+  });
+
+  it('declines what another application asks for, and the application is told', async () => {
+    await page.goto(authorize(ids.others));
+    await page.getByRole('heading', { name: 'Allow access?' }).waitFor();
+    await press('Decline');
+    await page.waitForURL(/\/callback\?.*error=access_denied/);
+    await page.goto(authorize(ids.others));
+    await page.getByRole('heading', { name: 'Allow access?' }).waitFor();
+  });
+
+  it('chooses the account that is logged in, or another one', async () => {
+    const choice = authorize(server.firstRun.spa_client.client_id, { prompt: 'select_account' });
+    await page.goto(choice);
+    await page.getByRole('heading', { name: 'Choose an account' }).waitFor();
+    await press(`Continue as ${EMAIL}`);
+    await page.waitForURL(/\/callback\?code=/);
+    await page.goto(choice);
+    await press('Use another account');
+    await fill('Email address', server.firstRun.user.email);
+    await fill('Password', server.firstRun.user.password);
+    await press('Log in');
+    await page.waitForURL(/\/callback\?code=/);
+    await page.goto(choice);
+    await reach(`Continue as ${server.firstRun.user.email}`);
   });
 
   it('connects a device', async () => {
@@ -169,6 +194,7 @@ describeInChromium('with the keyboard alone, somebody', () => {
       ...none,
     };
     ids.strangers = (await api.clients.create(strangers)).client_id ?? '';
+    ids.others = (await api.clients.create({ ...strangers, name: 'Others' })).client_id ?? '';
     const grant = 'urn:ietf:params:oauth:grant-type:device_code';
     ids.device =
       (await api.clients.create({ name: 'TV', app_type: 'native', grant_types: [grant], ...none })).client_id ?? '';
