@@ -62,6 +62,7 @@ export const login: PageModelByName['login'] = {
   resetPasswordUrl: '/u/reset-password/request?state=s',
 };
 const wrong = { ...login, username: 'ada@example.com', errors: { form: ['wrong-email-credentials'] as const } };
+const wayBack = { clientName: 'Meridian Travel', clientUrl: 'https://app.example/' };
 const signUp: PageModelByName['sign-up'] = {
   ...form,
   action: '/u/signup',
@@ -109,6 +110,25 @@ const chosen: Readonly<Record<string, Shot>> = {
     },
     { ...northwind, supportUrl: 'https://support.example/' },
   ],
+  'error-access-denied': [
+    'error',
+    {
+      reason: 'access-denied',
+      reference: '5f2c9b7e41d0a6e3',
+      details: { error: 'access_denied', description: 'User did not authorize the request' },
+      clientName: 'Meridian Travel',
+      clientUrl: 'https://app.example/',
+    },
+    northwind,
+  ],
+  'error-generic': ['error', { reason: 'server-error', reference: '5f2c9b7e41d0a6e3' }, northwind],
+  'verification-done': ['recovery-result', { result: 'email-verified', ...wayBack }, northwind],
+  'verification-already-done': ['recovery-result', { result: 'email-already-verified', ...wayBack }, brightside],
+  'verification-expired': ['recovery-result', { result: 'verification-link-expired' }, northwind],
+  'verification-failed': ['recovery-result', { result: 'verification-link-invalid' }, themed],
+  'reset-link-used': ['recovery-result', { result: 'reset-link-invalid' }, northwind],
+  'reset-link-expired': ['recovery-result', { result: 'reset-link-expired' }, midnight],
+  'device-denied': ['device-done', { isConnected: false }, northwind],
   'logged-out': [
     'logged-out',
     { clientName: 'Meridian Travel', clientUrl: 'https://app.example/', loginUrl: '/login' },

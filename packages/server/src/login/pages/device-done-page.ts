@@ -12,6 +12,6 @@ export const deviceDonePage: Page<DeviceDoneModel> = {
   view(model, texts, brand) {
     const { 'device-code-activation-allowed': allowed, 'device-code-activation-denied': denied } = texts['device-flow'];
     const screen = fillScreen(model.isConnected ? allowed : denied, { companyName: brand.tenantName });
-    return { pageTitle: screen.pageTitle, screen, logoUrl: null };
+    return { pageTitle: screen.pageTitle, screen, logoUrl: null, isDone: model.isConnected };
   },
 };

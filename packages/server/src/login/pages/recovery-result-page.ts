@@ -34,11 +34,14 @@ export const recoveryResultPage: Page<RecoveryResultModel> = {
       title,
       description,
       logoUrl: null,
+      isDone: DONE.has(model.result),
       next: loginUrl === null ? buttonText : loginText,
       nextUrl: loginUrl ?? link(model.clientUrl) ?? null,
     };
   },
 };
+
+const DONE: ReadonlySet<RecoveryResult> = new Set(['password-changed', 'email-verified', 'email-already-verified']);
 
 function wordsOf(result: RecoveryResult, texts: Texts, values: Readonly<Record<string, string>>) {
   const success = fillScreen(texts['reset-password']['reset-password-success'], values);
