@@ -44,8 +44,8 @@ export function devicePurpose({ deviceCodes, findClient, access, answerDevice, n
           };
           return { request, answer: answerDevice(waiting) };
         },
-        async refuse(_http, reply) {
-          await deviceCodes.deny(tenant.tenantId, device);
+        async refuse(_http, reply, error) {
+          await deviceCodes.deny(tenant.tenantId, device, error.message);
           return reply.header('cache-control', 'no-store').redirect('/activate/failure', 303);
         },
       };

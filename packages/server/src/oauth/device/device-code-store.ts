@@ -18,6 +18,7 @@ interface DeviceCodeTable {
   audience: string | null;
   scope: string;
   status: Generated<DeviceCode['status']>;
+  refusal: string | null;
   grant_id: string | null;
   poll_interval: number;
   polled_at: Date | null;
@@ -39,6 +40,7 @@ const COLUMNS = [
   'audience',
   'scope',
   'status',
+  'refusal',
   'poll_interval',
   'polled_at',
   'expires_at',
@@ -72,6 +74,7 @@ export function createDeviceCodeStore(db: Database) {
             client_id: code.clientId,
             audience: code.audience ?? null,
             scope: code.scope,
+            refusal: null,
             grant_id: null,
             poll_interval: code.interval,
             polled_at: null,
@@ -127,9 +130,11 @@ export function createDeviceCodeStore(db: Database) {
       return (await waiting.set({ status: 'authorized', grant_id: grantId }).executeTakeFirst()).numUpdatedRows > 0n;
     },
 
-    async deny(tenantId: string, deviceCodeHash: string): Promise<boolean> {
+    /** Turns the device away: by its user, or for a reason that its next poll learns. */
+    async deny(tenantId: string, deviceCodeHash: string, refusal?: string): Promise<boolean> {
       const waiting = change(tenantId, deviceCodeHash).where('status', '=', 'pending');
-      return (await waiting.set({ status: 'denied' }).executeTakeFirst()).numUpdatedRows > 0n;
+      const denied = { status: 'denied', refusal: refusal ?? null } as const;
+      return (await waiting.set(denied).executeTakeFirst()).numUpdatedRows > 0n;
     },
 
     /** Redeems a code. Of parallel callers, in however many processes, one gets true. */
@@ -147,7 +152,7 @@ export function createDeviceCodeStore(db: Database) {
 
 type Row = Pick<
   DeviceCodeTable,
-  'device_code_hash' | 'client_id' | 'audience' | 'scope' | 'poll_interval' | 'polled_at'
+  'device_code_hash' | 'client_id' | 'audience' | 'scope' | 'refusal' | 'poll_interval' | 'polled_at'
 > & {
   readonly status: DeviceCode['status'];
   readonly expires_at: Date;
@@ -160,6 +165,7 @@ function fromRow(row: Row): DeviceCode {
     audience: row.audience ?? undefined,
     scope: row.scope,
     status: row.status,
+    refusal: row.refusal ?? undefined,
     grant: undefined,
     interval: row.poll_interval,
     polledAt: row.polled_at ?? undefined,

@@ -13,6 +13,8 @@ export interface DeviceCode {
   readonly audience: string | undefined;
   readonly scope: string;
   readonly status: 'pending' | 'authorized' | 'denied';
+  /** Why it was denied, where it was not its user who did. */
+  readonly refusal: string | undefined;
   /** Set once the user has let the device in. */
   readonly grant: TokenGrant | undefined;
   /** Seconds between two polls; grows with each one that comes too early (RFC 8628 section 3.5). */
@@ -36,6 +38,7 @@ export const deviceErrors = defineErrors({
   },
   expired: { status: 403, code: 'expired_token', message: 'The device code is expired or invalid.' },
   denied: { status: 403, code: 'access_denied', message: 'User cancelled the confirmation prompt.' },
+  refused: { status: 403, code: 'access_denied', message: '{reason}' },
   invalid: { status: 403, code: 'invalid_grant', message: 'Invalid or expired device code.' },
   tooManyCodes: { status: 429, code: 'too_many_requests', message: 'Too many device codes were asked for.' },
 });

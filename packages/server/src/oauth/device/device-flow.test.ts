@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   created,
   createTestClient,
+  createTestUser,
   enableDirectory,
   eventsOf,
   eventTypesOf,
@@ -233,6 +234,31 @@ describe('a device', () => {
       refused(403, 'access_denied', 'User cancelled the confirmation prompt.'),
     );
     expect((await visitor.submit(confirmation, { action: 'confirm' })).statusCode).toBe(400);
+  });
+
+  it('learns why it was turned away where its user did not do it', async () => {
+    const unopened = await createTestClient(
+      world,
+      { name: 'Nobody', app_type: 'native', grant_types: [DEVICE_GRANT] },
+      { mayLogIn: false },
+    );
+    const form = { client_id: unopened.client_id };
+    const { device_code, user_code } = await begin(form);
+    const { visitor, open } = browser();
+    const done = await visitor.follow(await visitor.submit(await open(user_code), { action: 'confirm' }));
+    expect(done.body).toContain('Your device was not connected');
+    expect(await poll(device_code, form)).toMatchObject(
+      refused(403, 'access_denied', 'no connections enabled for the client'),
+    );
+  });
+
+  it('that was let in and has not asked yet is not let in where its user is logged out', async () => {
+    const { id, email, password } = await createTestUser(world, 'viewer');
+    const { device_code, user_code } = await begin();
+    const { page } = await letIn(user_code, { username: email, password });
+    expect(page.body).toContain('Your device is connected');
+    await world.api().delete(`/users/${encodeURIComponent(id)}/sessions`);
+    expect(await poll(device_code)).toMatchObject(refused(403, 'invalid_grant'));
   });
 
   it('that asks too often is told to slow down, each time by five seconds more', async () => {
