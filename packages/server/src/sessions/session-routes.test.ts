@@ -19,7 +19,8 @@ async function loggedIn(user?: { id: string; email: string; password: string }) 
   const login = { username: person.email, password: person.password };
   const tokens = (await redeem(world, await visitor.logIn(login))).json();
   const sid = String(decodeJwt(tokens.id_token).claims.sid);
-  return { person, visitor, sid, path: `/sessions/${sid}`, refreshToken: String(tokens.refresh_token) };
+  const userPath = `/users/${encodeURIComponent(person.id)}`;
+  return { person, userPath, visitor, sid, path: `/sessions/${sid}`, refreshToken: String(tokens.refresh_token) };
 }
 
 type Login = Awaited<ReturnType<typeof loggedIn>>;
@@ -164,6 +165,28 @@ describe('ending sessions', () => {
     expect(await answer(world.api().post(path, asked))).toEqual({ status: 202, body: {} });
     expect([await isLoggedIn(login), await refreshes(login), await refreshes(second)]).toEqual(expected);
     expect(await isLoggedIn(second)).toBe(isOne);
+  });
+
+  it.each<[string, (login: Login) => Promise<unknown>]>([
+    ['DELETE /sessions/{id}', ({ path }) => world.api().delete(path)],
+    ['POST /sessions/{id}/revoke', ({ path }) => world.api().post(`${path}/revoke`)],
+    ['DELETE /users/{user_id}/sessions', ({ userPath }) => world.api().delete(`${userPath}/sessions`)],
+    ['POST /users/{id}/revoke-access', ({ userPath }) => world.api().post(`${userPath}/revoke-access`, {})],
+    [
+      'POST /users/{id}/revoke-access, which leaves refresh tokens alone,',
+      ({ userPath }) => world.api().post(`${userPath}/revoke-access`, { preserve_refresh_tokens: true }),
+    ],
+    [
+      'POST /users/{id}/revoke-access for the session',
+      ({ userPath, sid: session_id }) =>
+        world.api().post(`${userPath}/revoke-access`, { session_id, preserve_refresh_tokens: true }),
+    ],
+  ])('%s ends a code that no application has redeemed yet', async (_what, end) => {
+    const login = await loggedIn();
+    const pending = await login.visitor.authorize();
+    const code = pending.answer?.get('code') ?? '';
+    await end(login);
+    expect((await redeem(world, { ...pending, code })).json()).toMatchObject({ error: 'invalid_grant' });
   });
 
   it("ends no other user's session by the id of one's own", async () => {

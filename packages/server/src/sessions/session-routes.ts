@@ -13,7 +13,9 @@ interface Stores {
   readonly users: { find(tenantId: string, userId: string): Promise<User | undefined> };
   readonly sessions: Pick<SessionStore, 'end'>;
   readonly sessionLists: SessionListStore;
-  readonly tokenGrants: Pick<TokenGrantStore, 'revokeOfSession' | 'revokeOfUser'>;
+  readonly tokenGrants: Pick<TokenGrantStore, 'revokeOfSession' | 'revokeUnredeemed'>;
+  /** Passwords that were right, at forms of applications. */
+  readonly loginTickets: { removeOfUser(tenantId: string, userId: string): Promise<void> };
 }
 
 interface Needs<Own> {
@@ -76,7 +78,7 @@ export function sessionRoutes<Own extends Stores>(
   management.route('DELETE /users/{user_id}/sessions', async (call) =>
     call.commit(async (stores) => {
       const { userId } = await existingUser(stores, call, 'user_id');
-      await stores.sessions.end(call.tenant.tenantId, { userId }, 'session-revoked', now());
+      await logOut(stores, call.tenant.tenantId, userId);
       return {};
     }),
   );
@@ -91,16 +93,32 @@ export function sessionRoutes<Own extends Stores>(
         await revokeAccess(stores, tenantId, userId, 'session-revoked');
         return {};
       }
-      const which = sessionId === undefined ? { userId } : { sessionId, userId };
-      const ended = await stores.sessions.end(tenantId, which, 'session-revoked', now());
-      if (keepsTokens) return {};
-      for (const session of ended) await stores.tokenGrants.revokeOfSession(tenantId, session.sessionId, now());
+      if (sessionId === undefined) {
+        await logOut(stores, tenantId, userId);
+        return {};
+      }
+      const [ended] = await stores.sessions.end(tenantId, { sessionId, userId }, 'session-revoked', now());
+      if (!ended) return {};
+      if (keepsTokens) await stores.tokenGrants.revokeUnredeemed(tenantId, { sessionId }, now());
+      else await stores.tokenGrants.revokeOfSession(tenantId, sessionId, now());
       return {};
     });
   });
 
-  async function endSession(stores: Own, { tenant }: ManagementCall<Own>, { sessionId }: ListedSession): Promise<void> {
-    await stores.sessions.end(tenant.tenantId, { sessionId }, 'session-revoked', now());
+  async function endSession(
+    { sessions, tokenGrants }: Own,
+    { tenant: { tenantId } }: ManagementCall<Own>,
+    { sessionId }: ListedSession,
+  ): Promise<void> {
+    await sessions.end(tenantId, { sessionId }, 'session-revoked', now());
+    await tokenGrants.revokeUnredeemed(tenantId, { sessionId }, now());
+  }
+
+  /** Ends the user's sessions and every login that is on its way; what applications hold already stays. */
+  async function logOut({ sessions, tokenGrants, loginTickets }: Own, tenantId: string, userId: string): Promise<void> {
+    await sessions.end(tenantId, { userId }, 'session-revoked', now());
+    await tokenGrants.revokeUnredeemed(tenantId, { userId }, now());
+    await loginTickets.removeOfUser(tenantId, userId);
   }
 }
 

@@ -128,6 +128,8 @@ describe('a login ticket', () => {
     const { id, email, password } = await createTestUser(world, 'changes');
     const end = [
       () => world.api().post(`/users/${encodeURIComponent(id)}/revoke-access`, {}),
+      () => world.api().post(`/users/${encodeURIComponent(id)}/revoke-access`, { preserve_refresh_tokens: true }),
+      () => world.api().delete(`/users/${encodeURIComponent(id)}/sessions`),
       // As one that comes in the midst of the redemption, when there is no ticket to end.
       async () => {
         await world.database.pool.query('update users set last_password_reset = now() where user_id = $1', [id]);

@@ -12,7 +12,8 @@ declare module '../../db/database.ts' {
 interface LoginTicketTable {
   tenant_id: string;
   ticket_hash: string;
-  verifier_hash: string;
+  /** Nothing reads it; a version before this one writes it. */
+  verifier_hash: string | null;
   browser_hash: string;
   client_id: string;
   user_id: string;
@@ -58,8 +59,8 @@ export function createLoginTicketStore(db: Database) {
       expiresAt: Date,
     ): Promise<boolean> {
       const result = await sql`
-        insert into login_tickets (tenant_id, ticket_hash, verifier_hash, browser_hash, client_id, user_id, connection_id, expires_at)
-        select tenant_id, ${digest(secrets.ticket)}, ${digest(secrets.verifier)}, ${digest(secrets.browser)}, ${clientId}, user_id,
+        insert into login_tickets (tenant_id, ticket_hash, browser_hash, client_id, user_id, connection_id, expires_at)
+        select tenant_id, ${digest(secrets.ticket)}, ${digest(secrets.browser)}, ${clientId}, user_id,
           ${connectionId}, ${expiresAt}::timestamptz
         from users
         where tenant_id = ${tenantId} and user_id = ${user.userId} and not blocked

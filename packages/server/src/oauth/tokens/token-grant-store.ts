@@ -181,6 +181,22 @@ export function createTokenGrantStore(db: Database) {
         .execute();
     },
 
+    /** Ends logins that no client has taken up yet: codes that were not redeemed, devices that were let in and did not poll. */
+    async revokeUnredeemed(
+      tenantId: string,
+      which: { readonly userId: string } | { readonly sessionId: string },
+      now: Date,
+    ): Promise<void> {
+      const match = 'userId' in which ? sql`user_id = ${which.userId}` : sql`session_id = ${which.sessionId}`;
+      await sql`
+        update token_grants set revoked_at = ${now}
+        where tenant_id = ${tenantId} and ${match} and revoked_at is null and (
+          exists (select from authorization_codes code where code.tenant_id = token_grants.tenant_id
+            and code.grant_id = token_grants.grant_id and code.redeemed_at is null)
+          or exists (select from device_codes device where device.tenant_id = token_grants.tenant_id
+            and device.grant_id = token_grants.grant_id))`.execute(db);
+    },
+
     /** Ends what a user gave to one client at the audiences that a consent was about. */
     async revokeOfConsent(
       tenantId: string,
