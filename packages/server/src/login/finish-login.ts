@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Transact } from '../db/transact.ts';
 import type { TenantCookie } from '../http/cookies.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
-import { cookieExpiry, startSession } from '../sessions/session.ts';
+import { cookieExpiry } from '../sessions/session.ts';
 import type { User } from '../users/user.ts';
 import { type LoginContext, loginEvent } from './login-context.ts';
 import type { LoginTransactionStore } from './login-transaction-store.ts';
+import { openSession } from './open-session.ts';
 import { recordNewSession, type SessionStores } from './record-new-session.ts';
 
 export interface FinishStores extends SessionStores {
@@ -26,7 +27,7 @@ export interface Finish<Stores> {
   readonly user: (stores: Stores) => Promise<User>;
 }
 
-/** The user has proved who they are: a new session replaces the browser's old one, and the request goes on at /authorize/resume. */
+/** The user has proved who they are: the browser has a session of theirs, and the request goes on at /authorize/resume. */
 export function createFinishLogin<Stores extends FinishStores>({ transact, sessionCookie, now }: Parts<Stores>) {
   return async function finishLogin(
     http: FastifyRequest,
@@ -40,20 +41,26 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
     const oldCookie = sessionCookie.read(http);
     const session = await transact(async (stores) => {
       const person = await user(stores);
-      const started = startSession(tenant, person.userId, connection.id, time);
-      if (!(await stores.loginTransactions.complete(tenantId, context.key.state, started.sessionId)))
+      const { userId } = person;
+      const opened = await openSession(stores.sessions, {
+        tenant,
+        userId,
+        connectionId: connection.id,
+        oldCookie,
+        now: time,
+      });
+      if (!(await stores.loginTransactions.complete(tenantId, context.key.state, opened.sessionId)))
         throw authorizePageErrors.expired();
       const isRecorded = await recordNewSession(stores, {
         http,
-        session: started,
+        session: opened,
         user: person,
-        oldCookie,
         event: loginEvent(http, context),
         prompt: { name: prompt, flow: 'universal-login', connection },
         now: time,
       });
       if (!isRecorded) throw authorizePageErrors.expired();
-      return started;
+      return opened;
     });
     sessionCookie.write(http, reply, session.cookie, cookieExpiry(tenant, session));
     return reply.header('cache-control', 'no-store').redirect(`/authorize/resume?state=${context.key.state}`, 303);

@@ -1,40 +1,39 @@
 import type { FastifyRequest } from 'fastify';
 import type { Connection } from '../connections/connection.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import type { NewSession } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { User } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
+import type { OpenedSession } from './open-session.ts';
 
 export interface SessionStores {
   readonly users: Pick<UserStore, 'recordLogin'>;
-  readonly sessions: Pick<SessionStore, 'insert' | 'removeByCookie'>;
+  readonly sessions: Pick<SessionStore, 'lockByCookie' | 'end' | 'insert' | 'renew'>;
   readonly record: RecordEvent;
 }
 
 interface NewLogin {
   readonly http: FastifyRequest;
-  readonly session: NewSession;
+  readonly session: OpenedSession;
   readonly user: User;
-  /** Of the session that the browser had before: it ends. */
-  readonly oldCookie: string | undefined;
   readonly event: Omit<AuditEvent, 'type'>;
   /** The prompt that the user answered, as the event names it. */
   readonly prompt: { readonly name: string; readonly flow: string; readonly connection: Connection };
   readonly now: Date;
 }
 
-/** In one transaction: the browser's new session, the login counted, and its event. False where the user is gone. */
+/** In one transaction: the browser's session (open-session.ts), the login counted, and its event. False where the user is gone. */
 export async function recordNewSession(
   stores: SessionStores,
-  { http: { tenant, requester }, session, user, oldCookie, event, prompt, now }: NewLogin,
+  { http: { tenant, requester }, session, user, event, prompt, now }: NewLogin,
 ): Promise<boolean> {
   const { tenantId } = tenant;
   const { userId, email, username } = user;
-  if (oldCookie) await stores.sessions.removeByCookie(tenantId, oldCookie);
   const loginsCount = await stores.users.recordLogin(tenantId, user, requester.ip);
   if (loginsCount === undefined) return false;
-  await stores.sessions.insert(tenantId, session, { user_agent: requester.userAgent, ip: requester.ip });
+  const device = { user_agent: requester.userAgent, ip: requester.ip };
+  if (session.isContinued) await stores.sessions.renew(tenantId, session, device);
+  else await stores.sessions.insert(tenantId, session, device);
   const completedAt = now.getTime();
   const { name, flow, connection } = prompt;
   await stores.record(tenantId, {

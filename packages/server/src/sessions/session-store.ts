@@ -51,6 +51,13 @@ export type SessionsToEnd =
 export type SessionStore = ReturnType<typeof createSessionStore>;
 
 export function createSessionStore(db: Database) {
+  const sessionsOf = (tenantId: string) =>
+    db
+      .selectFrom('sessions')
+      .select(['session_id', 'user_id', 'connection_id', 'is_persistent'])
+      .select(['authenticated_at', 'updated_at', 'idle_expires_at', 'expires_at'])
+      .where('tenant_id', '=', tenantId);
+
   return {
     async insert(tenantId: string, session: NewSession, device: Readonly<Record<string, string>>): Promise<void> {
       const { ip, user_agent } = device;
@@ -80,13 +87,7 @@ export function createSessionStore(db: Database) {
     },
 
     async findByCookie(tenantId: string, cookie: string): Promise<Session | undefined> {
-      const row = await db
-        .selectFrom('sessions')
-        .select(['session_id', 'user_id', 'connection_id', 'is_persistent'])
-        .select(['authenticated_at', 'updated_at', 'idle_expires_at', 'expires_at'])
-        .where('tenant_id', '=', tenantId)
-        .where('cookie_hash', '=', cookieHash(cookie))
-        .executeTakeFirst();
+      const row = await sessionsOf(tenantId).where('cookie_hash', '=', cookieHash(cookie)).executeTakeFirst();
       return row && sessionFromRow(row);
     },
 
@@ -147,13 +148,24 @@ export function createSessionStore(db: Database) {
       return (await rows.limit(limit).execute()).map(({ tenant_id }) => tenant_id);
     },
 
-    /** A new login takes the place of the browser's old session: nobody logged out. */
-    async removeByCookie(tenantId: string, cookie: string): Promise<void> {
-      await db
-        .deleteFrom('sessions')
-        .where('tenant_id', '=', tenantId)
+    /** The session that a login takes over or ends: until its transaction does, nobody else touches it. */
+    async lockByCookie(tenantId: string, cookie: string): Promise<Session | undefined> {
+      const row = await sessionsOf(tenantId)
         .where('cookie_hash', '=', cookieHash(cookie))
-        .execute();
+        .forUpdate()
+        .executeTakeFirst();
+      return row && sessionFromRow(row);
+    },
+
+    /** The same user has proved again who they are: a new cookie and new lifetimes, and what the session carries stays. */
+    async renew(tenantId: string, session: NewSession, device: Readonly<Record<string, string>>): Promise<void> {
+      await sql`
+        update sessions set cookie_hash = ${cookieHash(session.cookie)}, connection_id = ${session.connectionId},
+          authenticated_at = ${session.authenticatedAt}, updated_at = ${session.lastUsedAt},
+          idle_expires_at = ${session.idleExpiresAt}, expires_at = ${session.expiresAt},
+          is_persistent = ${session.isPersistent}, methods = ${JSON.stringify(session.methods)}::jsonb,
+          device = device || ${JSON.stringify({ last_ip: device.ip, last_user_agent: device.user_agent })}::jsonb
+        where tenant_id = ${tenantId} and session_id = ${session.sessionId}`.execute(db);
     },
   };
 }

@@ -44,7 +44,7 @@ export type LogoutInitiator =
   | 'mfa-phone-unenrolled'
   | 'account-deactivated';
 
-/** A new login: always a new id and a new cookie, so that a cookie planted before it is worth nothing (attack L6). */
+/** A new login: login/open-session.ts says where it goes on under the id of the session before. */
 export function startSession(tenant: Tenant, userId: string, connectionId: string, now: Date): NewSession {
   const isPersistent = settingsOf(tenant).isSessionCookiePersistent;
   const { absolute, idle } = lifetimes(tenant, { isPersistent });

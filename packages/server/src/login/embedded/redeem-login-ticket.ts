@@ -4,9 +4,10 @@ import type { Transact } from '../../db/transact.ts';
 import type { TenantCookie } from '../../http/cookies.ts';
 import type { LoginRequest } from '../../oauth/authorize/authorization-request.ts';
 import type { LivingSession } from '../../oauth/authorize/find-session.ts';
-import { cookieExpiry, startSession } from '../../sessions/session.ts';
+import { cookieExpiry } from '../../sessions/session.ts';
 import type { User } from '../../users/user.ts';
 import { loginEvent } from '../login-context.ts';
+import { openSession } from '../open-session.ts';
 import { recordNewSession, type SessionStores } from '../record-new-session.ts';
 import { embeddedLoginErrors } from './embedded-login-errors.ts';
 import type { LoginTicketStore } from './login-ticket-store.ts';
@@ -48,19 +49,26 @@ export function createLoginTicketRedemption(parts: Parts) {
     if (!user || user.blocked || !connection?.enabledClients.includes(client.clientId))
       throw embeddedLoginErrors.invalidTicket();
     if (request.subject !== undefined && request.subject !== user.userId) throw embeddedLoginErrors.invalidTicket();
-    const session = startSession(tenant, user.userId, connection.id, time);
-    const isRecorded = await transact((stores) =>
-      recordNewSession(stores, {
-        http,
-        session,
-        user,
+    const { userId } = user;
+    const session = await transact(async (stores) => {
+      const opened = await openSession(stores.sessions, {
+        tenant,
+        userId,
+        connectionId: connection.id,
         oldCookie,
+        now: time,
+      });
+      const isRecorded = await recordNewSession(stores, {
+        http,
+        session: opened,
+        user,
         event: loginEvent(http, { request, connection }),
         prompt: { name: 'prompt-authenticate', flow: 'cross-origin', connection },
         now: time,
-      }),
-    );
-    if (!isRecorded) throw embeddedLoginErrors.invalidTicket();
+      });
+      if (!isRecorded) throw embeddedLoginErrors.invalidTicket();
+      return opened;
+    });
     sessionCookie.write(http, reply, session.cookie, cookieExpiry(tenant, session));
     return { session, user, connection };
   };
