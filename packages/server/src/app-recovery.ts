@@ -13,7 +13,7 @@ import type { TenantLooks } from './login/tenant-looks.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { createPasswordChangeByTicket } from './recovery/change-password.ts';
 import { createTicketDraft } from './recovery/draft-ticket.ts';
-import { createTicketFinder } from './recovery/find-ticket.ts';
+import { createTicketFinder, createVerifiedUserFinder } from './recovery/find-ticket.ts';
 import { createRequestRate } from './recovery/request-rate.ts';
 import { createResetRequest } from './recovery/request-reset.ts';
 import { resetRequestRoutes } from './recovery/reset-request-routes.ts';
@@ -70,9 +70,10 @@ export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
   const { findConnection, connectionsOfClient } = parts.connections;
   const { requestReset, prepareSignUp, rate } = recovery;
   const findClient = parts.clients.find;
+  const findUser = (tenantId: string, userId: string) => stores.users.find(tenantId, userId);
   const findTicket = createTicketFinder({
     tickets: stores.tickets,
-    findUser: (tenantId, userId) => stores.users.find(tenantId, userId),
+    findUser,
     findConnection,
     findClient,
     now,
@@ -92,6 +93,7 @@ export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
   });
   verificationRoutes(http, {
     findTicket,
+    findVerifiedUser: createVerifiedUserFinder({ tickets: stores.tickets, findUser }),
     verifyEmail: createEmailVerification({ transact, now }),
     recordAlone,
     sendPage,

@@ -57,7 +57,16 @@ export function createSignUp({ hashNewPassword, prepareVerification }: Parts): P
       const [identity] = user.identities;
       if (identity && isUnproved(user) && asksForVerification(connection)) {
         const { details: _ofTheSignUp, ...asked } = event;
-        await sendVerification(stores, { tenant, user, identity, connection, client, language, event: asked });
+        await sendVerification(stores, {
+          tenant,
+          user,
+          identity,
+          connection,
+          client,
+          language,
+          isLanguageChosen: true,
+          event: asked,
+        });
       }
       return user;
     };

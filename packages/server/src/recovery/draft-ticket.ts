@@ -16,6 +16,7 @@ export interface TicketRequest {
   readonly marksEmailVerified?: boolean;
   readonly includesEmail?: boolean;
   readonly loginState?: string | undefined;
+  readonly language?: string | undefined;
 }
 
 export interface DraftedTicket {
@@ -58,6 +59,7 @@ export function createTicketDraft({ canonicalOrigin, now }: Parts): DraftTicket 
         marksEmailVerified: request.marksEmailVerified ?? false,
         includesEmail: request.includesEmail ?? true,
         loginState: request.loginState,
+        language: request.language,
         ticketHash: digest(ticket),
         createdAt,
         expiresAt: new Date(createdAt.getTime() + lifetimeSeconds * 1_000),

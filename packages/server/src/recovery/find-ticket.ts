@@ -2,6 +2,7 @@ import type { Client } from '../clients/client.ts';
 import type { Connection } from '../connections/connection.ts';
 import { digest } from '../kit/digest.ts';
 import type { AuditEvent } from '../logs/event.ts';
+import { asIdentity } from '../users/identity-profile.ts';
 import type { Identity, User } from '../users/user.ts';
 import { identityOfTicket, isTicket, type Ticket, type TicketPurpose, ticketErrors } from './ticket.ts';
 import type { TicketStore } from './ticket-store.ts';
@@ -16,8 +17,11 @@ export interface FoundTicket {
   readonly client: Client | undefined;
 }
 
+/** The ticket that a link belonged to, whose user has nothing to verify any more. */
+export type Verified = Pick<FoundTicket, 'ticket' | 'user'>;
+
 interface Parts {
-  readonly tickets: Pick<TicketStore, 'find'>;
+  readonly tickets: Pick<TicketStore, 'find' | 'findVerification'>;
   readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
   readonly findConnection: (tenantId: string, connectionId: string) => Promise<Connection | undefined>;
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
@@ -40,6 +44,17 @@ export function createTicketFinder({ tickets, findUser, findConnection, findClie
     if (ticket.usedAt === undefined && ticket.expiresAt <= now()) throw ticketErrors.expired();
     const client = ticket.clientId === undefined ? undefined : await findClient(tenantId, ticket.clientId);
     return { hash, ticket, user, identity, connection, client };
+  };
+}
+
+/** The user whose address a link was to verify, where it is verified by now: the link is old, and nobody has to do anything. */
+export function createVerifiedUserFinder({ tickets, findUser }: Pick<Parts, 'tickets' | 'findUser'>) {
+  return async function findVerifiedUser(tenantId: string, given: string | undefined): Promise<Verified | undefined> {
+    const ticket = isTicket(given) ? await tickets.findVerification(tenantId, digest(given)) : undefined;
+    if (!ticket) return undefined;
+    const user = await findUser(tenantId, ticket.userId);
+    const identity = identityOfTicket(ticket, user);
+    return user && identity && asIdentity(user, identity).emailVerified ? { ticket, user } : undefined;
   };
 }
 

@@ -112,6 +112,21 @@ describe('who forgot the password', () => {
     expect((await visitor.submit(page, { password: NEW, password_again: NEW })).statusCode).toBe(200);
   });
 
+  it('opens in the language that the application asked for, as the mail is', async () => {
+    await world.api().patch('/tenants/settings', { enabled_locales: ['en', 'de'] });
+    const { email } = await createTestUser(world, 'lou');
+    const visitor = world.visitor();
+    const { response } = await visitor.authorize({ ui_locales: 'de', screen_hint: 'reset-password' });
+    expect(response.body).toContain('action="/u/reset-password/request?state=');
+    await visitor.submit(response, { username: email });
+    expect((await mailsTo(world, email))[0]).toMatchObject({ language: 'de' });
+    const page = await openLink(world.visitor(), email);
+    expect(page.body).toContain('<html lang="de"');
+    const refused = await visitor.submit(await openLink(visitor, email), { password: '', password_again: '' });
+    expect(refused.body).toContain('<html lang="de"');
+    await world.api().patch('/tenants/settings', { enabled_locales: ['en'] });
+  });
+
   it('is told on the page when what was typed is no address', async () => {
     const visitor = world.visitor();
     for (const [username, text] of [

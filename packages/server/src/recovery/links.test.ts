@@ -227,10 +227,35 @@ describe('a link that verifies an address', () => {
     expect(Object.fromEntries(target.searchParams)).toMatchObject({ from: 'mail', success: 'true', email });
     const quiet = await linkFor('email-verification', { user_id: id, result_url, includeEmailInRedirect: false });
     expect(String((await world.visitor().get(quiet)).headers.location)).not.toContain('email=');
-    for (const stale of [link, '/u/email-verification?ticket=x', '/u/email-verification']) {
+    const old = await world.visitor().get(link);
+    expect([old.statusCode, old.headers.location]).toEqual([200, undefined]);
+    expect(old.body).toContain('is verified already');
+    for (const stale of ['/u/email-verification?ticket=x', '/u/email-verification']) {
       const page = await world.visitor().get(stale);
       expect([page.statusCode, page.headers.location]).toEqual([400, undefined]);
     }
+  });
+
+  it('that a younger one took the place of says that it does not work, and once the address is verified that it is', async () => {
+    const { id } = await createTestUser(world, 'impatient');
+    const path = `/users/${encodeURIComponent(id)}`;
+    await world.api().patch(path, { email_verified: false });
+    const [first, second, third] = [
+      await linkFor('email-verification', { user_id: id }),
+      await linkFor('email-verification', { user_id: id }),
+      await linkFor('email-verification', { user_id: id }),
+    ];
+    isGone(await world.visitor().get(first));
+    expect((await world.visitor().get(third)).statusCode).toBe(200);
+    const types = await eventTypesOf(world, async () => {
+      for (const old of [first, second]) {
+        const page = await world.visitor().get(old);
+        expect([page.statusCode, page.body]).toEqual([200, expect.stringContaining('is verified already')]);
+      }
+    });
+    expect(types).toEqual([]);
+    await world.api().patch(path, { email: 'impatient-no-more@example.org', email_verified: true });
+    isGone(await world.visitor().get(first));
   });
 
   it('ends with a change of the address, and leaves fv', async () => {
@@ -288,6 +313,7 @@ describe('a link that verifies an address', () => {
 
   it('ends after five days', async () => {
     const { id } = await createTestUser(world, 'days');
+    await world.api().patch(`/users/${encodeURIComponent(id)}`, { email_verified: false });
     const link = await linkFor('email-verification', { user_id: id });
     world.advance(5 * DAY + 1_000);
     const page = await world.visitor().get(link);

@@ -64,6 +64,7 @@ export function createResetRequest({ users, transact, draftTicket, prepareMails 
       clientId: client.clientId,
       marksEmailVerified: true,
       loginState: request.loginState,
+      language,
     });
     const composeMail = await prepareMails(tenant);
     const mail = composeMail({

@@ -95,8 +95,10 @@ export function resetRoutes(app: FastifyInstance, parts: Parts): void {
     });
   });
 
-  async function usable({ tenant }: FastifyRequest, given: string | undefined): Promise<FoundTicket> {
-    const found = await findTicket(tenant.tenantId, 'password-change', given);
+  async function usable(http: FastifyRequest, given: string | undefined): Promise<FoundTicket> {
+    const found = await findTicket(http.tenant.tenantId, 'password-change', given);
+    // The pages go on in the language of the mail that brought the user here.
+    http.visit = { uiLocales: found.ticket.language };
     if (found.ticket.usedAt !== undefined) throw ticketErrors.invalid();
     return found;
   }

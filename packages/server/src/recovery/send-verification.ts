@@ -17,6 +17,8 @@ export interface Verification {
   readonly connection: Pick<Connection, 'id' | 'name' | 'strategy'>;
   readonly client: Client | undefined;
   readonly language: string;
+  /** Whether the user's own request asked for it: an operator's says nothing of the browser that opens the link. */
+  readonly isLanguageChosen?: boolean;
   readonly event: Omit<AuditEvent, 'type'>;
   readonly jobId?: string;
 }
@@ -59,6 +61,7 @@ export function createVerificationMail({ draftTicket, prepareMails }: Parts): Pr
       identityUserId: identity.userId,
       email: user.email,
       clientId: client?.clientId,
+      ...(verification.isLanguageChosen && { language }),
     });
     const mail = composeMail({
       template: 'verify_email',

@@ -21,10 +21,16 @@ interface TicketTable {
   marks_email_verified: boolean;
   includes_email: boolean;
   login_state: string | null;
+  language: string | null;
+  /** Of links that this one took the place of, the youngest first. */
+  former_hashes: Generated<readonly string[]>;
   created_at: Generated<Date>;
   used_at: Date | null;
   expires_at: Date;
 }
+
+/** Whoever asks for more mails than this in a row has an old one that says nothing. */
+const MOST_FORMER = 5;
 
 export type TicketStore = ReturnType<typeof createTicketStore>;
 
@@ -48,18 +54,20 @@ export function createTicketStore(db: Database) {
           for no key update of u
         )
         insert into tickets (tenant_id, user_id, purpose, ticket_hash, connection_id, identity_user_id, email, client_id,
-          result_url, marks_email_verified, includes_email, login_state, created_at, expires_at)
+          result_url, marks_email_verified, includes_email, login_state, language, created_at, expires_at)
         select tenant_id, user_id, ${ticket.purpose}, ${ticket.ticketHash}, ${ticket.connectionId}, ${ticket.identityUserId},
           ${ticket.email ?? null}, ${ticket.clientId ?? null}, ${ticket.resultUrl ?? null}, ${ticket.marksEmailVerified}::boolean,
-          ${ticket.includesEmail}::boolean, ${ticket.loginState ?? null}, ${ticket.createdAt}::timestamptz,
+          ${ticket.includesEmail}::boolean, ${ticket.loginState ?? null}, ${ticket.language ?? null}, ${ticket.createdAt}::timestamptz,
           ${ticket.expiresAt}::timestamptz
         from person
         on conflict on constraint tickets_pkey do update set
+          former_hashes = case when tickets.email is not distinct from excluded.email and tickets.identity_user_id = excluded.identity_user_id
+            then (array_prepend(tickets.ticket_hash, tickets.former_hashes))[1:${MOST_FORMER}::int] else '{}' end,
           ticket_hash = excluded.ticket_hash, connection_id = excluded.connection_id,
           identity_user_id = excluded.identity_user_id, email = excluded.email, client_id = excluded.client_id,
           result_url = excluded.result_url, marks_email_verified = excluded.marks_email_verified,
-          includes_email = excluded.includes_email, login_state = excluded.login_state, created_at = excluded.created_at,
-          used_at = null, expires_at = excluded.expires_at`.execute(db);
+          includes_email = excluded.includes_email, login_state = excluded.login_state, language = excluded.language,
+          created_at = excluded.created_at, used_at = null, expires_at = excluded.expires_at`.execute(db);
       return result.numAffectedRows === 1n;
     },
 
@@ -70,6 +78,18 @@ export function createTicketStore(db: Database) {
         .where('tenant_id', '=', tenantId)
         .where('ticket_hash', '=', ticketHash)
         .where('purpose', '=', purpose)
+        .executeTakeFirst();
+      return row && fromRow(row);
+    },
+
+    /** The ticket that a link to verify an address belongs to, or that took its place. */
+    async findVerification(tenantId: string, ticketHash: string): Promise<Ticket | undefined> {
+      const row = await db
+        .selectFrom('tickets')
+        .selectAll()
+        .where('tenant_id', '=', tenantId)
+        .where('purpose', '=', 'email-verification')
+        .where(sql<boolean>`(ticket_hash = ${ticketHash} or former_hashes @> array[${ticketHash}]::text[])`)
         .executeTakeFirst();
       return row && fromRow(row);
     },
@@ -94,7 +114,7 @@ export function createTicketStore(db: Database) {
   };
 }
 
-function fromRow(row: Omit<TicketTable, 'created_at'>): Ticket {
+function fromRow(row: Omit<TicketTable, 'created_at' | 'former_hashes'>): Ticket {
   return {
     purpose: row.purpose,
     userId: row.user_id,
@@ -106,6 +126,7 @@ function fromRow(row: Omit<TicketTable, 'created_at'>): Ticket {
     marksEmailVerified: row.marks_email_verified,
     includesEmail: row.includes_email,
     loginState: row.login_state ?? undefined,
+    language: row.language ?? undefined,
     usedAt: row.used_at ?? undefined,
     expiresAt: row.expires_at,
   };

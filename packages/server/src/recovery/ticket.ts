@@ -20,6 +20,8 @@ export interface Ticket {
   readonly includesEmail: boolean;
   /** The login that the user left to reset the password. */
   readonly loginState: string | undefined;
+  /** Of the mail, where the user's own request chose it: the pages of the link keep to it. */
+  readonly language: string | undefined;
   readonly usedAt: Date | undefined;
   readonly expiresAt: Date;
 }

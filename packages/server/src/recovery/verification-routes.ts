@@ -4,13 +4,14 @@ import type { RecoveryResult } from '../login/pages/recovery-result-page.ts';
 import type { SendPage } from '../login/send-page.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import { queryForm } from '../oauth/parameters.ts';
-import { type FindTicket, type FoundTicket, ticketEvent } from './find-ticket.ts';
+import { type FindTicket, type FoundTicket, ticketEvent, type Verified } from './find-ticket.ts';
 import { isTicket, ticketErrors } from './ticket.ts';
 import type { VerifyEmail } from './verify-email.ts';
 import { applicationAddress, withResult } from './way-back.ts';
 
 interface Parts {
   readonly findTicket: FindTicket;
+  readonly findVerifiedUser: (tenantId: string, given: string | undefined) => Promise<Verified | undefined>;
   readonly verifyEmail: VerifyEmail;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
@@ -21,7 +22,7 @@ interface Parts {
  * programs and scanners open links before people do: a link that was used says that all is well, and does nothing.
  */
 export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
-  const { findTicket, verifyEmail, recordAlone, sendPage } = parts;
+  const { findTicket, findVerifiedUser, verifyEmail, recordAlone, sendPage } = parts;
 
   app.get('/u/email-verification', { config: { errors: 'page' } }, async (http, reply) => {
     const { ticket: given } = queryForm(http).values;
@@ -33,9 +34,12 @@ export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
       return answer(http, reply, 'email-verified', found);
     } catch (error) {
       if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
+      // A second mail was asked for and opened: the first one is old, and all is well.
+      const verified = await findVerifiedUser(http.tenant.tenantId, given);
+      if (verified) return tell(http, reply, 'email-already-verified', verified);
       if (isTicket(given)) await recordFailure(http, error, found);
       const isExpired = error.code === ticketErrors.expired().code;
-      return answer(http, reply, isExpired ? 'verification-link-expired' : 'verification-link-invalid', undefined);
+      return tell(http, reply, isExpired ? 'verification-link-expired' : 'verification-link-invalid', undefined);
     }
   });
 
@@ -44,23 +48,29 @@ export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
     http: FastifyRequest,
     reply: FastifyReply,
     result: RecoveryResult,
-    found: FoundTicket | undefined,
+    found: FoundTicket,
   ): Promise<FastifyReply> {
-    // The address with the ticket must reach no other site (attack R2).
-    reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
-    if (found?.ticket.resultUrl !== undefined) {
-      const { ticket } = found;
-      const email = ticket.includesEmail ? ticket.email : undefined;
-      return reply.redirect(
-        withResult(found.ticket.resultUrl, { success: true, message: MESSAGES[result] ?? '', email }),
-        302,
-      );
-    }
+    const { ticket } = found;
+    if (ticket.resultUrl === undefined) return tell(http, reply, result, found);
+    const email = ticket.includesEmail ? ticket.email : undefined;
+    return unreferred(reply).redirect(
+      withResult(ticket.resultUrl, { success: true, message: MESSAGES[result] ?? '', email }),
+      302,
+    );
+  }
+
+  function tell(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    result: RecoveryResult,
+    found: (Verified & Partial<FoundTicket>) | undefined,
+  ): Promise<FastifyReply> {
     const client = found?.client;
     const clientUrl = applicationAddress(http.tenant, client);
+    http.visit = { uiLocales: found?.ticket.language };
     return sendPage(
       http,
-      reply,
+      unreferred(reply),
       'recovery-result',
       { result, ...(client && { clientName: client.name }), ...(clientUrl && { clientUrl }) },
       found ? 200 : 400,
@@ -80,6 +90,11 @@ export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
       details: { title: 'Verify email', error: { message: error.message } },
     });
   }
+}
+
+/** The address with the ticket must reach no other site (attack R2). */
+function unreferred(reply: FastifyReply): FastifyReply {
+  return reply.headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
 }
 
 /** Auth0's sentences. */
