@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RecordEvent } from '../logs/event.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import { type FindSession, isFreshEnough, type LivingSession } from '../oauth/authorize/find-session.ts';
+import { firstPageOf } from '../oauth/authorize/first-page.ts';
 import { guardLogin } from './guard-login.ts';
 import type { LoginContext, LoginContexts } from './login-context.ts';
 import type { LoginTransactionStore } from './login-transaction-store.ts';
@@ -75,5 +76,5 @@ function nameOf({ user }: LivingSession): string {
 }
 
 function loginPage({ key, request }: LoginContext): string {
-  return `${request.screenHint === 'signup' ? '/u/signup' : '/u/login'}?state=${key.state}`;
+  return `${firstPageOf(request)}?state=${key.state}`;
 }

@@ -10,7 +10,12 @@ interface Parts {
   readonly now: () => Date;
 }
 
-export type LoginPage = '/u/login' | '/u/signup' | '/u/login-select-account' | '/u/consent';
+export type LoginPage =
+  | '/u/login'
+  | '/u/signup'
+  | '/u/reset-password/request'
+  | '/u/login-select-account'
+  | '/u/consent';
 
 /** Long enough for a user who has to look for a password; Auth0 gives about an hour. */
 const LIFETIME_MILLISECONDS = 3_600_000;

@@ -10,6 +10,7 @@ import type { AuthorizationRequest, ReturnAddress } from './authorization-reques
 import type { AuthorizationChecks } from './authorize.ts';
 import { authorizeErrors } from './authorize-errors.ts';
 import { answersRequest, type FindSession, type LivingSession } from './find-session.ts';
+import { firstPageOf } from './first-page.ts';
 import type { Proceed } from './proceed.ts';
 import type { ResolveRequest } from './resolve-request.ts';
 import type { Responder } from './respond.ts';
@@ -112,7 +113,7 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     if (request.prompts.has('none')) throw authorizeErrors.loginRequired();
     if (living && request.prompts.has('select_account'))
       return beginLogin(http, reply, login, '/u/login-select-account');
-    return beginLogin(http, reply, login, request.screenHint === 'signup' ? '/u/signup' : '/u/login');
+    return beginLogin(http, reply, login, firstPageOf(request));
   }
 }
 

@@ -277,10 +277,14 @@ describe('the answer', () => {
     expect(answer(response)).toMatchObject({ error: 'login_required', state: 'x' });
   });
 
-  it('of a login page has the hinted address, and sign-up first where that was asked for', async () => {
-    const { response } = await world.visitor().authorize({ login_hint: 'ada@example.org' });
+  it.each([
+    ['login', '/u/login'],
+    ['signup', '/u/signup'],
+    ['reset-password', '/u/reset-password/request'],
+    ['telepathy', '/u/login'],
+  ])('of a page has the hinted address, and for screen_hint=%s begins at %s', async (screen_hint, page) => {
+    const { response } = await world.visitor().authorize({ login_hint: 'ada@example.org', screen_hint });
+    expect(response.body).toContain(`action="${page}?state=`);
     expect(response.body).toContain('value="ada@example.org"');
-    const signUp = await world.visitor().authorize({ screen_hint: 'signup' });
-    expect(signUp.response.body).toContain('action="/u/signup');
   });
 });
