@@ -1,5 +1,11 @@
 import type { Request } from 'express';
-import { auth, type ConfigParams, requiresAuth } from 'express-openid-connect';
+import {
+  auth,
+  type ConfigParams,
+  requiresAuth,
+  type SessionStore,
+  type SessionStorePayload,
+} from 'express-openid-connect';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { startApi } from './api-application.ts';
@@ -47,6 +53,19 @@ describe('express-openid-connect 3', () => {
     const left = await browser.open(at('/logout'));
     expect(left.url.href).toBe(`${application.origin}/`);
     expect((await browser.open(at('/profile'))).url.pathname).toBe('/u/login');
+  });
+
+  it('ends its session where the user logs out at the server, over its own back-channel handler', async () => {
+    application = await startShop({ clientSecret: client.clientSecret, backchannelLogout: { store: memory() } });
+    await client.update({ oidc_logout: { backchannel_logout_urls: [`${application.origin}/backchannel-logout`] } });
+    const browser = createFetchBrowser(server.origin, application.origin);
+    expect((await browser.logIn(at('/profile'), server.firstRun.user)).status).toBe(200);
+    expect((await browser.open(at('/profile'))).url.href).toBe(at('/profile').href);
+    await browser.open(new URL('/v2/logout', server.origin));
+    await expect
+      .poll(async () => (await browser.open(at('/profile'))).url.pathname, { timeout: 20_000 })
+      .toBe('/u/login');
+    expect((await browser.logIn(at('/profile'), server.firstRun.user)).status).toBe(200);
   });
 
   it('logs in as it comes: an ID token in a form, without a secret', async () => {
@@ -119,6 +138,22 @@ async function startShop(options: ConfigParams): Promise<ExpressApplication> {
     allowed_logout_urls: [started.origin],
   });
   return started;
+}
+
+/** What the SDK notes logouts in: any store of express-session would do. */
+function memory(): SessionStore<Pick<SessionStorePayload, 'cookie'>> {
+  const entries = new Map<string, SessionStorePayload<Pick<SessionStorePayload, 'cookie'>>>();
+  return {
+    get: (id, done) => done(null, entries.get(id)),
+    set(id, entry, done) {
+      entries.set(id, entry);
+      done?.();
+    },
+    destroy(id, done) {
+      entries.delete(id);
+      done?.();
+    },
+  };
 }
 
 async function items(request: Request): Promise<{ status: number; scope?: unknown }> {

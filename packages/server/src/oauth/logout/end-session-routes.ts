@@ -23,7 +23,15 @@ interface Parts {
 
 const MAX_FORM_BYTES = 65_536;
 /** What the question takes along; the answer to it is checked like the request itself. */
-const CARRIED = ['client_id', 'post_logout_redirect_uri', 'state', 'id_token_hint', 'logout_hint', 'ui_locales'];
+const CARRIED = [
+  'client_id',
+  'post_logout_redirect_uri',
+  'state',
+  'id_token_hint',
+  'logout_hint',
+  'ui_locales',
+  'federated',
+];
 
 /**
  * GET and POST /oidc/logout (OpenID Connect RP-Initiated Logout 1.0). A link from anywhere ends no session by itself: where

@@ -104,14 +104,15 @@ describe('GET /oidc/logout', () => {
 });
 
 describe('the question before a logout', () => {
-  const ask = (visitor: Visitor) =>
-    visitor.get(path({ client_id: client.client_id, post_logout_redirect_uri: BYE, state: '<s>' }), {
+  const ask = (visitor: Visitor, more: Record<string, string> = {}) =>
+    visitor.get(path({ client_id: client.client_id, post_logout_redirect_uri: BYE, state: '<s>', ...more }), {
       accept: 'text/html',
     });
 
   it('comes where nothing shows that the application knows the session', async () => {
     const { visitor } = await loggedIn();
-    const page = await ask(visitor);
+    const page = await ask(visitor, { federated: '1' });
+    expect(page.body).toContain('name="federated"');
     expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(page.body).toContain(world.user.email);
     expect(await isLoggedIn(visitor)).toBe(true);

@@ -11,7 +11,7 @@ interface Parts {
 
 /**
  * GET /v2/logout: authentication-api section 7. The session ends only where the address to return to is allowed.
- * `federated` is accepted: identity providers, whose session would end as well, are not built yet.
+ * `federated`, with any value or none, changes nothing: users of directories have no session elsewhere that could end as well.
  */
 export function logoutRoutes(app: FastifyInstance, { findClient, finishLogout }: Parts): void {
   app.get('/v2/logout', { config: { errors: 'page' } }, async (request, reply) => {

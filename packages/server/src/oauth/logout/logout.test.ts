@@ -42,6 +42,20 @@ describe('GET /v2/logout', () => {
     expect(await isLoggedIn(visitor)).toBe(false);
   });
 
+  it.each(['federated', 'federated=', 'federated=true', 'federated=false'])(
+    'with %s is the same logout, told in the same event',
+    async (federated) => {
+      const visitor = world.visitor();
+      await visitor.logIn();
+      const records = await eventsOf(world, async () => {
+        const response = await visitor.get(`${path({ client_id: client.client_id })}&${federated}`);
+        expect([response.statusCode, response.headers.location]).toEqual([302, 'https://app.example.com/out']);
+      });
+      expect(records.map(({ type }) => type)).toEqual(['slo']);
+      expect(await isLoggedIn(visitor)).toBe(false);
+    },
+  );
+
   it.each([
     ['the wildcard', { returnTo: 'https://a.wild.example.com/out' }, 'https://a.wild.example.com/out'],
     ['the first allowed URL', {}, 'https://app.example.com/out'],
