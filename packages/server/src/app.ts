@@ -119,6 +119,7 @@ export async function createApp(world: World) {
     reader: createRequestReader(world.config.trustedProxies, world.config.clientCertificateHeader),
     directory,
     renderErrorPage: createErrorPage(sendPage),
+    observeRequest: metrics.observeRequest,
   });
   const authentication = createAuthentication({ cache, stores, directory, hasher });
   metricsRoutes(http, { metrics, token: world.config.metricsToken, snapshotsOfOthers: world.snapshotsOfOthers });

@@ -8,6 +8,9 @@ export interface Connections {
   destroy(): void;
 }
 
+/** Asked for at each request of a connection. */
+const keys = new WeakMap<Socket, string>();
+
 /**
  * Knows which connections of a server are in the middle of a request. Node closes connections that are idle between two
  * requests; those that have not sent anything yet, or hang in a TLS handshake, it would wait for until their time-outs.
@@ -79,6 +82,10 @@ function refusal(status: number): string {
   ].join('\r\n');
 }
 
-function keyOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+function keyOf(socket: Socket): string {
+  const known = keys.get(socket);
+  if (known !== undefined) return known;
+  const key = `${socket.remoteAddress} ${socket.remotePort}`;
+  keys.set(socket, key);
+  return key;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import { parseOrigin } from '../kit/parse-origin.ts';
 import type { Requester } from '../logs/event.ts';
 import { type ClientCertificate, readClientCertificate } from './client-certificate.ts';
 
@@ -25,6 +26,7 @@ export function createRequestReader(
   const trusted = toBlockList(trustedProxies);
 
   function isTrusted(address: string): boolean {
+    if (trustedProxies.length === 0) return false;
     const family = isIP(address);
     return family !== 0 && trusted.check(address, family === 4 ? 'ipv4' : 'ipv6');
   }
@@ -82,11 +84,7 @@ function toOrigin(scheme: string, host: string | undefined): string | undefined 
   if (!host || (scheme !== 'http' && scheme !== 'https')) return undefined;
   if (!/^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9a-fA-F:]{2,39}\])(?::[0-9]{1,5})?$/.test(host))
     return undefined;
-  try {
-    return new URL(`${scheme}://${host}`).origin;
-  } catch {
-    return undefined;
-  }
+  return parseOrigin(`${scheme}://${host}`)?.origin;
 }
 
 function peer(request: IncomingMessage): string {

@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Client } from '../clients/client.ts';
 import type { DeclaredError } from '../kit/errors.ts';
+import { randomHex } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
+import { parseOrigin } from '../kit/parse-origin.ts';
 import type { Requester } from '../logs/event.ts';
 import { type Tenant, tenantErrors } from '../tenants/tenant.ts';
 import type { TenantDirectory } from '../tenants/tenant-directory.ts';
@@ -50,17 +51,25 @@ interface Parts {
     reply: FastifyReply,
     error: DeclaredError,
   ) => Promise<FastifyReply>;
+  /** Told of each request once its answer is written. */
+  readonly observeRequest: (request: {
+    /** The route's template; undefined where there is none. */
+    readonly route: string | undefined;
+    readonly method: string;
+    readonly status: number;
+    readonly seconds: number;
+  }) => void;
 }
 
 /** Of strangers' requests; the Management API takes more from those that it knows. */
 const MAX_BODY_BYTES = 65_536;
 
 /** The HTTP side without its routes: tenant of the request, bodies, security headers, errors. */
-export function createHttpServer({ log, reader, directory, renderErrorPage }: Parts): FastifyInstance {
+export function createHttpServer({ log, reader, directory, renderErrorPage, observeRequest }: Parts): FastifyInstance {
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     routerOptions: { maxParamLength: 1024, querystringParser: () => ({}) },
-    genReqId: () => randomBytes(10).toString('hex'),
+    genReqId: () => randomHex(10),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     rewriteUrl: toOriginForm,
@@ -80,31 +89,42 @@ export function createHttpServer({ log, reader, directory, renderErrorPage }: Pa
   app.decorateRequest('visit');
   app.decorateRequest('clientCertificate');
 
+  // Fastify's own hook for answers takes several times as long as this listener.
+  function observe(request: FastifyRequest, { raw }: FastifyReply, route: string | undefined): void {
+    const began = performance.now();
+    raw.once('finish', () => {
+      const seconds = (performance.now() - began) / 1000;
+      observeRequest({ route, method: request.method, status: raw.statusCode, seconds });
+    });
+  }
+
   app.addHook('onRequest', async (request, reply) => {
+    // Made anew each time that somebody looks.
+    const { config, url: route } = request.routeOptions;
+    observe(request, reply, route);
     reply.header('x-auth0-requestid', request.id);
     reply.header('x-content-type-options', 'nosniff');
     request.requester = reader.requester(request.raw);
     request.clientCertificate = reader.clientCertificate(request.raw);
     checkTarget(request.raw);
-    if (request.routeOptions.config.needsNoTenant) return;
+    if (config.needsNoTenant) return;
     const asked = reader.origin(request.raw);
-    const found = asked === undefined ? undefined : await find(asked, request.url);
-    if (asked === undefined || !found) throw tenantErrors.unknownHost();
+    if (asked === undefined) throw tenantErrors.unknownHost();
+    const tenant = await directory.resolve(asked);
+    const found = tenant ? { tenant, origin: asked } : await findBehindAlias(asked, request.url);
     request.tenant = found.tenant;
     request.origin = found.origin;
     request.askedOrigin = asked;
     if (insistsOnHttps(found.origin)) reply.header('strict-transport-security', 'max-age=31536000');
     // Pages change state at GET as OAuth wants it; mail scanners and link checkers may look without using anything up.
-    if (request.method === 'HEAD' && request.routeOptions.config.errors === 'page')
-      return reply.header('cache-control', 'no-store').send();
+    if (request.method === 'HEAD' && config.errors === 'page') return reply.header('cache-control', 'no-store').send();
   });
 
-  async function find(asked: string, url: string): Promise<{ tenant: Tenant; origin: string } | undefined> {
-    const tenant = await directory.resolve(asked);
-    if (tenant) return { tenant, origin: asked };
+  async function findBehindAlias(asked: string, url: string): Promise<{ tenant: Tenant; origin: string }> {
     const origin = originBehindAlias(asked, url);
-    const behind = origin === undefined ? undefined : await directory.resolve(origin);
-    return origin !== undefined && behind && hasMtlsAliases(behind) ? { tenant: behind, origin } : undefined;
+    const tenant = origin === undefined ? undefined : await directory.resolve(origin);
+    if (origin === undefined || !tenant || !hasMtlsAliases(tenant)) throw tenantErrors.unknownHost();
+    return { tenant, origin };
   }
 
   // Before its body is read: whoever asks for what is not there could else keep us busy with a megabyte of JSON.
@@ -153,6 +173,6 @@ function checkTarget({ url = '/', rawHeaders }: IncomingMessage): void {
 /** Not on this machine: browsers remember it for the name, whatever the port, and would lock other local programs out. */
 function insistsOnHttps(origin: string): boolean {
   if (!origin.startsWith('https:')) return false;
-  const { hostname } = new URL(origin);
+  const { hostname = '' } = parseOrigin(origin) ?? {};
   return hostname !== 'localhost' && !hostname.endsWith('.localhost') && isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
 }

@@ -1,16 +1,38 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** Drawn in advance for many ids: a call for random bytes takes longer than all else about an id. */
+const drawn = Buffer.alloc(4_096);
+let used = drawn.length;
 
 /** A random string over A–Z, a–z, 0–9 without bias: 5.95 bits for each character. */
 export function randomAlphanumeric(length: number): string {
   let text = '';
   while (text.length < length) {
-    for (const byte of randomBytes(length * 2)) {
-      // 248 is the largest multiple of 62 in a byte; larger values would favour the first characters.
-      if (byte < 248 && text.length < length) text += ALPHANUMERIC[byte % 62];
-    }
+    const byte = draw();
+    // 248 is the largest multiple of 62 in a byte; larger values would favour the first characters.
+    if (byte < 248) text += ALPHANUMERIC[byte % 62];
   }
+  return text;
+}
+
+/** A byte that nobody gets a second time: it is wiped as it is taken. */
+function draw(): number {
+  if (used === drawn.length) {
+    randomFillSync(drawn);
+    used = 0;
+  }
+  const byte = drawn[used] ?? 0;
+  drawn[used++] = 0;
+  return byte;
+}
+
+/** Lower-case hexadecimal digits, two of each random byte. */
+export function randomHex(bytes: number): string {
+  let text = '';
+  for (let count = 0; count < bytes; count++) text += HEX[draw()];
   return text;
 }
 
@@ -21,7 +43,7 @@ export function prefixedId(prefix: string, length = 16): string {
 
 /** 24 hexadecimal characters, the form of `auth0|…` user ids and of resource server ids: 96 random bits. */
 export function hexId(): string {
-  return randomBytes(12).toString('hex');
+  return randomHex(12);
 }
 
 /** A secret for codes, cookies and opaque tokens: 256 random bits, base64url. */

@@ -14,15 +14,6 @@ interface Parts {
 
 /** GET /metrics in Prometheus' text format: for this machine, and for who knows the token. To all others there is no such page. */
 export function metricsRoutes(app: FastifyInstance, { metrics, token, snapshotsOfOthers }: Parts): void {
-  app.addHook('onResponse', async (request, reply) => {
-    metrics.observeRequest({
-      route: request.is404 ? undefined : request.routeOptions.url,
-      method: request.method,
-      status: reply.statusCode,
-      seconds: reply.elapsedTime / 1000,
-    });
-  });
-
   app.get('/metrics', { config: { needsNoTenant: true } }, async (request, reply) => {
     if (!(isOfThisMachine(request) || hasToken(request, token))) throw requestErrors.notFound();
     const [own, others] = await Promise.all([metrics.snapshot(), snapshotsOfOthers()]);

@@ -1,7 +1,8 @@
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LogType } from '../logs/log-types.ts';
 import type { CertificateLife } from '../tls/serving.ts';
 import { grantOf, loginOutcomeOf, outcomeOf } from './event-labels.ts';
+import { createRequestHistogram } from './request-histogram.ts';
 
 /** What one process has counted, as it travels to the process that answers for all. */
 export type MetricsSnapshot = object;
@@ -13,17 +14,7 @@ export interface Measured {
   readonly eventWriter: { waiting(): number };
 }
 
-export interface ServedRequest {
-  /** The route's template, `/users/:id`: no label ever holds an id. */
-  readonly route: string | undefined;
-  readonly method: string;
-  readonly status: number;
-  readonly seconds: number;
-}
-
 export type Metrics = ReturnType<typeof createMetrics>;
-
-const LATENCIES = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** The metrics of this process. Labels are closed sets: route templates, methods, grants; never a tenant, a client or a user. */
 export function createMetrics({ pool, hasher, eventWriter }: Measured) {
@@ -31,13 +22,7 @@ export function createMetrics({ pool, hasher, eventWriter }: Measured) {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
 
-  const requests = new Histogram({
-    name: 'gatewright_http_request_duration_seconds',
-    help: 'Requests by route template, method and class of their status.',
-    labelNames: ['route', 'method', 'status'],
-    buckets: LATENCIES,
-    registers,
-  });
+  const requests = createRequestHistogram();
   const logins = new Counter({
     name: 'gatewright_logins_total',
     help: 'Logins by outcome.',
@@ -65,12 +50,7 @@ export function createMetrics({ pool, hasher, eventWriter }: Measured) {
     asked.set(name, gauge(name, help, value));
 
   return {
-    observeRequest({ route, method, status, seconds }: ServedRequest): void {
-      requests.observe(
-        { route: route ?? 'unknown', method: route ? method : 'any', status: `${Math.floor(status / 100)}xx` },
-        seconds,
-      );
-    },
+    observeRequest: requests.observe,
     /** Called once an event is committed. */
     countEvent(type: LogType): void {
       const login = loginOutcomeOf(type);
@@ -78,7 +58,7 @@ export function createMetrics({ pool, hasher, eventWriter }: Measured) {
       const grant = grantOf(type);
       if (grant) tokens.inc({ grant, outcome: outcomeOf(type) });
     },
-    snapshot: async (): Promise<MetricsSnapshot> => registry.getMetricsAsJSON(),
+    snapshot: async (): Promise<MetricsSnapshot> => [...(await registry.getMetricsAsJSON()), requests.toJson()],
     /** When certificates end: asked at each scrape. */
     watchCertificates(certificates: () => readonly CertificateLife[]): void {
       const expiry: Gauge<'name'> = new Gauge({

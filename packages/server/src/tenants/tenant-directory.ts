@@ -1,3 +1,4 @@
+import { type ParsedOrigin, parseOrigin } from '../kit/parse-origin.ts';
 import type { Tenant } from './tenant.ts';
 import type { TenantCache } from './tenant-cache.ts';
 import type { TenantStore } from './tenant-store.ts';
@@ -54,13 +55,13 @@ export function createTenantDirectory({
 
   function isLoopbackOrigin(origin: string): boolean {
     if (defaultOrigin) return false;
-    const url = new URL(origin);
-    return LOOPBACK_HOSTS.has(url.hostname) && isListenedOn(url);
+    const parsed = parseOrigin(origin);
+    return parsed !== undefined && LOOPBACK_HOSTS.has(parsed.hostname) && isListenedOn(parsed);
   }
 
   function nameUnderBaseDomain(origin: string): string | undefined {
-    const url = new URL(origin);
-    if (!url.hostname.endsWith(`.${baseDomain}`)) return undefined;
+    const url = parseOrigin(origin);
+    if (!url?.hostname.endsWith(`.${baseDomain}`)) return undefined;
     // Cookies of plain http are not Secure: it is for loopback names only.
     if (url.protocol === 'http:' && baseDomain !== 'localhost') return undefined;
     // Behind a proxy the public port is https's own, whatever port we listen on.
@@ -69,7 +70,7 @@ export function createTenantDirectory({
     return url.hostname.slice(0, -baseDomain.length - 1);
   }
 
-  function isListenedOn(url: URL): boolean {
+  function isListenedOn(url: ParsedOrigin): boolean {
     const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
     return port === (url.protocol === 'https:' ? listening().https : listening().http);
   }
@@ -95,8 +96,8 @@ export function createTenantDirectory({
    */
   function ownsOrigin(tenant: Tenant, origin: string): boolean {
     if (tenant.origins.includes(origin) || (tenant.isDefault && origin === defaultOrigin)) return true;
-    if (!URL.canParse(origin)) return false;
-    const { hostname } = new URL(origin);
+    const hostname = parseOrigin(origin)?.hostname;
+    if (hostname === undefined) return false;
     if (tenant.isDefault && LOOPBACK_HOSTS.has(hostname)) return true;
     return hostname === `${tenant.tenantId}.${baseDomain}`;
   }
@@ -106,7 +107,7 @@ export function createTenantDirectory({
     const suffix = '/api/v2/';
     if (!audience.endsWith(suffix)) return false;
     const origin = audience.slice(0, -suffix.length);
-    return URL.canParse(origin) && new URL(origin).origin === origin && ownsOrigin(tenant, origin);
+    return parseOrigin(origin)?.origin === origin && ownsOrigin(tenant, origin);
   }
 
   /** Issuers of this tenant's tokens: `<origin>/`. */
