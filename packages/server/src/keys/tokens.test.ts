@@ -3,6 +3,7 @@ import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestKeys, type TestKeys } from '../../test/test-keys.ts';
 import type { SignOptions } from './token-signer.ts';
+import { createVerifyJwt } from './verify-jwt.ts';
 
 const inAnHour = () => Math.floor(Date.now() / 1000) + 3600;
 const jwt = { typ: 'JWT' };
@@ -129,6 +130,35 @@ describe('a token is refused', () => {
     expect(await check(forge({ alg: 'RS256', kid: await kidOf(), crit: ['b64'], b64: false }))).toMatchObject({
       reason: 'algorithm',
     });
+  });
+});
+
+describe('a token that was accepted before', () => {
+  it('is accepted again, and checked again: its type, its tenant, each character of it, and its key', async () => {
+    const own = await keys.createTenant();
+    const other = await keys.createTenant();
+    const token = await keys.signer.sign(own, { sub: 'a', exp: inAnHour() }, jwt);
+    for (let time = 0; time < 2; time++)
+      expect(await keys.verify(own, token)).toMatchObject({ valid: true, claims: { sub: 'a' } });
+    expect(await keys.verify(own, token, { typ: 'at+jwt' })).toEqual({ valid: false, reason: 'type' });
+    expect(await keys.verify(other, token)).toEqual({ valid: false, reason: 'unknown_key' });
+    const forged = `${token.slice(0, -3)}${token.endsWith('AAA') ? 'BBB' : 'AAA'}`;
+    expect(await keys.verify(own, forged)).toEqual({ valid: false, reason: 'signature' });
+
+    const kid = decodeProtectedHeader(token).kid ?? '';
+    await keys.rotate(own);
+    expect(await keys.verify(own, token)).toMatchObject({ valid: true });
+    await keys.revoke(own, kid);
+    expect(await keys.verify(own, token)).toEqual({ valid: false, reason: 'unknown_key' });
+  });
+
+  it('is refused once it has expired', async () => {
+    let time = new Date();
+    const verify = createVerifyJwt(keys.rings, () => time);
+    const token = await sign({ sub: 'a', exp: inAnHour() });
+    expect(await verify(tenant, token)).toMatchObject({ valid: true });
+    time = new Date(time.getTime() + 3_601_000);
+    expect(await verify(tenant, token)).toEqual({ valid: false, reason: 'expired' });
   });
 });
 

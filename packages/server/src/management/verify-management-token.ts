@@ -43,26 +43,18 @@ export function createManagementTokenVerifier({
   isManagementAudience,
   now,
 }: Parts): VerifyAccessToken {
-  const remembered = new LRUCache<string, JWTPayload>({ max: 1_000 });
-
-  /** A signature that was right stays right: what may change (the key's state, the time, the origins) is checked each time. */
-  async function verified(tenantId: string, token: string, key: VerificationKey): Promise<JWTPayload> {
-    const place = `${tenantId} ${token}`;
-    let claims = remembered.get(place);
-    if (claims === undefined) {
-      claims = await verify(token, key, now());
-      if (token.length <= MAX_REMEMBERED) remembered.set(place, claims);
-    }
-    checkTime(claims, now());
-    return claims;
-  }
+  const remembered = new LRUCache<string, Verified>({ max: 1_000 });
 
   return async (tenant, token) => {
-    checkForm(token);
-    const kid = kidOf(token);
+    const place = `${tenant.tenantId} ${token}`;
+    const known = token.length <= MAX_REMEMBERED ? remembered.get(place) : undefined;
+    const kid = known ? known.kid : kidOf(token);
     const key = kid === undefined ? undefined : await keys.verificationKey(tenant.tenantId, kid);
-    if (key === undefined) throw unauthorized('invalid');
-    const claims = await verified(tenant.tenantId, token, key);
+    if (kid === undefined || key === undefined) throw unauthorized('invalid');
+    // A signature that was right stays right: what may change (the key's state, the time, the origins) is checked each time.
+    const claims = known ? known.claims : await verify(token, key, now());
+    if (!known && token.length <= MAX_REMEMBERED) remembered.set(place, { kid, claims });
+    checkTime(claims, now());
     if (typeof claims.iss !== 'string' || !claims.iss.endsWith('/')) throw unauthorized('invalid');
     if (!isTenantOrigin(tenant, claims.iss.slice(0, -1))) throw unauthorized('invalid');
     const audiences = [claims.aud ?? []].flat();
@@ -73,12 +65,18 @@ export function createManagementTokenVerifier({
   };
 }
 
+interface Verified {
+  readonly kid: string;
+  readonly claims: JWTPayload;
+}
+
 function checkForm(token: string): void {
   if (token.length > MAX_TOKEN) throw unauthorized('invalid');
   if (!/^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)) throw managementErrors.badAuthenticationFormat();
 }
 
 function kidOf(token: string): string | undefined {
+  checkForm(token);
   try {
     const { alg, kid, typ, crit } = decodeProtectedHeader(token);
     const isOurs = alg === 'RS256' && crit === undefined && typeof typ === 'string' && TYPES.has(typ.toLowerCase());
