@@ -28,6 +28,7 @@ import { staticRoutes } from './login/static-routes.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { createAccessResolver } from './oauth/access/resolve-access.ts';
 import { createAuthorizationAnswer } from './oauth/authorize/answer-authorization.ts';
+import type { GiveCode } from './oauth/authorize/answer-together.ts';
 import { createAuthorizationChecks } from './oauth/authorize/authorize.ts';
 import { authorizeRoutes } from './oauth/authorize/authorize-routes.ts';
 import { createConsentQuestion } from './oauth/authorize/consent-question.ts';
@@ -68,6 +69,7 @@ interface Parts extends Authentication {
   readonly keyRings: KeyRings;
   readonly secrets: TenantSecrets;
   readonly rotate: Rotate;
+  readonly giveCode: GiveCode;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
   readonly recovery: Recovery;
@@ -117,6 +119,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   const answerAuthorization = createAuthorizationAnswer({
     issueAnswer: createAnswerIssuer({
       transact,
+      giveCode: parts.giveCode,
       prepareTokens: createFrontChannelTokens({ access, signToken }),
       now,
     }),

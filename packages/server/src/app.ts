@@ -27,6 +27,7 @@ import { createLogReader } from './logs/log-reader.ts';
 import { observeAlone, observeCommitted } from './logs/observe-events.ts';
 import { createPartitionKeeper } from './logs/partition-keeper.ts';
 import type { RateLimit } from './management/rate-bucket-store.ts';
+import { createGiveCode } from './oauth/authorize/answer-together.ts';
 import { createProofAcceptance } from './oauth/possession/accept-proof.ts';
 import { createPresenterCheck } from './oauth/possession/check-presenter.ts';
 import { createDpopNonces } from './oauth/possession/dpop-nonces.ts';
@@ -146,6 +147,7 @@ export async function createApp(world: World) {
     secrets,
     recordAlone,
     rotate: createRotate(db, metrics.countEvent),
+    giveCode: createGiveCode(db, metrics.countEvent),
     sendPage,
     accessTokens,
     takesCertificates: world.config.clientCertificateHeader !== undefined,

@@ -36,7 +36,7 @@ import { createPermissionStore } from './roles/permission-store.ts';
 import { createRoleStore } from './roles/role-store.ts';
 import { createLogoutDeliveryStore } from './sessions/logout-delivery-store.ts';
 import { createSessionListStore } from './sessions/session-list-store.ts';
-import { createSessionStore } from './sessions/session-store.ts';
+import { createSessionByCookieFinder, createSessionStore } from './sessions/session-store.ts';
 import { createTenantStore } from './tenants/tenant-store.ts';
 import { createUserFinder } from './users/find-users.ts';
 import { createIdentityStore } from './users/identity-store.ts';
@@ -58,6 +58,7 @@ export function storesOnPool(db: Database, parts: StoreParts): Stores {
   return {
     ...stores,
     users: { ...stores.users, find: createUserFinder(db) },
+    sessions: { ...stores.sessions, findByCookie: createSessionByCookieFinder(db) },
     refreshTokens: { ...stores.refreshTokens, find: createRefreshTokenFinder(db) },
   };
 }

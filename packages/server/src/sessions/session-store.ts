@@ -1,5 +1,6 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
+import { createGatherer } from '../db/gather.ts';
 import { noteDeliveries } from './logout-delivery-store.ts';
 import { cookieHash, type LogoutInitiator, type NewSession, type Session } from './session.ts';
 
@@ -168,6 +169,24 @@ export function createSessionStore(db: Database) {
         where tenant_id = ${tenantId} and session_id = ${session.sessionId}`.execute(db);
     },
   };
+}
+
+/** Finds sessions by their cookies, those that come at once in one statement. For the pool, not for a transaction. */
+export function createSessionByCookieFinder(db: Database): SessionStore['findByCookie'] {
+  const find = createGatherer<{ tenantId: string; hash: string }, Session>({
+    textOf: ({ tenantId, hash }) => `${tenantId} ${hash}`,
+    async ask(keys) {
+      const { rows } = await sql<SessionRow & { tenant_id: string; cookie_hash: string }>`
+        select session.tenant_id, cookie_hash, session_id, user_id, connection_id, is_persistent, authenticated_at, updated_at,
+          idle_expires_at, expires_at
+        from unnest(${keys.map(({ tenantId }) => tenantId)}::text[], ${keys.map(({ hash }) => hash)}::text[]) asked(tenant_id, hash)
+          cross join lateral (select * from sessions where tenant_id = asked.tenant_id and cookie_hash = asked.hash limit 1) session`.execute(
+        db,
+      );
+      return new Map(rows.map((row) => [`${row.tenant_id} ${row.cookie_hash}`, sessionFromRow(row)]));
+    },
+  });
+  return (tenantId, cookie) => find({ tenantId, hash: cookieHash(cookie) });
 }
 
 type SessionRow = Pick<

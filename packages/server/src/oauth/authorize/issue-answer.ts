@@ -3,13 +3,14 @@ import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import { randomAlphanumeric, randomSecret } from '../../kit/ids.ts';
 import type { LoginTransactionStore } from '../../login/login-transaction-store.ts';
-import type { RecordEvent, Requester } from '../../logs/event.ts';
+import type { AuditEvent, RecordEvent, Requester } from '../../logs/event.ts';
 import { renewedIdleExpiry } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { grantExpiry } from '../tokens/grant-expiry.ts';
-import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
-import type { AuthorizationCodeStore } from './authorization-code-store.ts';
+import type { NewAccessToken, NewTokenGrant, TokenGrantStore } from '../tokens/token-grant-store.ts';
+import type { CodeOfSession, GiveCode } from './answer-together.ts';
+import type { AuthorizationCodeStore, NewAuthorizationCode } from './authorization-code-store.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
 import type { PrepareFrontChannelTokens } from './front-channel-tokens.ts';
 import type { Granted } from './proceed.ts';
@@ -26,6 +27,7 @@ interface Stores {
 
 interface Parts {
   readonly transact: Transact<Stores>;
+  readonly giveCode: GiveCode;
   readonly prepareTokens: PrepareFrontChannelTokens;
   readonly now: () => Date;
 }
@@ -41,6 +43,14 @@ export interface AnswerToIssue extends Granted {
 /** Parameters for the responder: code, access_token, token_type, expires_in, scope, id_token, as response_type asked. */
 export type AnswerParameters = Readonly<Record<string, string>>;
 
+/** What an answer changes. */
+type Stored = Omit<CodeOfSession, 'grant' | 'code' | 'event'> & {
+  readonly grant: NewTokenGrant | undefined;
+  readonly accessToken: NewAccessToken | undefined;
+  readonly code: NewAuthorizationCode | undefined;
+  readonly event: AuditEvent | undefined;
+};
+
 /** RFC 6749 section 4.1.2 recommends at most ten minutes; clients redeem within seconds. */
 const CODE_LIFETIME_MILLISECONDS = 120_000;
 
@@ -48,9 +58,9 @@ const CODE_LIFETIME_MILLISECONDS = 120_000;
  * Answers a request for a session with what its response_type names. Undefined where the session, the consent or the login
  * transaction has ended meanwhile. Throws a declared error, for the redirect URI, where the client may not use the API.
  */
-export function createAnswerIssuer({ transact, prepareTokens, now }: Parts) {
+export function createAnswerIssuer({ transact, giveCode, prepareTokens, now }: Parts) {
   return async function issueAnswer(answer: AnswerToIssue): Promise<AnswerParameters | undefined> {
-    const { tenant, request, session, event, state, consentId } = answer;
+    const { tenant, request, session, event } = answer;
     const { tenantId } = tenant;
     const { responseType } = request;
     const time = now();
@@ -59,18 +69,11 @@ export function createAnswerIssuer({ transact, prepareTokens, now }: Parts) {
     const tokens = usesFrontChannel(responseType)
       ? await prepareTokens({ ...answer, grantId, code, now: time })
       : undefined;
-    const [signed, isIssued] = await Promise.all([
-      tokens?.sign(),
-      transact(async ({ codes, consents, tokenGrants, sessions, loginTransactions, record }) => {
-        // First, since it locks the session: a logout or a new password either ends it before, or finds the grant below.
-        const idleExpiresAt = renewedIdleExpiry(tenant, session, time);
-        const use = { clientId: request.client.clientId, origin: answer.origin, ...answer.requester };
-        if (!(await sessions.touch(tenantId, session.sessionId, idleExpiresAt, time, use))) return false;
-        if (state !== undefined && !(await loginTransactions.remove(tenantId, state))) return false;
-        if (consentId !== undefined && !(await consents.hold(tenantId, consentId))) return false;
-        // An ID token alone opens nothing, so there is nothing to revoke.
-        if (code !== undefined || responseType.token) {
-          await tokenGrants.insert(tenantId, {
+    // An ID token alone opens nothing, so there is nothing to revoke.
+    const grant: NewTokenGrant | undefined =
+      code === undefined && !responseType.token
+        ? undefined
+        : {
             grantId,
             clientId: request.client.clientId,
             userId: session.userId,
@@ -82,27 +85,52 @@ export function createAnswerIssuer({ transact, prepareTokens, now }: Parts) {
             scope: code === undefined && tokens ? tokens.scope : request.scope,
             authTime: session.authenticatedAt,
             expiresAt: grantExpiry(time, undefined),
-          });
-        }
-        if (tokens?.opaque) await tokenGrants.insertAccessToken(tenantId, tokens.opaque);
-        if (code !== undefined) {
-          await codes.insert(tenantId, {
-            codeHash: digest(code),
-            grantId,
-            clientId: request.client.clientId,
-            redirectUri: request.isRedirectUriGiven ? request.redirectUri : undefined,
-            nonce: request.nonce,
-            codeChallenge: request.codeChallenge,
-            maxAge: request.maxAge,
-            dpopJkt: request.dpopJkt,
-            expiresAt: new Date(time.getTime() + CODE_LIFETIME_MILLISECONDS),
-          });
-        }
-        if (event) await record(tenantId, event);
-        return true;
-      }),
-    ]);
+          };
+    const stored: Stored = {
+      tenantId,
+      sessionId: session.sessionId,
+      idleExpiresAt: renewedIdleExpiry(tenant, session, time),
+      use: { clientId: request.client.clientId, origin: answer.origin, ...answer.requester },
+      grant,
+      accessToken: tokens?.opaque,
+      code: code === undefined ? undefined : newCode(request, code, grantId, time),
+      event,
+      now: time,
+    };
+    const [signed, isIssued] = await Promise.all([tokens?.sign(), store(stored, answer)]);
     return isIssued ? { ...(code !== undefined && { code }), ...signed } : undefined;
+  };
+
+  function store(stored: Stored, { state, consentId }: AnswerToIssue): Promise<boolean> {
+    const { tenantId, sessionId, idleExpiresAt, use, grant, accessToken, code, event, now } = stored;
+    const isCodeAlone = grant !== undefined && accessToken === undefined && code !== undefined;
+    if (isCodeAlone && event !== undefined && state === undefined && consentId === undefined)
+      return giveCode({ tenantId, sessionId, idleExpiresAt, use, grant, code, event, now });
+    return transact(async ({ codes, consents, tokenGrants, sessions, loginTransactions, record }) => {
+      // First, since it locks the session: a logout or a new password either ends it before, or finds the grant below.
+      if (!(await sessions.touch(tenantId, sessionId, idleExpiresAt, now, use))) return false;
+      if (state !== undefined && !(await loginTransactions.remove(tenantId, state))) return false;
+      if (consentId !== undefined && !(await consents.hold(tenantId, consentId))) return false;
+      if (grant) await tokenGrants.insert(tenantId, grant);
+      if (accessToken) await tokenGrants.insertAccessToken(tenantId, accessToken);
+      if (code) await codes.insert(tenantId, code);
+      if (event) await record(tenantId, event);
+      return true;
+    });
+  }
+}
+
+function newCode(request: AuthorizationRequest, code: string, grantId: string, time: Date): NewAuthorizationCode {
+  return {
+    codeHash: digest(code),
+    grantId,
+    clientId: request.client.clientId,
+    redirectUri: request.isRedirectUriGiven ? request.redirectUri : undefined,
+    nonce: request.nonce,
+    codeChallenge: request.codeChallenge,
+    maxAge: request.maxAge,
+    dpopJkt: request.dpopJkt,
+    expiresAt: new Date(time.getTime() + CODE_LIFETIME_MILLISECONDS),
   };
 }
 
