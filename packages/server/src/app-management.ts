@@ -131,6 +131,10 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       });
       identityRoutes(management, {
         revokeAccess,
+        isLoginAlive: async ({ tokenGrants }, tenantId, tokenId) => {
+          const grantId = grantIdOf(tokenId);
+          return grantId === undefined || tokenGrants.isAlive(tenantId, grantId);
+        },
         readLinkToken: createLinkTokenReader({
           verifyJwt: createVerifyJwt(keyRings, now),
           isIssuer: directory.isIssuer,

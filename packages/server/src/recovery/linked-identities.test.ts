@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { linkMailedTo, mailsTo, pathOf } from '../../test/mails.ts';
 import { createTestUser, decodeJwt, eventsOf, passwordGrant, redeem, refresh } from '../../test/protocol.ts';
 import { startWorld, type World } from '../../test/world.ts';
@@ -31,14 +31,18 @@ const subjectOf = async (login: Login) => decodeJwt((await logIn(login)).json().
 
 /** Links an account as users do: with a token of the one and a login of the other. */
 async function link(primary: Login & { id: string }, secondary: Login, idToken?: string): Promise<number> {
+  return (await prepareLink(primary, secondary, idToken))();
+}
+
+async function prepareLink(primary: Login & { id: string }, secondary: Login, idToken?: string) {
   const audience = `${world.issuer}api/v2/`;
   const { access_token } = (await logIn(primary, { audience, scope: 'update:current_user_identities' })).json();
-  const response = await world.request({
+  const request = {
     path: `/api/v2/users/${encodeURIComponent(primary.id)}/identities`,
     headers: { authorization: `Bearer ${access_token}` },
     json: { link_with: idToken ?? (await logIn(secondary)).json().id_token },
-  });
-  return response.statusCode;
+  };
+  return async (): Promise<number> => (await world.request(request)).statusCode;
 }
 
 /** As the owner of the mailbox does it. */
@@ -110,6 +114,35 @@ describe('an account that somebody made with the address of its later owner', ()
     await world.api().patch(`/users/${encodeURIComponent(attacker.id)}`, { email, connection: world.connection });
     expect(await resetOver(email)).toBe(200);
     expect(await subjectOf({ email, password: NEW })).toBe(attacker.id);
+    expect(await subjectOf(trojan)).toBe(trojan.id);
+  });
+
+  it('is not linked by a request that was under way when its owner reset the password', async () => {
+    const victim = await signUp('under-way@example.org', ATTACKERS);
+    const trojan = await createTestUser(world, 'under-way-trojan');
+    const sendLink = await prepareLink(victim, trojan);
+    const { pool } = world.database;
+    const reset = await pool.connect();
+    let linking: Promise<number>;
+    try {
+      // What a reset does, as slowly as the attacker could wish.
+      await reset.query('begin');
+      await reset.query('select from users where user_id = $1 for no key update', [victim.id]);
+      linking = sendLink();
+      await vi.waitFor(async () => {
+        const { rows } = await pool.query(
+          "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        );
+        expect(rows).toHaveLength(1);
+      }, 20_000);
+      await reset.query('update users set email_verified = true where user_id = $1', [victim.id]);
+      await reset.query('update token_grants set revoked_at = now() where user_id = $1', [victim.id]);
+      await reset.query('commit');
+    } finally {
+      reset.release();
+    }
+    expect(await linking).toBe(401);
+    expect((await userOf(victim.id)).identities).toHaveLength(1);
     expect(await subjectOf(trojan)).toBe(trojan.id);
   });
 

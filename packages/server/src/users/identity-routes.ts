@@ -1,6 +1,6 @@
 import { textOf } from '../kit/json-values.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
-import { managementErrors } from '../management/management-errors.ts';
+import { managementErrors, unauthorized } from '../management/management-errors.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { RevokeAccess } from './change-user.ts';
 import {
@@ -15,6 +15,8 @@ import { identityToWire } from './user-wire.ts';
 
 interface Needs<Stores> {
   readonly revokeAccess: RevokeAccess<Stores>;
+  /** Whether the login that a token with this `jti` came of goes on, as the transaction sees it. */
+  readonly isLoginAlive: (stores: Stores, tenantId: string, tokenId: string | undefined) => Promise<boolean>;
   /**
    * The user whom an ID token of this tenant is about: not expired, and made for this client, or for any of the tenant's
    * where none is named. Undefined where it is no such token.
@@ -29,12 +31,15 @@ interface Needs<Stores> {
 /** /users/{id}/identities: linking and unlinking accounts. A user's own token links by an ID token, which proves the other login. */
 export function identityRoutes<Stores extends LinkStores>(
   management: Management<Stores>,
-  { revokeAccess, readLinkToken }: Needs<Stores>,
+  { revokeAccess, isLoginAlive, readLinkToken }: Needs<Stores>,
 ): void {
   management.route('POST /users/{id}/identities', async (call) => {
     const secondary = await secondaryOf(call);
     return call.commit(async (stores) => {
-      const identities = await linkIdentities(stores, call.tenant.tenantId, idOf(call), secondary, revokeAccess);
+      const { tenantId } = call.tenant;
+      const identities = await linkIdentities(stores, tenantId, idOf(call), secondary, revokeAccess);
+      // It waited for the account's row: a reset may have handed the account to its owner meanwhile.
+      if (call.onlyOwnUser && !(await isLoginAlive(stores, tenantId, call.actor.jti))) throw unauthorized('invalid');
       return identities.map(identityToWire);
     });
   });

@@ -136,6 +136,18 @@ export function createTokenGrantStore(db: Database) {
         .execute();
     },
 
+    /** Whether it was not revoked, as this transaction sees it now. */
+    async isAlive(tenantId: string, grantId: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('token_grants')
+        .select('grant_id')
+        .where('tenant_id', '=', tenantId)
+        .where('grant_id', '=', grantId)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
     /** Ends everything that came of a grant. False where it had ended already. */
     async revoke(tenantId: string, grantId: string, now: Date): Promise<boolean> {
       const result = await db
