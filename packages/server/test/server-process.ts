@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FirstRun } from '../src/tenants/first-run.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { createTestDatabase } from './test-database.ts';
 
 const COMMAND = fileURLToPath(new URL('../bin/gatewright.mjs', import.meta.url));
@@ -60,7 +61,13 @@ export async function startServerProcess({
   async function launch(more: Readonly<Record<string, string>> = {}): Promise<FirstRun> {
     const started = spawn(process.execPath, [COMMAND, 'start'], {
       cwd: dataDir,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment, ...more },
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...environment,
+        ...more,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child = started;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parsePrometheus, sumOf } from '../prometheus-text.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { call } from './calls.ts';
-import { CACHE, freePort } from './command.ts';
+import { freePort } from './command.ts';
 import { killUnderLoad } from './kill-under-load.ts';
 import { describeBehindNginx, type Nginx, startNginx } from './nginx.ts';
 
@@ -63,7 +63,6 @@ describeBehindNginx('Behind nginx with the configuration of examples/nginx', () 
         GATEWRIGHT_WORKERS: '2',
         TRUSTED_PROXIES: '127.0.0.1',
         HTTPS_PORT: '0',
-        NODE_COMPILE_CACHE: CACHE,
       },
     });
     nginx = await startNginx(Number(new URL(server.httpOrigin).port), [await freePort(), await freePort()]);

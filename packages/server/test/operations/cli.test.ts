@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { managementAt, tokenFor } from './calls.ts';
-import { CACHE, place, runToEnd } from './command.ts';
+import { place, runToEnd } from './command.ts';
 
 let server: ServerProcess;
 beforeAll(async () => {
-  server = await startServerProcess({ env: { NODE_COMPILE_CACHE: CACHE } });
+  server = await startServerProcess();
 });
 afterAll(() => server.stop());
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,12 +8,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { COMPILE_CACHE } from '../compile-cache.ts';
 
 export const COMMAND = fileURLToPath(new URL('../../bin/gatewright.mjs', import.meta.url));
 const START_MILLISECONDS = 60_000;
-/** Servers of one test file share what Node compiled: a start is three times faster. */
-export const CACHE = mkdtempSync(join(tmpdir(), 'gatewright-operations-cache-'));
-process.on('exit', () => rmSync(CACHE, { recursive: true, force: true }));
 
 /** The machine's own Node, where it is another one than ours: the command must find the right one by itself. */
 export const otherNode: string | undefined = (process.env.PATH ?? '')
@@ -59,7 +57,7 @@ export function run(args: readonly string[], options: CommandOptions = {}): Runn
   let began = performance.now();
   const child: ChildProcess = spawn(node, [command, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: CACHE, ...env },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached,
     ...(uid !== undefined && { uid }),

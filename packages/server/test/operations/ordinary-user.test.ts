@@ -3,7 +3,7 @@ import { chmod, chown, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { logIn } from './calls.ts';
-import { CACHE, COMMAND, place, run } from './command.ts';
+import { COMMAND, place, run } from './command.ts';
 
 const isRoot = process.getuid?.() === 0;
 /** An account that every machine has; initdb looks its user up. */
@@ -21,7 +21,7 @@ describe('gatewright start', { timeout: 90_000 }, () => {
     const { folder, env } = await place();
     const closed = join(folder, 'closed');
     await mkdir(closed, { mode: 0o700 });
-    await expectLogin(closed, { ...env, GATEWRIGHT_DATA_DIR: join(closed, 'data'), NODE_COMPILE_CACHE: CACHE }, {});
+    await expectLogin(closed, { ...env, GATEWRIGHT_DATA_DIR: join(closed, 'data') }, {});
   });
 });
 

@@ -6,7 +6,6 @@ import { describe, expect, it, vi } from 'vitest';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { call } from './calls.ts';
-import { CACHE } from './command.ts';
 
 const DISCOVERY = '/.well-known/openid-configuration';
 
@@ -23,7 +22,6 @@ describe('GATEWRIGHT_ORIGIN', { timeout: 60_000 }, () => {
         GATEWRIGHT_ORIGIN: 'https://login.example.com/',
         TRUSTED_PROXIES: '127.0.0.1',
         HTTPS_PORT: '0',
-        NODE_COMPILE_CACHE: CACHE,
       },
     });
     try {
@@ -48,7 +46,7 @@ describe('GATEWRIGHT_ORIGIN', { timeout: 60_000 }, () => {
 
 describe('Without proxies', { timeout: 60_000 }, () => {
   it('forwarded headers count for nothing; HTTPS_PORT=0 leaves http alone, without a certificate', async () => {
-    const server = await startServerProcess({ env: { NODE_COMPILE_CACHE: CACHE, HTTPS_PORT: '0', HOST: '127.0.0.1' } });
+    const server = await startServerProcess({ env: { HTTPS_PORT: '0', HOST: '127.0.0.1' } });
     try {
       const { host } = new URL(server.httpOrigin);
       expect(server.firstRun).toMatchObject({ origin: `http://${host}`, http_origin: `http://${host}`, ca_file: null });
@@ -76,7 +74,7 @@ describe('TLS_CERT_FILE and TLS_KEY_FILE', { timeout: 60_000 }, () => {
     const key = join(folder, 'key.pem');
     makeCertificate(cert, key, 'first');
     const server = await startServerProcess({
-      env: { NODE_COMPILE_CACHE: CACHE, TLS_CERT_FILE: cert, TLS_KEY_FILE: key },
+      env: { TLS_CERT_FILE: cert, TLS_KEY_FILE: key },
     });
     try {
       expect(server.firstRun.ca_file).toBeNull();

@@ -3,13 +3,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parsePrometheus, sumOf } from '../prometheus-text.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { call, logIn, tokenFor } from './calls.ts';
-import { CACHE } from './command.ts';
 import { expectNothingLost, startTraffic } from './traffic.ts';
 import { connectToEach, type WorkerConnection, workersOf } from './worker-processes.ts';
 
 let server: ServerProcess;
 beforeAll(async () => {
-  server = await startServerProcess({ env: { GATEWRIGHT_WORKERS: '2', NODE_COMPILE_CACHE: CACHE } });
+  server = await startServerProcess({ env: { GATEWRIGHT_WORKERS: '2' } });
 });
 // What the last test has not stopped.
 afterAll(() => server.kill9());
