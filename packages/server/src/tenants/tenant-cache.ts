@@ -22,7 +22,8 @@ export function createTenantCache({ isCurrent }: { isCurrent: () => boolean }): 
   // the change keeps writing into the dropped one, where nobody reads its stale value.
   const tenants = new LRUCache<string, LRUCache<string, Entry>>({ max: TENANTS });
 
-  async function get<Value>(tenantId: string, name: string, load: () => Promise<Value>): Promise<Value> {
+  // Not async: a request asks seven times, and each further promise is one more turn of the queue.
+  function get<Value>(tenantId: string, name: string, load: () => Promise<Value>): Promise<Value> {
     if (!isCurrent()) return load();
     const entries = entriesOf(tenantId);
     const known = entries.get(name);
