@@ -2,43 +2,22 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callServer } from '../../src/control/control-client.ts';
 import { describeInChromium } from '../chromium.ts';
-import { type ServerProcess, startServerProcess } from '../server-process.ts';
+import type { ServerProcess } from '../server-process.ts';
+import { type EmbeddedApplication, startEmbeddedApplication } from './embedded-application.ts';
 import { inOrdinaryProfile } from './ordinary-profile.ts';
-import { bundleOf } from './page-bundle.ts';
-import { registerApplication } from './register-application.ts';
-import { type SpaApplication, startSpaApplication } from './spa-application.ts';
-import { trustAuthority } from './trust-authority.ts';
 
 describeInChromium('auth0-js 10 in Chromium', () => {
   let server: ServerProcess;
-  let application: SpaApplication;
+  let application: EmbeddedApplication;
   beforeAll(async () => {
-    server = await startServerProcess();
-    trustAuthority(server.caFile);
-    const client = await registerApplication(server, {
-      name: 'Embedded',
-      app_type: 'spa',
-      grant_types: ['implicit', 'password', 'http://auth0.com/oauth/grant-type/password-realm'],
-      cross_origin_authentication: true,
+    application = await startEmbeddedApplication({
+      page: 'auth0-js-page.browser.js',
+      grantTypes: ['implicit', 'password', 'http://auth0.com/oauth/grant-type/password-realm'],
+      settings: ({ firstRun }) => ({ connection: firstRun.connection }),
     });
-    application = await startSpaApplication({
-      issuerOrigin: server.origin,
-      domain: new URL(server.origin).host,
-      clientId: client.clientId,
-      audience: server.firstRun.api.identifier,
-      bundle: await bundleOf('auth0-js-page.browser.js'),
-      settings: { connection: server.firstRun.connection },
-    });
-    await client.update({
-      callbacks: [`${application.origin}/`],
-      web_origins: [application.origin],
-      allowed_logout_urls: [`${application.origin}/`],
-    });
+    server = application.server;
   });
-  afterAll(async () => {
-    await application?.close();
-    await server?.stop();
-  });
+  afterAll(() => application?.close());
 
   it('logs in on our page, calls an API, renews in a hidden frame, and logs out', () =>
     inPage(async (page) => {

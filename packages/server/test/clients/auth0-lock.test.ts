@@ -1,43 +1,23 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInChromium } from '../chromium.ts';
-import { type ServerProcess, startServerProcess } from '../server-process.ts';
+import type { ServerProcess } from '../server-process.ts';
+import { type EmbeddedApplication, startEmbeddedApplication } from './embedded-application.ts';
 import { inOrdinaryProfile } from './ordinary-profile.ts';
-import { bundleOf } from './page-bundle.ts';
-import { registerApplication } from './register-application.ts';
-import { type SpaApplication, startSpaApplication } from './spa-application.ts';
-import { trustAuthority } from './trust-authority.ts';
 
 describeInChromium('auth0-lock 14 in Chromium', () => {
   let server: ServerProcess;
-  let application: SpaApplication;
+  let application: EmbeddedApplication;
   beforeAll(async () => {
-    server = await startServerProcess();
-    trustAuthority(server.caFile);
-    const client = await registerApplication(server, {
-      name: 'Embedded',
-      app_type: 'spa',
-      grant_types: ['implicit'],
-      cross_origin_authentication: true,
+    application = await startEmbeddedApplication({
+      page: 'lock-page.browser.js',
+      reactOf: 'auth0-lock',
+      grantTypes: ['implicit'],
+      settings: ({ origin }) => ({ origin }),
     });
-    application = await startSpaApplication({
-      issuerOrigin: server.origin,
-      domain: new URL(server.origin).host,
-      clientId: client.clientId,
-      audience: server.firstRun.api.identifier,
-      bundle: await bundleOf('lock-page.browser.js', 'auth0-lock'),
-      settings: { origin: server.origin },
-    });
-    await client.update({
-      callbacks: [`${application.origin}/`],
-      web_origins: [application.origin],
-      allowed_logout_urls: [`${application.origin}/`],
-    });
+    server = application.server;
   });
-  afterAll(async () => {
-    await application?.close();
-    await server?.stop();
-  });
+  afterAll(() => application?.close());
 
   it('shows a wrong password, logs in with the right one, reads the profile, renews, and logs out', () =>
     inPage(async (page) => {
