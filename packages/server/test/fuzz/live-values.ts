@@ -3,7 +3,8 @@ import { createTestClient, redeem } from '../protocol.ts';
 import { CALLBACK } from '../visitor.ts';
 import type { WorldRequest } from '../world.ts';
 import type { FuzzWorld } from './fuzz-world.ts';
-import { type DraftRequest, LIVE, type Live, type Pair } from './protocol-requests.ts';
+import { LIVE, type Live } from './proper-values.ts';
+import type { DraftRequest, Pair } from './protocol-requests.ts';
 
 type Known = Map<Live, string>;
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { evilJson, evilJwt, evilText } from './hostile-values.ts';
+import { GRANTS, PROPER } from './proper-values.ts';
 
 /** What a request is made of before the live values are put in: `{code}` is a fresh code, and so on. */
 export interface DraftRequest {
@@ -20,118 +21,6 @@ export interface Pair {
   readonly isRaw: boolean;
 }
 
-/** Replaced by what the server gave out, when the request is sent. */
-export const LIVE = [
-  'code',
-  'refresh',
-  'access',
-  'idToken',
-  'device',
-  'userCode',
-  'pushed',
-  'state',
-  'csrf',
-  'client',
-  'secret',
-  'spa',
-  'native',
-  'username',
-  'password',
-] as const;
-export type Live = (typeof LIVE)[number];
-
-const CALLBACK = 'http://localhost:5555/callback';
-const RESPONSE_TYPES = [
-  'code',
-  'token',
-  'id_token',
-  'code token',
-  'id_token token',
-  'code id_token token',
-  'none',
-  'token code code',
-];
-const GRANTS = [
-  'authorization_code',
-  'refresh_token',
-  'client_credentials',
-  'password',
-  'http://auth0.com/oauth/grant-type/password-realm',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-  'urn:openid:params:grant-type:ciba',
-  'http://auth0.com/oauth/grant-type/mfa-otp',
-  'implicit',
-];
-
-/** Values that a parameter may have where all is well; others are hostile. */
-const PROPER: Readonly<Record<string, readonly string[]>> = {
-  client_id: ['{client}', '{client}', '{spa}', '{native}'],
-  client_secret: ['{secret}', '{secret}'],
-  redirect_uri: [CALLBACK, CALLBACK, 'http://localhost:5555/'],
-  response_type: RESPONSE_TYPES,
-  response_mode: ['query', 'fragment', 'form_post', 'web_message', 'query.jwt', 'jwt'],
-  prompt: ['none', 'login', 'consent', 'select_account', 'none login', 'login consent', 'create'],
-  scope: ['openid', 'openid profile email offline_access', 'read:parts'],
-  state: ['{state}', 'some-state'],
-  nonce: ['n-0S6_WzA2Mj'],
-  max_age: ['0', '1', '3600'],
-  acr_values: ['http://schemas.openid.net/pape/policies/2007/06/multi-factor'],
-  audience: ['https://api.example.com/', 'https://dev.example/parts', 'https://localhost:3443/api/v2/'],
-  connection: ['Username-Password-Authentication', 'Staff-of-dev'],
-  realm: ['Username-Password-Authentication', 'Staff-of-dev'],
-  login_hint: ['ada@dev.example'],
-  screen_hint: ['signup', 'login'],
-  ui_locales: ['de fr', 'en'],
-  code_challenge: ['E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'],
-  code_challenge_method: ['S256', 'plain'],
-  code_verifier: ['dBjftJeZ4CVP-mBBrIjXUaTHGz-JKBPSmvSdO1rPr9Q'],
-  request: [],
-  request_uri: ['{pushed}', 'https://evil.example/object', 'urn:ietf:params:oauth:request_uri:gone'],
-  id_token_hint: ['{idToken}'],
-  dpop_jkt: ['0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I'],
-  login_ticket: ['gone'],
-  co_verifier: ['gone'],
-  auth0Client: ['eyJuYW1lIjoiYXV0aDAuanMifQ'],
-  organization: ['org_abc'],
-  invitation: ['gone'],
-  'ext-color': ['blue'],
-  grant_type: GRANTS,
-  code: ['{code}'],
-  refresh_token: ['{refresh}'],
-  username: ['{username}'],
-  email: ['{username}'],
-  device_code: ['{device}'],
-  user_code: ['{userCode}'],
-  token: ['{access}', '{refresh}', '{idToken}'],
-  token_type_hint: ['access_token', 'refresh_token'],
-  subject_token: ['{access}', '{idToken}'],
-  subject_token_type: ['urn:dev:parts', 'urn:ietf:params:oauth:token-type:access_token'],
-  actor_token: ['{access}'],
-  requested_token_type: ['urn:ietf:params:oauth:token-type:access_token'],
-  client_assertion: [],
-  client_assertion_type: ['urn:ietf:params:oauth:client-assertion-type:jwt-bearer'],
-  credential_type: ['password', 'http://auth0.com/oauth/grant-type/password-realm'],
-  otp: ['000000'],
-  mfa_token: ['gone'],
-  auth_req_id: ['gone'],
-  returnTo: ['http://localhost:5555/', CALLBACK],
-  post_logout_redirect_uri: ['http://localhost:5555/'],
-  logout_hint: ['{state}'],
-  federated: [''],
-  tenant: ['dev'],
-  wa: ['wsignin1.0'],
-  wresult: ['gone'],
-  wctx: ['{"client_id":"{spa}","redirect_uri":"http://localhost:5555/callback","response_type":"code"}'],
-  ticket: ['gone'],
-  _csrf: ['{csrf}'],
-  password: ['{password}', 'wrong'],
-  newPassword: ['{password}'],
-  action: ['accept', 'default', 'deny'],
-  id_token: ['{idToken}'],
-  access_token: ['{access}'],
-  user_metadata: ['x'],
-};
 const NAMES = Object.keys(PROPER);
 
 export interface Endpoint {

@@ -6,6 +6,7 @@ import { type Home, inhabit } from '../management/inhabited-tenant.ts';
 import { routesOf, withoutNames } from '../management/routes.ts';
 import { startWorld, type World, type WorldRequest } from '../world.ts';
 import { CREDENTIAL_ROUTES, HEAD_ROUTES, PUBLIC_ROUTES } from './protocol-routes.ts';
+import { ANSWERS_TO_STRANGERS, names, thingsIn } from './strangers.ts';
 import { rowsOf, tablesOf } from './tenant-rows.ts';
 
 const ORIGINS = {
@@ -26,8 +27,6 @@ beforeAll(async () => {
   homes.set('acme', await inhabit(world, await world.createTenant('acme')));
 });
 afterAll(() => world.stop());
-
-const names = Object.keys(examplesFor(thingsNamed('')));
 
 describe('the walk through every route', () => {
   it('leaves out no route that the server has', () => {
@@ -193,37 +192,6 @@ describe('the database', () => {
   });
 });
 
-/** What a stranger's token gets for things that it doesn't see, where that is not a 404. */
-const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(names.filter((name) => !name.includes('{')).map((name) => [name, operationNamed(name).status])),
-  // The catalogue knows no 404 for it.
-  'DELETE /custom-domains/{id}': 204,
-  'PATCH /custom-domains/default': 400,
-  // Their bodies name a client and a connection of the owner.
-  'POST /client-grants': 404,
-  'POST /users': 400,
-  'POST /tickets/password-change': 404,
-  'POST /tickets/email-verification': 404,
-  'POST /jobs/verification-email': 404,
-  // Nobody is looked up: no events of the stranger's tenant are about that id.
-  'GET /users/{id}/logs': 200,
-  // To end what is not there is no mistake.
-  'DELETE /users/{id}': 204,
-  'DELETE /clients/{id}': 204,
-  'DELETE /client-grants/{id}': 204,
-  'DELETE /token-exchange-profiles/{id}': 204,
-  'DELETE /connections/{id}': 202,
-  'DELETE /sessions/{id}': 202,
-  'DELETE /refresh-tokens/{id}': 204,
-  'DELETE /device-credentials/{id}': 204,
-  'POST /device-credentials': 403,
-  'DELETE /resource-servers/{id}': 204,
-  'DELETE /grants/{id}': 204,
-  // The stranger has a theme of its own.
-  'POST /branding/themes': 409,
-  ...Object.fromEntries(names.filter((name) => name.includes('/prompts/{prompt}')).map((name) => [name, 200])),
-};
-
 function homeOf(name: Name): Home {
   const home = homes.get(name);
   if (!home) throw new Error(`${name} is not inhabited.`);
@@ -255,58 +223,6 @@ function call(
   });
 }
 
-/** Names of the owner's things that an answer gives away; what the request itself said does not count. */
-function thingsIn({ body, statusCode }: Response, home: Home): string[] {
-  if (statusCode >= 400) return [];
-  const { client, credential, grant, api, identifier, connection, connectionName, user, email, role, key, log, job } =
-    home;
-  const owned = [
-    client,
-    credential,
-    grant,
-    api,
-    identifier,
-    connection,
-    connectionName,
-    user,
-    email,
-    role,
-    key,
-    log,
-    job,
-  ];
-  return owned.filter((thing) => body.includes(thing));
-}
-
 function idsOf(logs: Response): string[] {
   return logs.json().map(({ log_id }: { log_id: string }) => log_id);
-}
-
-function thingsNamed(text: string) {
-  return {
-    client: text,
-    credential: text,
-    grant: text,
-    profile: text,
-    api: text,
-    identifier: text,
-    permission: text,
-    connection: text,
-    connectionName: text,
-    user: text,
-    email: text,
-    consent: text,
-    role: text,
-    key: text,
-    previousKey: text,
-    log: text,
-    theme: text,
-    customDomain: text,
-    ownHost: text,
-    person: text,
-    secondary: text,
-    session: text,
-    refreshToken: text,
-    job: text,
-  };
 }

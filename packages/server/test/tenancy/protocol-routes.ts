@@ -27,10 +27,8 @@ export const PUBLIC_ROUTES: readonly string[] = [
   'OPTIONS /dbconnections/change_password/challenge',
 ];
 
-/** Routes that take a client, a code, a token or a cookie: foreign-credentials.test.ts brings them another tenant's. */
-export const CREDENTIAL_ROUTES: readonly string[] = [
-  'GET /authorize',
-  'POST /authorize',
+/** Routes that take a cookie, a link or a person: foreign-browsers.test.ts brings them another tenant's. */
+export const BROWSER_ROUTES: readonly string[] = [
   'GET /authorize/resume',
   'GET /u/login',
   'POST /u/login',
@@ -50,20 +48,27 @@ export const CREDENTIAL_ROUTES: readonly string[] = [
   'OPTIONS /dbconnections/signup',
   'POST /dbconnections/change_password',
   'OPTIONS /dbconnections/change_password',
-  'POST /oauth/device/code',
-  'GET /activate',
-  'POST /activate',
-  'POST /activate/confirm',
   'GET /v2/logout',
   'GET /oidc/logout',
   'POST /oidc/logout',
   'POST /u/logout',
+  'GET /user/ssodata',
+];
+
+/** All that take something of a tenant: foreign-credentials.test.ts brings the others another tenant's client, code or token. */
+export const CREDENTIAL_ROUTES: readonly string[] = [
+  ...BROWSER_ROUTES,
+  'GET /authorize',
+  'POST /authorize',
+  'POST /oauth/device/code',
+  'GET /activate',
+  'POST /activate',
+  'POST /activate/confirm',
   'POST /co/authenticate',
   'OPTIONS /co/authenticate',
   'POST /usernamepassword/login',
   'OPTIONS /usernamepassword/login',
   'POST /login/callback',
-  'GET /user/ssodata',
   'GET /client/{}',
   'POST /oauth/token',
   'OPTIONS /oauth/token',
