@@ -1,0 +1,73 @@
+/** Every number of the containers in one place; tests inject smaller ones. */
+export interface ContainerLimits {
+  /** Wall clock for one job, from the moment it is sent (Auth0: about 20 s for the whole pipeline). */
+  readonly jobMs: number;
+  /** How long a job may wait for a place, or for a container. */
+  readonly queueMs: number;
+  /** From spawn to the first line. */
+  readonly startMs: number;
+  readonly heartbeatMs: number;
+  /** Silence after which a container that owes nothing is ended: something runs in it that nobody waits for. */
+  readonly silenceMs: number;
+  readonly maxAgeMs: number;
+  readonly maxJobs: number;
+  readonly maxPrograms: number;
+  readonly idleMs: number;
+  readonly containersPerPool: number;
+  /** Of all tenants together. */
+  readonly containers: number;
+  readonly jobsPerPool: number;
+  readonly queuePerPool: number;
+  readonly killsUntilOpen: number;
+  readonly killWindowMs: number;
+  readonly openMs: number;
+  readonly consoleBytes: number;
+  readonly resultBytes: number;
+  readonly inputBytes: number;
+  readonly lineBytes: number;
+  /** What may wait for a container that does not read. */
+  readonly unreadBytes: number;
+  readonly callsPerJob: number;
+  readonly callBytes: number;
+  readonly connectionsPerJob: number;
+  /** Bytes of a tunnelled connection under way in each direction. */
+  readonly windowBytes: number;
+  readonly dataMegabytes: number;
+  readonly heapMegabytes: number;
+  readonly residentBytes: number;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const MEBIBYTE = 1024 * 1024;
+
+export const LIMITS: ContainerLimits = {
+  jobMs: 20 * SECOND,
+  queueMs: 20 * SECOND,
+  startMs: 10 * SECOND,
+  heartbeatMs: SECOND,
+  silenceMs: 20 * SECOND,
+  maxAgeMs: 60 * MINUTE,
+  maxJobs: 10_000,
+  maxPrograms: 100,
+  idleMs: 5 * MINUTE,
+  containersPerPool: 2,
+  containers: 32,
+  jobsPerPool: 20,
+  queuePerPool: 200,
+  killsUntilOpen: 5,
+  killWindowMs: MINUTE,
+  openMs: MINUTE,
+  consoleBytes: 256 * 1024,
+  resultBytes: MEBIBYTE,
+  inputBytes: MEBIBYTE,
+  lineBytes: 4 * MEBIBYTE,
+  unreadBytes: 8 * MEBIBYTE,
+  callsPerJob: 20,
+  callBytes: MEBIBYTE,
+  connectionsPerJob: 20,
+  windowBytes: 256 * 1024,
+  dataMegabytes: 700,
+  heapMegabytes: 128,
+  residentBytes: 512 * MEBIBYTE,
+};
