@@ -1,0 +1,66 @@
+import type { Part, PartName } from '../job.ts';
+import type { ProgramMessage } from '../protocol.ts';
+import { createTenantRequire } from './require.ts';
+
+export interface CompiledProgram {
+  readonly hash: string;
+  readonly parts: readonly CompiledPart[];
+  readonly modules: Readonly<Record<string, string>>;
+}
+
+export interface CompiledPart extends PartName {
+  /** The value of the part's function expression: compiled at its first use, then kept. */
+  expression(): unknown;
+  /** `module.exports` of the part as a CommonJS module: evaluated at its first use, then kept. */
+  exports(): unknown;
+}
+
+const programs = new Map<string, CompiledProgram>();
+const MainFunction = Function;
+
+export function keepProgram({ hash, parts, modules }: ProgramMessage): void {
+  const require = createTenantRequire(modules);
+  programs.set(hash, { hash, modules, parts: parts.map((part) => compilePart(part, require)) });
+}
+
+export function compiled(hash: string): CompiledProgram {
+  const program = programs.get(hash);
+  if (!program) throw new Error('The program was not sent.');
+  return program;
+}
+
+/**
+ * In this realm, since `instanceof Error` and prototypes must be those of the modules. Comments may end the code, and a
+ * trailing semicolon is forgiven.
+ */
+function compilePart({ id, name, code }: Part, require: (name: string) => unknown): CompiledPart {
+  let expression: { value: unknown } | undefined;
+  let module: { exports: unknown } | undefined;
+  return {
+    id,
+    name,
+    expression() {
+      expression ??= { value: new MainFunction('require', `return (${withoutSemicolons(code)}\n);`)(require) };
+      return expression.value;
+    },
+    exports() {
+      if (!module) {
+        const made = { exports: {} as unknown };
+        new MainFunction('exports', 'require', 'module', '__filename', '__dirname', `${code}\n`).call(
+          made.exports,
+          made.exports,
+          require,
+          made,
+          `/${name}.js`,
+          '/',
+        );
+        module = made;
+      }
+      return module.exports;
+    },
+  };
+}
+
+function withoutSemicolons(code: string): string {
+  return code.replace(/(?:\s|;)+$/, '');
+}

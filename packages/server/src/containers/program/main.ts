@@ -1,0 +1,64 @@
+import type { RunMessage, ToContainer } from '../protocol.ts';
+import { captureConsole } from './capture-console.ts';
+import { catchUncaught } from './catch-uncaught.ts';
+import { compiled, keepProgram } from './compile.ts';
+import { createRun, type Run, withRun } from './current-run.ts';
+import { installGlobals } from './globals.ts';
+import { runAction } from './run-action.ts';
+import { runDatabase } from './run-database.ts';
+import { runHook } from './run-hook.ts';
+import { runRules } from './run-rules.ts';
+import { describeThrown } from './thrown.ts';
+import { installTunnel, receive, setTargets } from './tunnel.ts';
+import { parseJson, readLines, send, sendText, stringify } from './wire.ts';
+
+// What Deno runs inside a container: it reads jobs, runs tenant code in this realm, and answers. It trusts the server
+// and defends nothing against tenant code but the order of its own lines: the walls are Deno's and the server's.
+
+const KINDS = { rules: runRules, hook: runHook, database: runDatabase, action: runAction };
+/** Mirrors the server's, which measures bytes. */
+const LONGEST_RESULT = 1024 * 1024;
+
+captureConsole();
+catchUncaught();
+installTunnel();
+installGlobals();
+// Tenant code was written for Node, and some libraries take another way where they see Deno.
+Reflect.deleteProperty(globalThis, 'Deno');
+send({ type: 'ready' });
+await readLines((line) => take(parseJson(line)));
+
+function take(message: ToContainer): void {
+  if (message.type === 'run') void execute(message);
+  else if (message.type === 'program') keepProgram(message);
+  else if (message.type === 'ping') send({ type: 'pong', beat: message.beat });
+  else if (message.type === 'bind') setTargets(message.targets);
+  else receive(message);
+}
+
+async function execute(message: RunMessage): Promise<void> {
+  const program = compiled(message.hash);
+  const run = createRun(message, program.modules);
+  try {
+    // An async function: a throw at compile time is a rejection like any other.
+    const result = await withRun(run, async () => KINDS[message.kind](program, run));
+    answer(run, result);
+  } catch (cause) {
+    finish(run, () => send({ type: 'failed', id: run.id, ...(run.part && { part: run.part }), error: describeThrown(cause) }));
+  }
+}
+
+function answer(run: Run, result: unknown): void {
+  const text = stringify(result) ?? 'null';
+  finish(run, () => {
+    if (text.length > LONGEST_RESULT) send({ type: 'oversized', id: run.id });
+    else sendText(`{"type":"result","id":"${run.id}","result":${text}}`);
+  });
+}
+
+/** What was not answered yet is, once: an uncaught error may have come first. */
+function finish(run: Run, tell: () => void): void {
+  if (run.isOver) return;
+  tell();
+  run.isOver = true;
+}

@@ -1,0 +1,33 @@
+import type { ThrownError } from '../job.ts';
+
+const LONGEST_TEXT = 4_000;
+
+/** Auth0 takes errors, strings and plain objects, and passes these members on. */
+export function describeThrown(cause: unknown): ThrownError {
+  if (typeof cause !== 'object' || cause === null) return { name: 'Error', message: textOf(cause) ?? '' };
+  const read = (name: string): unknown => {
+    try {
+      return Reflect.get(cause, name);
+    } catch {
+      return undefined;
+    }
+  };
+  const optional = { code: read('code'), description: read('description'), userId: read('user_id'), stack: read('stack') };
+  const status = read('statusCode') ?? read('status_code') ?? read('status');
+  return {
+    name: textOf(read('name')) ?? 'Error',
+    message: textOf(read('message')) ?? '',
+    ...Object.fromEntries(
+      Object.entries(optional).flatMap(([name, value]) => {
+        const text = textOf(value);
+        return text === undefined ? [] : [[name, text]];
+      }),
+    ),
+    ...(typeof status === 'number' && { statusCode: status }),
+  };
+}
+
+function textOf(value: unknown): string | undefined {
+  if (value === undefined || value === null || typeof value === 'object' || typeof value === 'function') return undefined;
+  return String(value).slice(0, LONGEST_TEXT);
+}
