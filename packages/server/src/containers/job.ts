@@ -38,8 +38,8 @@ export interface Job {
 export interface Tunnel {
   /** The tenant's own hosts, `localhost:3443`: requests of its code to these names take the tunnel. */
   readonly hosts: readonly string[];
-  /** Answers one request; never rejects. */
-  readonly answer: (request: TunnelRequest) => Promise<TunnelResponse>;
+  /** Answers one request. What it starts is `depth` deep. */
+  readonly answer: (request: TunnelRequest, depth: number) => Promise<TunnelResponse>;
 }
 
 export interface TunnelRequest {
@@ -102,6 +102,7 @@ export type FailureKind =
   | 'circuit_open'
   /** A job that a job of the same tenant began may not begin a third. */
   | 'too_deep'
+  | 'input_too_large'
   /** No container can be started on this machine; the error says why. */
   | 'unavailable';
 
@@ -134,7 +135,20 @@ export type ContainerEvent =
       readonly detail: string;
       readonly part?: PartName;
     }
-  | { readonly type: 'circuit_opened'; readonly tenantId: string; readonly pool: ContainerPool; readonly forMs: number };
+  | {
+      readonly type: 'circuit_opened';
+      readonly tenantId: string;
+      readonly pool: ContainerPool;
+      readonly forMs: number;
+    };
+
+/** A warning that came when the job had been answered: a second callback, a throw in work that was left behind. */
+export interface LateWarning {
+  readonly type: 'late_warning';
+  readonly tenantId: string;
+  readonly kind: JobKind;
+  readonly warning: Warning;
+}
 
 /** The seam to rules, hooks, database scripts and actions. */
 export interface Containers {

@@ -29,7 +29,8 @@ export interface ContainerLimits {
   readonly unreadBytes: number;
   readonly callsPerJob: number;
   readonly callBytes: number;
-  readonly connectionsPerJob: number;
+  /** Tunnelled connections of one container. */
+  readonly connections: number;
   /** Bytes of a tunnelled connection under way in each direction. */
   readonly windowBytes: number;
   readonly dataMegabytes: number;
@@ -61,11 +62,11 @@ export const LIMITS: ContainerLimits = {
   consoleBytes: 256 * 1024,
   resultBytes: MEBIBYTE,
   inputBytes: MEBIBYTE,
-  lineBytes: 4 * MEBIBYTE,
+  lineBytes: MEBIBYTE + 128 * 1024,
   unreadBytes: 8 * MEBIBYTE,
   callsPerJob: 20,
   callBytes: MEBIBYTE,
-  connectionsPerJob: 20,
+  connections: 50,
   windowBytes: 256 * 1024,
   dataMegabytes: 700,
   heapMegabytes: 128,

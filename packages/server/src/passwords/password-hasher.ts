@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createFairQueue } from './fair-queue.ts';
+import { createFairQueue } from '../kit/fair-queue.ts';
 import type { HashReply, HashRequest } from './hash-job.ts';
 import { type HashProcess, HashProcessEnded } from './hash-process.ts';
 import { createHashProcesses } from './hash-processes.ts';

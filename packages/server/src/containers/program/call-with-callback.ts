@@ -8,7 +8,8 @@ export function callWithCallback(run: Run, part: CompiledPart, input: readonly u
   return new Promise((resolve, reject) => {
     let isCalled = false;
     const callback = (...answers: unknown[]) => {
-      if (isCalled) return run.warn('callback_twice', `${part.name} called its callback again: only the first call counts.`, part);
+      if (isCalled)
+        return run.warn('callback_twice', `${part.name} called its callback again: only the first call counts.`, part);
       isCalled = true;
       const [status, ...results] = answers;
       if (status === undefined || status === null) resolve(results);

@@ -23,6 +23,16 @@ export function captureConsole(): void {
       send({ type: 'console', id: run.id, level, text: format(...items).slice(0, LONGEST_LINE) });
     });
   }
-  for (const method of ['group', 'groupCollapsed', 'groupEnd', 'table', 'count', 'time', 'timeEnd', 'timeLog', 'assert'])
+  for (const method of [
+    'group',
+    'groupCollapsed',
+    'groupEnd',
+    'table',
+    'count',
+    'time',
+    'timeEnd',
+    'timeLog',
+    'assert',
+  ])
     Reflect.set(console, method, () => undefined);
 }

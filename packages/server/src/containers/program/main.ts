@@ -44,7 +44,9 @@ async function execute(message: RunMessage): Promise<void> {
     const result = await withRun(run, async () => KINDS[message.kind](program, run));
     answer(run, result);
   } catch (cause) {
-    finish(run, () => send({ type: 'failed', id: run.id, ...(run.part && { part: run.part }), error: describeThrown(cause) }));
+    finish(run, () =>
+      send({ type: 'failed', id: run.id, ...(run.part && { part: run.part }), error: describeThrown(cause) }),
+    );
   }
 }
 

@@ -1,5 +1,5 @@
-import type { CompiledProgram } from './compile.ts';
 import { callWithCallback } from './call-with-callback.ts';
+import type { CompiledProgram } from './compile.ts';
 import type { Run } from './current-run.ts';
 
 /** Every rule in order, one after the other. In: `user`, `context`, `configuration`. Out: `user`, `context`. */

@@ -12,7 +12,12 @@ export function describeThrown(cause: unknown): ThrownError {
       return undefined;
     }
   };
-  const optional = { code: read('code'), description: read('description'), userId: read('user_id'), stack: read('stack') };
+  const optional = {
+    code: read('code'),
+    description: read('description'),
+    userId: read('user_id'),
+    stack: read('stack'),
+  };
   const status = read('statusCode') ?? read('status_code') ?? read('status');
   return {
     name: textOf(read('name')) ?? 'Error',
@@ -28,6 +33,7 @@ export function describeThrown(cause: unknown): ThrownError {
 }
 
 function textOf(value: unknown): string | undefined {
-  if (value === undefined || value === null || typeof value === 'object' || typeof value === 'function') return undefined;
+  if (value === undefined || value === null || typeof value === 'object' || typeof value === 'function')
+    return undefined;
   return String(value).slice(0, LONGEST_TEXT);
 }

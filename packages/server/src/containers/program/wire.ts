@@ -39,7 +39,7 @@ export async function readLines(onLine: (line: string) => void): Promise<never> 
   let used = 0;
   for (;;) {
     const count = await stdin.read(piece);
-    if (count === null) exit(0);
+    if (count === null) return exit(0);
     let start = 0;
     for (let index = piece.indexOf(LINE_END); index >= 0 && index < count; index = piece.indexOf(LINE_END, start)) {
       keep(start, index);

@@ -1,0 +1,265 @@
+import { createFairQueue } from '../kit/fair-queue.ts';
+import type { Log } from '../kit/log.ts';
+import { createApiServer } from './api-server.ts';
+import { type Container, createContainer } from './container.ts';
+import { createContainerPool, type ContainerPool as Pool } from './container-pool.ts';
+import { DENY_PRIVATE, type Egress, egressKey } from './egress.ts';
+import { ContainersUnavailable } from './find-deno.ts';
+import type { ContainerEvent, ContainerPool, Containers, Job, LateWarning, Outcome } from './job.ts';
+import { createLauncher } from './launcher.ts';
+import { type ContainerLimits, LIMITS } from './limits.ts';
+import { residentBytes } from './resident-memory.ts';
+import { refused } from './running-job.ts';
+import type { Connect } from './tunnel-connections.ts';
+import { outsideRequests, tunnelledRequest } from './tunnelled-request.ts';
+
+interface Parts {
+  readonly log: Log;
+  readonly limits?: ContainerLimits;
+  /** The folder of the modules that tenant code may require. */
+  readonly moduleStore?: string | undefined;
+  /** What the operator allows this tenant's code; public addresses unless said otherwise. */
+  readonly egressOf?: (tenantId: string) => Promise<Egress>;
+  /** Connects to one `host:port` that the operator allowed this tenant. */
+  readonly connectIntranet?: (target: string) => ReturnType<Connect>;
+  readonly onEvent?: (event: ContainerEvent | LateWarning) => void;
+  /** Another binary than npm's. */
+  readonly deno?: string;
+}
+
+/** Room that a job waits for, in the order of tenants. */
+interface Waiter {
+  readonly give: (container: Container | undefined) => void;
+  readonly start: () => Promise<Container>;
+}
+
+/** Tenant code in processes of its own, one tenant each. Decision 0026. */
+export function createContainers({
+  log,
+  limits = LIMITS,
+  moduleStore,
+  egressOf = async () => DENY_PRIVATE,
+  connectIntranet,
+  onEvent = () => undefined,
+  deno,
+}: Parts): Containers & { check(): Promise<string | undefined> } {
+  const launcher = createLauncher({ limits, moduleStore, deno });
+  const apiServer = createApiServer(limits);
+  const pools = new Map<string, Pool & { readonly tenantId: string }>();
+  const all = new Map<Container, { egress: string; tenantId: string | undefined; pool: ContainerPool | undefined }>();
+  const waiters = createFairQueue<Waiter>(10_000);
+  let blank: Promise<Container> | undefined;
+  let blankContainer: Container | undefined;
+  let starting = 0;
+  let lastUsed = performance.now();
+  let isStopped = false;
+  let pulse: NodeJS.Timeout | undefined;
+  let pulses = 0;
+
+  async function execute(job: Job): Promise<Outcome> {
+    const depth = tunnelledRequest()?.depth ?? 0;
+    if (depth > 1) return refused({ kind: 'too_deep' });
+    lastUsed = performance.now();
+    const pool = poolOf(job.tenantId, job.pool);
+    if (pool.circuit.isOpen()) return refused({ kind: 'circuit_open' });
+    try {
+      return await pool.execute(job, depth);
+    } catch (cause) {
+      return refused({ kind: 'unavailable', error: unavailable(cause) });
+    }
+  }
+
+  function unavailable(cause: unknown): { name: string; message: string } {
+    if (cause instanceof ContainersUnavailable) return { name: 'ContainersUnavailable', message: cause.message };
+    log.error('a container could not be started', { error: cause });
+    return { name: 'ContainersUnavailable', message: 'The container could not be started.' };
+  }
+
+  function poolOf(tenantId: string, name: ContainerPool): Pool {
+    const key = `${name}/${tenantId}`;
+    const known = pools.get(key);
+    if (known) return known;
+    const pool: Pool = createContainerPool({
+      limits,
+      obtain: () => obtain(tenantId, name),
+      isCurrent: async (container) => all.get(container)?.egress === egressKey(await egressOf(tenantId)),
+    });
+    pools.set(key, { ...pool, tenantId });
+    return pool;
+  }
+
+  /** A place among all containers: a free one, one of somebody who does not use it, else the next that comes free. */
+  async function obtain(tenantId: string, name: ContainerPool): Promise<Container | undefined> {
+    const start = () => outsideRequests(() => startFor(tenantId, name));
+    if (hasRoom() || evictIdle()) return start();
+    return new Promise((resolve, reject) => {
+      const patience = setTimeout(() => resolve(undefined), limits.queueMs);
+      const give = (container: Container | undefined) => {
+        clearTimeout(patience);
+        resolve(container);
+      };
+      const refusedOne = waiters.push(tenantId, {
+        give,
+        start: () => start().catch((cause) => (reject(cause), Promise.reject(cause))),
+      });
+      refusedOne?.give(undefined);
+    });
+  }
+
+  function hasRoom(): boolean {
+    return all.size + starting < limits.containers;
+  }
+
+  /** The one that was idle for longest. */
+  function evictIdle(): boolean {
+    const [idlest] = [...all.keys()]
+      .filter((container) => container.load() === 0 && container.idleMs() > 0 && container !== blankContainer)
+      .toSorted((one, other) => other.idleMs() - one.idleMs());
+    const victim = idlest ?? blankContainer;
+    if (victim === blankContainer) forgetBlank();
+    victim?.end();
+    return victim !== undefined;
+  }
+
+  async function startFor(tenantId: string, name: ContainerPool): Promise<Container> {
+    const egress = await egressOf(tenantId);
+    const key = egressKey(egress);
+    const isPlain = egress.mode === 'deny-private';
+    const container = (isPlain && (await takeBlank())) || (await spawn(egress));
+    all.set(container, { egress: key, tenantId, pool: name });
+    container.bind(egress.intranet);
+    if (isPlain) prepareBlank();
+    return container;
+  }
+
+  async function spawn(egress: Egress): Promise<Container> {
+    starting++;
+    try {
+      const child = await launcher.launch(egress);
+      const container: Container = createContainer({
+        process: child,
+        limits,
+        connect: (running, target) => connect(running, target, container),
+        onEnded: (reason, detail, part) => ended(container, { reason, detail, ...(part && { part }) }),
+        onLateWarning: ({ tenantId, kind }, warning) => onEvent({ type: 'late_warning', tenantId, kind, warning }),
+        onRoom: giveRoom,
+      });
+      all.set(container, { egress: '', tenantId: undefined, pool: undefined });
+      void container.gone.then(() => {
+        all.delete(container);
+        if (container === blankContainer) forgetBlank();
+        giveRoom();
+      });
+      beginPulse();
+      if (isStopped) container.end();
+      return container;
+    } finally {
+      starting--;
+    }
+  }
+
+  const connect = async (running: Parameters<Connect>[0], target: string, container: Container) => {
+    if (running.job.tunnel?.hosts.includes(target)) return apiServer.connect(running);
+    const { intranet } = await egressOf(running.job.tenantId);
+    if (!connectIntranet || !intranet.includes(target) || !all.has(container))
+      throw new Error(`The operator has not opened ${target} to this tenant.`);
+    return outsideRequests(() => connectIntranet(target));
+  };
+
+  /** One that is ready before anybody needs it: the start of a container lies in the way of a login. */
+  function prepareBlank(): void {
+    if (blank || isStopped || all.size + 1 >= limits.containers) return;
+    blank = spawn(DENY_PRIVATE).then((container) => {
+      blankContainer = container;
+      return container;
+    });
+    blank.catch(forgetBlank);
+  }
+
+  async function takeBlank(): Promise<Container | undefined> {
+    const taken = blank;
+    forgetBlank();
+    const container = await taken?.catch(() => undefined);
+    return container?.isOpen() && (await container.ready) ? container : undefined;
+  }
+
+  function forgetBlank(): void {
+    blank = undefined;
+    blankContainer = undefined;
+  }
+
+  function ended(
+    container: Container,
+    why: Pick<Extract<ContainerEvent, { type: 'container_ended' }>, 'reason' | 'detail' | 'part'>,
+  ): void {
+    const { tenantId, pool } = all.get(container) ?? {};
+    if (tenantId === undefined || pool === undefined) return;
+    onEvent({ type: 'container_ended', tenantId, pool, ...why });
+    if (poolOf(tenantId, pool).circuit.countKill())
+      onEvent({ type: 'circuit_opened', tenantId, pool, forMs: limits.openMs });
+  }
+
+  function giveRoom(): void {
+    while (waiters.size() > 0 && (hasRoom() || evictIdle())) {
+      const waiter = waiters.take();
+      waiter?.start().then(waiter.give, () => undefined);
+      if (!hasRoom()) return;
+    }
+  }
+
+  function beginPulse(): void {
+    pulse ??= setInterval(() => void beat(), limits.heartbeatMs).unref();
+  }
+
+  async function beat(): Promise<void> {
+    pulses++;
+    if (all.size === 0) {
+      clearInterval(pulse);
+      pulse = undefined;
+    }
+    for (const [container, { tenantId }] of all) {
+      container.beat();
+      const isIdle =
+        container.idleMs() > limits.idleMs && performance.now() - (tenantId ? 0 : lastUsed) > limits.idleMs;
+      if (isIdle) container.end();
+      const bytes = container.pid === undefined ? undefined : await residentBytes(container.pid);
+      if (bytes !== undefined && bytes > limits.residentBytes) container.end('memory', `${bytes} bytes in memory`);
+    }
+    for (const [key, pool] of pools)
+      if (pool.containers.size + pool.running() + pool.queued() === 0 && !pool.circuit.isOpen() && pulses % 60 === 0)
+        pools.delete(key);
+  }
+
+  return {
+    execute,
+    warm(tenantId, name) {
+      if (isStopped) return;
+      lastUsed = performance.now();
+      const pool = poolOf(tenantId, name);
+      if (!pool.circuit.isOpen()) pool.warm();
+    },
+    stats: () => ({
+      containers: all.size,
+      blank: blankContainer ? 1 : 0,
+      running: [...pools.values()].reduce((sum, pool) => sum + pool.running(), 0),
+      queued: [...pools.values()].reduce((sum, pool) => sum + pool.queued(), 0),
+      pids: [...all.keys()].flatMap(({ pid }) => pid ?? []),
+    }),
+    /** Why tenant code can't run here; undefined where it can. */
+    check: () =>
+      launcher.prepare().then(
+        () => undefined,
+        (cause) => unavailable(cause).message,
+      ),
+    async stop() {
+      isStopped = true;
+      clearInterval(pulse);
+      for (const waiter of waiters.drain()) waiter.give(undefined);
+      const living = [...all.keys()];
+      for (const container of living) container.end();
+      await Promise.all(living.map(({ gone }) => gone));
+      apiServer.stop();
+      await launcher.stop();
+    },
+  };
+}
