@@ -65,41 +65,50 @@ export function createContainerPool({ limits, obtain, isCurrent }: Needs): Conta
     try {
       // A container may end between the choice and the job: another one is as good.
       for (let attempt = 0; attempt < 3; attempt++) {
-        const cold = !(await usable());
-        const container = await choose();
-        if (!container) return refused({ kind: 'busy' }, performance.now() - asked);
-        if (!(await container.ready)) continue;
-        const limitMs = Math.min(job.limitMs ?? limits.jobMs, limits.jobMs);
-        return await container.run(job, { input, limitMs, cold, depth });
+        const chosen = await choose();
+        if (!chosen) break;
+        const release = chosen.container.hold();
+        const ran = (await chosen.container.ready)
+          ? chosen.container.run(job, {
+              input,
+              limitMs: Math.min(job.limitMs ?? limits.jobMs, limits.jobMs),
+              cold: chosen.cold,
+              depth,
+            })
+          : undefined;
+        release();
+        if (ran) return await ran;
       }
-      return refused({ kind: 'crashed' }, performance.now() - asked);
+      return refused({ kind: 'busy' }, performance.now() - asked);
     } finally {
       givePlace(depth);
     }
   }
 
   /** The least busy; a second one where all are half full, or busy with something that does not end. */
-  async function choose(): Promise<Container | undefined> {
-    const best = await usable();
-    const isRoomy = best !== undefined && best.load() < limits.jobsPerPool / 2;
-    if (isRoomy || (best && containers.size >= limits.containersPerPool)) return best;
+  async function choose(): Promise<{ container: Container; cold: boolean } | undefined> {
+    const best = await leastBusy();
+    const isFull = containers.size >= limits.containersPerPool;
     if (best) {
-      void obtainOnce().catch(() => undefined);
-      return best;
+      if (!isFull && best.load() >= limits.jobsPerPool / 2) void obtainOnce().catch(() => undefined);
+      return { container: best, cold: false };
     }
-    if (containers.size < limits.containersPerPool) return obtainOnce();
     // All are silent: the one that may answer first.
-    return leastBusy([...containers]) ?? obtainOnce();
+    const [silent] = isFull ? containers : [];
+    const container = silent ?? (await obtainOnce());
+    return container && { container, cold: container !== silent };
   }
 
-  async function usable(): Promise<Container | undefined> {
-    const open: Container[] = [];
-    for (const container of containers) {
-      if (!container.isOpen()) continue;
-      if (await isCurrent(container)) open.push(container);
-      else container.retire();
+  async function leastBusy(): Promise<Container | undefined> {
+    let best: Container | undefined;
+    for (const container of [...containers]) {
+      if (container.isWorn() || !(await isCurrent(container))) {
+        containers.delete(container);
+        container.retire();
+      } else if (container.isEnded()) containers.delete(container);
+      else if (container.isOpen() && !(best && best.load() <= container.load())) best = container;
     }
-    return leastBusy(open);
+    return best;
   }
 
   function obtainOnce(): Promise<Container | undefined> {
@@ -125,8 +134,4 @@ export function createContainerPool({ limits, obtain, isCurrent }: Needs): Conta
     running: () => running,
     queued: () => waiting.length,
   };
-}
-
-function leastBusy(containers: readonly Container[]): Container | undefined {
-  return containers.toSorted((one, other) => one.load() - other.load())[0];
 }

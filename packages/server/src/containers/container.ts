@@ -1,28 +1,34 @@
 import { randomBytes } from 'node:crypto';
-import { cleanJson } from './clean-json.ts';
-import type { ContainerEvent, FailureKind, Job, Outcome, PartName, Warning } from './job.ts';
+import { Breach, type EndReason } from './breach.ts';
+import { createContainerJobs } from './container-jobs.ts';
+import type { Job, Outcome, PartName, Warning } from './job.ts';
 import type { ContainerProcess } from './launcher.ts';
 import type { ContainerLimits } from './limits.ts';
-import type { FromContainer, ToContainer } from './protocol.ts';
+import type { ToContainer } from './protocol.ts';
 import { readLines } from './read-lines.ts';
 import { readMessage } from './read-message.ts';
 import { createRunningJob, type RunningJob } from './running-job.ts';
 import { type Connect, createTunnelConnections } from './tunnel-connections.ts';
-
-export type EndReason = Extract<ContainerEvent, { type: 'container_ended' }>['reason'];
 
 /** One process with tenant code. It belongs to one tenant from `bind` to its end. */
 export interface Container {
   readonly pid: number | undefined;
   /** True once it has said that it is ready; false where it ended before. */
   readonly ready: Promise<boolean>;
-  /** Gives it to a tenant. */
+  readonly gone: Promise<void>;
+  /** Gives it to a tenant; `targets` are what the operator opened to that tenant. */
   bind(targets: readonly string[]): void;
-  run(job: Job, options: RunOptions): Promise<Outcome>;
-  /** Jobs that it has not answered. */
+  /** Undefined where it has ended: nothing was run. */
+  run(job: Job, options: RunOptions): Promise<Outcome> | undefined;
+  /** Jobs that it has not answered, and places that are held. */
   load(): number;
-  /** Whether it takes further jobs: not where it is old, ending, or has not answered a heartbeat. */
+  /** Keeps it from being ended as idle; what comes back gives the place up. */
+  hold(): () => void;
+  /** Whether it takes further jobs now: not where it owes a sign of life. */
   isOpen(): boolean;
+  /** Whether it has served long enough. */
+  isWorn(): boolean;
+  isEnded(): boolean;
   idleMs(): number;
   /** Takes no further jobs, and ends when the last one is answered. */
   retire(): void;
@@ -30,7 +36,6 @@ export interface Container {
   beat(): void;
   /** Ends it at once, and everything in flight with it. */
   end(reason?: EndReason, detail?: string, culprit?: RunningJob): void;
-  readonly gone: Promise<void>;
 }
 
 interface RunOptions {
@@ -49,38 +54,31 @@ interface Needs {
   /** After an end that tenant code caused. */
   readonly onEnded: (reason: EndReason, detail: string, part: PartName | undefined) => void;
   readonly onLateWarning: (job: Job, warning: Warning) => void;
-  /** A job is answered, or the process is gone: there may be room. */
+  /** A job is answered: there may be room. */
   readonly onRoom: () => void;
 }
 
-export function createContainer({ process: child, limits, connect, onEnded, onLateWarning, onRoom }: Needs): Container {
+export function createContainer({ process: child, limits, connect, ...needs }: Needs): Container {
   const born = performance.now();
-  const jobs = new Map<string, RunningJob>();
-  /** Jobs that were answered a moment ago: what their code says afterwards is no forgery. */
-  const late = new Map<string, { readonly running: RunningJob; readonly until: number }>();
   const programs = new Set<string>();
   const { promise: ready, resolve: setReady } = Promise.withResolvers<boolean>();
   const { promise: gone, resolve: setGone } = Promise.withResolvers<void>();
+  const jobs = createContainerJobs({ limits, onLateWarning: needs.onLateWarning, onSettled: settled });
+  const connections = createTunnelConnections({ limits, connect, send, findJob: jobs.find });
   let isReady = false;
   let isRetired = false;
   let isEnded = false;
   let isOwned = false;
   let answered = 0;
+  let held = 0;
   let lastUsed = born;
   let awaited: { readonly beat: string; readonly since: number } | undefined;
   let complaint = '';
-  const connections = createTunnelConnections({
-    limits,
-    connect,
-    send,
-    // Work that was left behind after a callback may still call.
-    findJob: (id) => jobs.get(id) ?? late.get(id)?.running,
-    onForged: (detail) => end('protocol', detail),
-  });
 
   const starting = setTimeout(() => end('unresponsive', 'it did not start'), limits.startMs);
   child.once('error', (error) => exited(error.message));
   child.once('exit', (code, signal) => exited(signal ?? `exit code ${code}`));
+  // Where it is gone, 'exit' says so.
   child.stdin.on('error', () => undefined);
   child.stderr.on('data', (piece: Buffer) => {
     complaint = (complaint + piece.toString()).slice(-2_000);
@@ -88,9 +86,9 @@ export function createContainer({ process: child, limits, connect, onEnded, onLa
   readLines(child.stdout, {
     longest: limits.lineBytes,
     onLine: (line) => {
-      if (!isEnded) take(readMessage(line), line);
+      if (!isEnded) takeGuarded(line);
     },
-    onTooLong: () => end('too_much_output', 'a line is too long'),
+    onTooLong: () => end('too_much_output', 'it wrote a line that is too long'),
   });
 
   function send(message: ToContainer): void {
@@ -103,66 +101,47 @@ export function createContainer({ process: child, limits, connect, onEnded, onLa
     if (child.stdin.writableLength > limits.unreadBytes) end('unresponsive', 'it does not read');
   }
 
-  function take(message: FromContainer | undefined, line: string): void {
-    if (!message) return end('protocol', `a line that is no message: ${line.slice(0, 80)}`);
-    if (message.type === 'ready') return become();
-    if (message.type === 'pong') return pong(message.beat);
-    if (message.type === 'open') return connections.open(message);
-    if (!isAboutJob(message)) return connections.receive(message);
-    const running = jobs.get(message.id);
-    if (!running) return takeLate(message);
-    if (isSettling(message)) return settle(running, message, line.length);
-    if (!running.spend(message.type === 'at' ? '' : message.text))
-      return end('too_much_output', 'what it writes to the console', running);
-    if (message.type === 'at') running.part = message.part;
-    else if (message.type === 'console') running.takeConsole(message.level, message.text);
-    else running.takeWarning(message);
+  function takeGuarded(line: string): void {
+    try {
+      take(line);
+    } catch (cause) {
+      if (!(cause instanceof Breach)) throw cause;
+      end(cause.reason, cause.message, cause.culprit);
+    }
   }
 
-  /** The program says this once, before tenant code runs. */
-  function become(): void {
-    if (isReady) return end('protocol', 'ready for the second time');
-    isReady = true;
-    clearTimeout(starting);
-    setReady(true);
+  function take(line: string): void {
+    const message = readMessage(line);
+    if (!message) throw new Breach('protocol', `it wrote what is no message: ${line.slice(0, 80)}`);
+    if (message.type === 'ready') {
+      if (isReady) throw new Breach('protocol', 'it was ready twice');
+      isReady = true;
+      clearTimeout(starting);
+      setReady(true);
+    } else if (message.type === 'pong') {
+      if (awaited?.beat !== message.beat) throw new Breach('protocol', 'it answered a heartbeat that nobody sent');
+      awaited = undefined;
+    } else if (message.type === 'open') connections.open(message);
+    else if ('bytes' in message || message.type === 'opened' || message.type === 'end' || message.type === 'closed')
+      connections.receive(message);
+    else jobs.receive(message, line.length);
   }
 
-  function pong(beat: string): void {
-    if (awaited?.beat !== beat) return end('protocol', 'a heartbeat that nobody asked for');
-    awaited = undefined;
-  }
-
-  function takeLate(message: FromContainer): void {
-    const known = 'id' in message ? late.get(message.id) : undefined;
-    if (message.type !== 'warning' || !known) return end('protocol', 'a job that it does not have');
-    if (!known.running.spend(message.text)) return end('too_much_output', 'warnings', known.running);
-    onLateWarning(known.running.job, message);
-  }
-
-  function settle(running: RunningJob, message: Settling, length: number): void {
-    jobs.delete(running.id);
-    late.set(running.id, { running, until: performance.now() + limits.jobMs + limits.heartbeatMs });
+  function settled(): void {
     answered++;
     lastUsed = performance.now();
-    if (message.type === 'oversized' || length > limits.resultBytes + 1_000) running.fail({ kind: 'too_much_output' });
-    else if (message.type === 'failed')
-      running.fail({ kind: 'threw', error: message.error, ...(message.part && { part: message.part }) });
-    else {
-      const clean = cleanJson(message.result);
-      if (clean) running.succeed(clean.value);
-      else running.fail({ kind: 'too_much_output' });
-    }
-    if (isRetired && jobs.size === 0) end();
-    onRoom();
+    if (isRetired) endIfDone();
+    needs.onRoom();
+  }
+
+  function endIfDone(): void {
+    if (jobs.size() + held === 0) end();
   }
 
   function exited(detail: string): void {
-    if (!isEnded) {
-      const said = complaint.trim().split('\n').at(-1) ?? '';
-      end('exited', said ? `${detail}: ${said}` : detail);
-    }
+    const said = complaint.trim().split('\n').at(-1);
+    end('exited', said ? `${detail}: ${said}` : detail);
     setGone();
-    onRoom();
   }
 
   function end(reason?: EndReason, detail = '', culprit?: RunningJob): void {
@@ -173,10 +152,8 @@ export function createContainer({ process: child, limits, connect, onEnded, onLa
     child.kill('SIGKILL');
     child.stdin.destroy();
     connections.closeAll();
-    const [only] = jobs.size === 1 ? jobs.values() : [];
-    for (const running of jobs.values()) running.fail({ kind: kindOf(reason, running === culprit) });
-    jobs.clear();
-    if (reason && isOwned) onEnded(reason, detail, (culprit ?? only)?.part);
+    const part = jobs.failAll(reason, culprit);
+    if (reason && isOwned) needs.onEnded(reason, detail, part);
   }
 
   return {
@@ -188,12 +165,9 @@ export function createContainer({ process: child, limits, connect, onEnded, onLa
       send({ type: 'bind', targets });
     },
     run(job, { input, limitMs, ...how }) {
+      if (isEnded) return undefined;
       const running = createRunningJob(job, how, limits);
-      if (isEnded) {
-        running.fail({ kind: 'recycled' });
-        return running.outcome;
-      }
-      jobs.set(running.id, running);
+      jobs.add(running);
       const { hash, parts, modules = {} } = job.program;
       if (!programs.has(hash)) send({ type: 'program', hash, parts, modules });
       programs.add(hash);
@@ -204,48 +178,37 @@ export function createContainer({ process: child, limits, connect, onEnded, onLa
       void running.outcome.then(() => clearTimeout(deadline));
       return running.outcome;
     },
-    load: () => jobs.size,
+    load: () => jobs.size() + held,
+    hold() {
+      held++;
+      return () => {
+        held--;
+        lastUsed = performance.now();
+        if (isRetired) endIfDone();
+      };
+    },
     isOpen() {
       const isSilent = awaited !== undefined && performance.now() - awaited.since > limits.heartbeatMs / 2;
-      const isWorn = answered >= limits.maxJobs || programs.size >= limits.maxPrograms;
-      const isOld = performance.now() - born > limits.maxAgeMs;
-      return !isEnded && !isRetired && !isSilent && !isWorn && !isOld && !child.stdin.writableNeedDrain;
+      return !isEnded && !isRetired && !isSilent && !child.stdin.writableNeedDrain;
     },
-    idleMs: () => (jobs.size > 0 ? 0 : performance.now() - lastUsed),
+    isWorn: () =>
+      answered >= limits.maxJobs || programs.size >= limits.maxPrograms || performance.now() - born > limits.maxAgeMs,
+    isEnded: () => isEnded,
+    idleMs: () => (jobs.size() + held > 0 ? 0 : performance.now() - lastUsed),
     retire() {
       isRetired = true;
-      if (jobs.size === 0) end();
+      endIfDone();
     },
     beat() {
       const now = performance.now();
-      for (const [id, { until }] of late) if (until < now) late.delete(id);
+      jobs.forgetLate(now);
       if (!isReady || isEnded) return;
       if (!awaited) {
         awaited = { beat: randomBytes(16).toString('hex'), since: now };
         send({ type: 'ping', beat: awaited.beat });
-      } else if (jobs.size === 0 && now - awaited.since > limits.silenceMs)
+      } else if (jobs.size() === 0 && now - awaited.since > limits.silenceMs)
         end('unresponsive', 'code that was left behind keeps it busy');
     },
     end,
   };
-}
-
-type JobMessage = Extract<FromContainer, { type: 'result' | 'failed' | 'oversized' | 'at' | 'console' | 'warning' }>;
-type Settling = Extract<FromContainer, { type: 'result' | 'failed' | 'oversized' }>;
-
-const ABOUT_JOBS: readonly string[] = ['result', 'failed', 'oversized', 'at', 'console', 'warning'];
-
-function isSettling(message: JobMessage): message is Settling {
-  return message.type === 'result' || message.type === 'failed' || message.type === 'oversized';
-}
-
-function isAboutJob(message: FromContainer): message is JobMessage {
-  return ABOUT_JOBS.includes(message.type);
-}
-
-/** What a job is told whose container was ended. */
-function kindOf(reason: EndReason | undefined, isCulprit: boolean): FailureKind {
-  if (isCulprit && reason === 'timeout') return 'timeout';
-  if (isCulprit && reason === 'too_much_output') return 'too_much_output';
-  return reason === 'exited' || reason === 'protocol' || reason === 'memory' ? 'crashed' : 'recycled';
 }

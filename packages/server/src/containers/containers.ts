@@ -30,6 +30,7 @@ interface Parts {
 /** Room that a job waits for, in the order of tenants. */
 interface Waiter {
   readonly give: (container: Container | undefined) => void;
+  readonly fail: (cause: unknown) => void;
   readonly start: () => Promise<Container>;
 }
 
@@ -90,7 +91,7 @@ export function createContainers({
 
   /** A place among all containers: a free one, one of somebody who does not use it, else the next that comes free. */
   async function obtain(tenantId: string, name: ContainerPool): Promise<Container | undefined> {
-    const start = () => outsideRequests(() => startFor(tenantId, name));
+    const start = () => counted(() => outsideRequests(() => startFor(tenantId, name)));
     if (hasRoom() || evictIdle()) return start();
     return new Promise((resolve, reject) => {
       const patience = setTimeout(() => resolve(undefined), limits.queueMs);
@@ -98,22 +99,33 @@ export function createContainers({
         clearTimeout(patience);
         resolve(container);
       };
-      const refusedOne = waiters.push(tenantId, {
-        give,
-        start: () => start().catch((cause) => (reject(cause), Promise.reject(cause))),
-      });
-      refusedOne?.give(undefined);
+      const pushedOut = waiters.push(tenantId, { give, fail: reject, start });
+      pushedOut?.give(undefined);
     });
   }
 
+  /** What is being started counts before its process is there. */
+  async function counted(start: () => Promise<Container>): Promise<Container> {
+    starting++;
+    try {
+      return await start();
+    } finally {
+      starting--;
+    }
+  }
+
   function hasRoom(): boolean {
-    return all.size + starting < limits.containers;
+    return living().length + starting < limits.containers;
+  }
+
+  function living(): Container[] {
+    return [...all.keys()].filter((container) => !container.isEnded());
   }
 
   /** The one that was idle for longest. */
   function evictIdle(): boolean {
-    const [idlest] = [...all.keys()]
-      .filter((container) => container.load() === 0 && container.idleMs() > 0 && container !== blankContainer)
+    const [idlest] = living()
+      .filter((container) => container.load() === 0 && container !== blankContainer)
       .toSorted((one, other) => other.idleMs() - one.idleMs());
     const victim = idlest ?? blankContainer;
     if (victim === blankContainer) forgetBlank();
@@ -133,29 +145,27 @@ export function createContainers({
   }
 
   async function spawn(egress: Egress): Promise<Container> {
-    starting++;
-    try {
-      const child = await launcher.launch(egress);
-      const container: Container = createContainer({
-        process: child,
-        limits,
-        connect: (running, target) => connect(running, target, container),
-        onEnded: (reason, detail, part) => ended(container, { reason, detail, ...(part && { part }) }),
-        onLateWarning: ({ tenantId, kind }, warning) => onEvent({ type: 'late_warning', tenantId, kind, warning }),
-        onRoom: giveRoom,
-      });
-      all.set(container, { egress: '', tenantId: undefined, pool: undefined });
-      void container.gone.then(() => {
-        all.delete(container);
-        if (container === blankContainer) forgetBlank();
-        giveRoom();
-      });
-      beginPulse();
-      if (isStopped) container.end();
-      return container;
-    } finally {
-      starting--;
-    }
+    const child = await launcher.launch(egress);
+    const container: Container = createContainer({
+      process: child,
+      limits,
+      connect: (running, target) => connect(running, target, container),
+      onEnded: (reason, detail, part) => ended(container, { reason, detail, ...(part && { part }) }),
+      onLateWarning: ({ tenantId, kind }, warning) => onEvent({ type: 'late_warning', tenantId, kind, warning }),
+      onRoom: giveRoom,
+    });
+    all.set(container, { egress: '', tenantId: undefined, pool: undefined });
+    // Whoever it was started for has a moment to give it a job.
+    const release = container.hold();
+    void container.ready.then(() => setImmediate(release));
+    void container.gone.then(() => {
+      all.delete(container);
+      if (container === blankContainer) forgetBlank();
+      giveRoom();
+    });
+    beginPulse();
+    if (isStopped) container.end();
+    return container;
   }
 
   const connect = async (running: Parameters<Connect>[0], target: string, container: Container) => {
@@ -168,8 +178,8 @@ export function createContainers({
 
   /** One that is ready before anybody needs it: the start of a container lies in the way of a login. */
   function prepareBlank(): void {
-    if (blank || isStopped || all.size + 1 >= limits.containers) return;
-    blank = spawn(DENY_PRIVATE).then((container) => {
+    if (blank || isStopped || living().length + starting + 1 >= limits.containers) return;
+    blank = counted(() => outsideRequests(() => spawn(DENY_PRIVATE))).then((container) => {
       blankContainer = container;
       return container;
     });
@@ -202,8 +212,7 @@ export function createContainers({
   function giveRoom(): void {
     while (waiters.size() > 0 && (hasRoom() || evictIdle())) {
       const waiter = waiters.take();
-      waiter?.start().then(waiter.give, () => undefined);
-      if (!hasRoom()) return;
+      waiter?.start().then(waiter.give, waiter.fail);
     }
   }
 

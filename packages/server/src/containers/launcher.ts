@@ -1,4 +1,6 @@
 import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -50,6 +52,9 @@ export function createLauncher({ limits, moduleStore, deno: given }: Parts): Lau
 
   async function prepare(): Promise<Place> {
     const deno = given ?? findDeno();
+    await access(deno, constants.X_OK).catch((cause: Error) => {
+      throw new ContainersUnavailable(`Tenant code runs in Deno, which does not start: ${cause.message}`);
+    });
     const folder = await makeRunFolder();
     try {
       const switchesAccount = process.getuid?.() === 0 && (await maySwitch());

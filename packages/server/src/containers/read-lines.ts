@@ -17,8 +17,8 @@ export function readLines(
       pieces = [];
       bytes = 0;
       rest = rest.subarray(end + 1);
-      if (line.length > longest) return tooLong();
-      onLine(line.toString());
+      if (line.length > longest) tooLong();
+      else onLine(line.toString());
     }
     if (isOver || rest.length === 0) return;
     pieces.push(rest);

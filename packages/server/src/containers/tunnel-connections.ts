@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { Breach } from './breach.ts';
 import type { ContainerLimits } from './limits.ts';
 import type { ConnectionMessage, FromContainer } from './protocol.ts';
 import type { RunningJob } from './running-job.ts';
@@ -11,7 +12,6 @@ interface Needs {
   readonly connect: Connect;
   readonly send: (message: ConnectionMessage) => void;
   readonly findJob: (id: string) => RunningJob | undefined;
-  readonly onForged: (detail: string) => void;
 }
 
 interface Connection {
@@ -29,16 +29,19 @@ const PIECE_BYTES = 48 * 1024;
 const MOST_STRAYS = 2_000;
 
 /** The connections that the code of one container has through its stdin and stdout, each with a window in both directions. */
-export function createTunnelConnections({ limits, connect, send, findJob, onForged }: Needs) {
+export function createTunnelConnections({ limits, connect, send, findJob }: Needs) {
   const connections = new Map<string, Connection>();
   let strays = 0;
 
   function open({ id, run, target }: Extract<FromContainer, { type: 'open' }>): void {
+    if (connections.has(id)) throw new Breach('protocol', 'it opened a connection twice');
     const running = findJob(run);
-    if (connections.has(id)) return onForged('a connection that is there already');
-    if (!running) return send({ type: 'closed', id, error: 'The execution that this connection belongs to is over.' });
-    if (connections.size >= limits.connections)
-      return send({ type: 'closed', id, error: 'Too many connections are open.' });
+    const isFull = connections.size >= limits.connections;
+    if (!running || isFull) {
+      const error = isFull ? 'Too many connections are open.' : 'The execution that wants to connect is over.';
+      send({ type: 'closed', id, error });
+      return;
+    }
     const connection: Connection = { stream: undefined, unacknowledged: 0, waiting: 0, early: [] };
     connections.set(id, connection);
     connect(running, target).then(
@@ -48,7 +51,10 @@ export function createTunnelConnections({ limits, connect, send, findJob, onForg
   }
 
   function attach(id: string, connection: Connection, stream: Duplex): void {
-    if (connections.get(id) !== connection) return void stream.destroy();
+    if (connections.get(id) !== connection) {
+      stream.destroy();
+      return;
+    }
     connection.stream = stream;
     stream.on('error', (error) => close(id, error.message));
     stream.on('close', () => close(id));
@@ -70,23 +76,24 @@ export function createTunnelConnections({ limits, connect, send, findJob, onForg
     });
   }
 
-  function receive(message: Exclude<FromContainer, { type: 'ready' | 'pong' }>): void {
+  function receive(message: ConnectionMessage): void {
     const { id } = message;
     const connection = connections.get(id);
     if (!connection) {
-      if (++strays > MOST_STRAYS) onForged('connections that are not there');
+      if (++strays > MOST_STRAYS) throw new Breach('protocol', 'it spoke of connections that are not there');
       return;
     }
     const { stream } = connection;
     if (message.type === 'data') {
       const bytes = Buffer.from(message.bytes, 'base64');
       connection.waiting += bytes.length;
-      if (bytes.length === 0 || connection.waiting > limits.windowBytes) return onForged('more than a window of data');
+      if (bytes.length === 0 || connection.waiting > limits.windowBytes)
+        throw new Breach('protocol', 'it sent more than a window of data');
       if (stream) pass(id, connection, stream, bytes);
       else connection.early.push(bytes);
     } else if (message.type === 'ack') {
       if (message.bytes <= 0 || message.bytes > connection.unacknowledged)
-        return onForged('an acknowledgement too many');
+        throw new Breach('protocol', 'it acknowledged what it did not get');
       connection.unacknowledged -= message.bytes;
       if (connection.unacknowledged < limits.windowBytes) stream?.resume();
     } else if (message.type === 'end') stream?.end();

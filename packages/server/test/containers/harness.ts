@@ -8,7 +8,10 @@ import { createLog } from '../../src/kit/log.ts';
 type Parts = Parameters<typeof createContainers>[0];
 
 /** Containers with real Deno, ended with the test file; what they told the operator is in `events`. */
-export function startContainers({ limits, ...parts }: Partial<Omit<Parts, 'limits'>> & { limits?: Partial<ContainerLimits> } = {}) {
+export function startContainers({
+  limits,
+  ...parts
+}: Partial<Omit<Parts, 'limits'>> & { limits?: Partial<ContainerLimits> } = {}) {
   const events: (ContainerEvent | LateWarning)[] = [];
   const containers = createContainers({
     log: createLog('json', () => undefined),

@@ -40,20 +40,22 @@ function compilePart({ id, name, code }: Part, require: (name: string) => unknow
     id,
     name,
     expression() {
-      expression ??= { value: new MainFunction('require', `return (${withoutSemicolons(code)}\n);`)(require) };
+      expression ??= {
+        value: new MainFunction('require', `return (${withoutSemicolons(code)}\n);${sourceName(name)}`)(require),
+      };
       return expression.value;
     },
     exports() {
       if (!module) {
         const made = { exports: {} as unknown };
-        new MainFunction('exports', 'require', 'module', '__filename', '__dirname', `${code}\n`).call(
-          made.exports,
-          made.exports,
-          require,
-          made,
-          `/${name}.js`,
-          '/',
-        );
+        new MainFunction(
+          'exports',
+          'require',
+          'module',
+          '__filename',
+          '__dirname',
+          `${code}\n${sourceName(name)}`,
+        ).call(made.exports, made.exports, require, made, `/${name}.js`, '/');
         module = made;
       }
       return module.exports;
@@ -63,4 +65,9 @@ function compilePart({ id, name, code }: Part, require: (name: string) => unknow
 
 function withoutSemicolons(code: string): string {
   return code.replace(/(?:\s|;)+$/, '');
+}
+
+/** Stacks then speak of the rule, not of an anonymous function. */
+function sourceName(name: string): string {
+  return `\n//# sourceURL=${name.replace(/[^\w .-]/g, '_')}`;
 }

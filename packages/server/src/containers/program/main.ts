@@ -4,12 +4,14 @@ import { catchUncaught } from './catch-uncaught.ts';
 import { compiled, keepProgram } from './compile.ts';
 import { createRun, type Run, withRun } from './current-run.ts';
 import { installGlobals } from './globals.ts';
+import { guardTimers } from './guard-timers.ts';
+import { routeConnections } from './route-connections.ts';
 import { runAction } from './run-action.ts';
 import { runDatabase } from './run-database.ts';
 import { runHook } from './run-hook.ts';
 import { runRules } from './run-rules.ts';
 import { describeThrown } from './thrown.ts';
-import { installTunnel, receive, setTargets } from './tunnel.ts';
+import { receive, setTargets } from './tunnel.ts';
 import { parseJson, readLines, send, sendText, stringify } from './wire.ts';
 
 // What Deno runs inside a container: it reads jobs, runs tenant code in this realm, and answers. It trusts the server
@@ -21,10 +23,9 @@ const LONGEST_RESULT = 1024 * 1024;
 
 captureConsole();
 catchUncaught();
-installTunnel();
+guardTimers();
+routeConnections();
 installGlobals();
-// Tenant code was written for Node, and some libraries take another way where they see Deno.
-Reflect.deleteProperty(globalThis, 'Deno');
 send({ type: 'ready' });
 await readLines((line) => take(parseJson(line)));
 

@@ -16,7 +16,7 @@ export function describeThrown(cause: unknown): ThrownError {
     code: read('code'),
     description: read('description'),
     userId: read('user_id'),
-    stack: read('stack'),
+    stack: ownFrames(read('stack')),
   };
   const status = read('statusCode') ?? read('status_code') ?? read('status');
   return {
@@ -36,4 +36,20 @@ function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null || typeof value === 'object' || typeof value === 'function')
     return undefined;
   return String(value).slice(0, LONGEST_TEXT);
+}
+
+const OURS = /file:\/\/|ext:|node:internal/;
+/** `new Function` puts two lines before the code. */
+const LINES_BEFORE = 2;
+
+/** Of a stack what its author wrote, with the author's lines. */
+function ownFrames(stack: unknown): unknown {
+  if (typeof stack !== 'string') return stack;
+  const [first = '', ...frames] = stack.split('\n');
+  const own = frames.filter((frame) => !OURS.test(frame));
+  return [first, ...own]
+    .join('\n')
+    .replace(/:(\d+):(\d+)\)?$/gm, (place, line: string) =>
+      place.replace(line, String(Math.max(1, Number(line) - LINES_BEFORE))),
+    );
 }
