@@ -50,7 +50,7 @@ describe('rules in a container', () => {
   it("tell the author the rule's own line, and nothing of this machine", async () => {
     const outcome = await execute(rules('function (user, context, callback) {\n  throw new Error("here");\n}'));
     const stack = outcome.ok ? '' : outcome.failure.error?.stack;
-    expect(stack).toMatch(/rule 1.*:2:9\)?$/m);
+    expect(stack).toMatch(/rule-1.*:2:9\)?$/m);
     expect(stack).not.toMatch(/\/packages\/|file:/);
   });
 

@@ -69,5 +69,5 @@ function withoutSemicolons(code: string): string {
 
 /** Stacks then speak of the rule, not of an anonymous function. */
 function sourceName(name: string): string {
-  return `\n//# sourceURL=${name.replace(/[^\w .-]/g, '_')}`;
+  return `\n//# sourceURL=${name.replace(/[^\w.-]/g, '-')}`;
 }
