@@ -7,6 +7,9 @@ import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
 import { createRecovery } from './app-recovery.ts';
 import type { Config } from './config.ts';
+import { createApiTunnels } from './containers/api-tunnel.ts';
+import { createContainers } from './containers/containers.ts';
+import { LIMITS } from './containers/limits.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
 import { createDatabase } from './db/database.ts';
@@ -34,6 +37,7 @@ import { createDpopNonces } from './oauth/possession/dpop-nonces.ts';
 import { createRotate } from './oauth/refresh/rotate-together.ts';
 import { createAccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
+import { createTargetConnector } from './outgoing/connect-target.ts';
 import { createOutgoing } from './outgoing/http-client.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
@@ -53,7 +57,7 @@ export interface World {
   readonly secret: InstallationSecret;
   readonly config: Pick<
     Config,
-    'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader' | 'metricsToken' | 'outgoingAllow'
+    'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader' | 'metricsToken' | 'outgoingAllow' | 'egress'
   >;
   /** Who is asked for the proof of a custom domain; the machine's own unless said otherwise. */
   readonly resolver?: DnsResolver | undefined;
@@ -114,6 +118,16 @@ export async function createApp(world: World) {
   const sendPage = createSendPage({ renderer, looks });
   const housekeeper = createHousekeeper({ pool, now, log });
   const outgoing = createOutgoing({ allowed: world.config.outgoingAllow });
+
+  const containers = createContainers({
+    log,
+    limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / world.processes) },
+    egressOf: async (tenantId) => {
+      const set = await cache.get(tenantId, 'egress', () => stores.egress.find(tenantId));
+      return { hosts: [], intranet: [], ...set, mode: set?.mode ?? world.config.egress };
+    },
+    connectIntranet: createTargetConnector({ ownPorts: () => Object.values(world.listening()) }),
+  });
 
   const http: FastifyInstance = createHttpServer({
     log,
@@ -190,6 +204,9 @@ export async function createApp(world: World) {
     forget,
     metrics,
     logouts,
+    containers,
+    /** The way of tenant code to its tenant's own API. */
+    tunnelTo: createApiTunnels({ inject: (request) => http.inject(request) }),
     async start(): Promise<void> {
       await partitions.start();
       listener = await listenForChanges({
@@ -214,6 +231,7 @@ export async function createApp(world: World) {
       housekeeper.stop();
       await http.close();
       await logouts.stop();
+      await containers.stop();
       await eventWriter.stop();
       await Promise.all([hasher.stop(), partitions.stop(), listener?.stop(), outgoing.stop()]);
     },

@@ -25,6 +25,8 @@ export interface Config {
   readonly clientCertificateHeader: string | undefined;
   /** Addresses and networks that tenants' URLs may lead to, besides the public Internet. */
   readonly outgoingAllow: readonly string[];
+  /** Where tenants' code may connect to, unless `gatewright egress` says otherwise for a tenant. */
+  readonly egress: 'deny-private' | 'allowlist';
   readonly workers: number;
   /** Who shows it may read /metrics from anywhere. */
   readonly metricsToken: string | undefined;
@@ -49,6 +51,7 @@ const PATTERNS = {
   TRUSTED_PROXIES: ANY,
   CLIENT_CERTIFICATE_HEADER: /^(?!client-certificate-ca-verified$)[a-z][a-z0-9-]{1,63}$/i,
   GATEWRIGHT_OUTGOING_ALLOW: ANY,
+  GATEWRIGHT_EGRESS: /^(deny-private|allowlist)$/,
   GATEWRIGHT_WORKERS: /^[1-9][0-9]?$/,
   GATEWRIGHT_METRICS_TOKEN: /^[\x21-\x7e]{20,500}$/,
   LOG_FORMAT: /^(pretty|json)$/,
@@ -69,6 +72,7 @@ const EXPECTED: Record<Variable, string> = {
   GATEWRIGHT_SECRET: 'at least 32 random characters; it encrypts keys and secrets at rest',
   GATEWRIGHT_BOOTSTRAP: '0 or 1',
   GATEWRIGHT_OUTGOING_ALLOW: 'addresses or networks such as 10.20.0.0/16, with commas between them',
+  GATEWRIGHT_EGRESS: 'deny-private or allowlist',
   TRUSTED_PROXIES: 'addresses or networks such as 10.0.0.0/8, with commas between them',
   CLIENT_CERTIFICATE_HEADER: 'the name of the header in which the proxies tell the certificate of a client',
   GATEWRIGHT_WORKERS: 'a number from 1 to 99, and to 12 without DATABASE_URL (the embedded PostgreSQL takes no more)',
@@ -128,6 +132,7 @@ function toConfig(read: Environment): Config {
     trustedProxies: list(read.TRUSTED_PROXIES),
     clientCertificateHeader: read.CLIENT_CERTIFICATE_HEADER?.toLowerCase(),
     outgoingAllow: list(read.GATEWRIGHT_OUTGOING_ALLOW),
+    egress: read.GATEWRIGHT_EGRESS === 'allowlist' ? 'allowlist' : 'deny-private',
     workers: Number(read.GATEWRIGHT_WORKERS ?? 1),
     metricsToken: read.GATEWRIGHT_METRICS_TOKEN,
     logFormat: (read.LOG_FORMAT ?? 'pretty') as 'pretty' | 'json',

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import description from '../package.json' with { type: 'json' };
 import { adminCommand } from './cli/admin-command.ts';
 import { backupCommand } from './cli/backup-command.ts';
+import { egressCommand } from './cli/egress-command.ts';
 import { firstRunCommand } from './cli/first-run-command.ts';
 import { keysCommand } from './cli/keys-command.ts';
 import { mailsCommand } from './cli/mails-command.ts';
@@ -21,6 +22,7 @@ const program = new Command('gatewright')
   .addCommand(tenantCommand())
   .addCommand(firstRunCommand())
   .addCommand(mailsCommand())
+  .addCommand(egressCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
   .addCommand(keysCommand())

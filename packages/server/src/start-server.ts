@@ -3,6 +3,7 @@ import type pg from 'pg';
 import description from '../package.json' with { type: 'json' };
 import { backupCommands } from './backup/backup-commands.ts';
 import type { Config } from './config.ts';
+import { egressCommands } from './containers/egress-commands.ts';
 import { startControlServer } from './control/control-server.ts';
 import { createDatabase, createPatientPool } from './db/database.ts';
 import { holderOf, inUse } from './db/embedded/folder-lock.ts';
@@ -88,10 +89,14 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     listening.http = served.http;
     listening.https = served.https;
     const { caFile } = served;
+    void app.containers.check().then((fault) => {
+      if (fault !== undefined) log.warn(`Rules, actions and database scripts can't run: ${fault}`);
+    });
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
     const verbs = {
       ...tenantCommands(app, caFile),
       ...mailCommands(app.stores),
+      ...egressCommands({ stores: app.stores, forget: app.forget, defaultMode: config.egress }),
       ...backupCommands({
         poolOptions: database.poolOptions,
         secret: secret.bytes,

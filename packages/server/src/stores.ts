@@ -5,6 +5,7 @@ import { createCredentialStore } from './clients/credential-store.ts';
 import { createConnectionClientStore } from './connections/connection-client-store.ts';
 import { createConnectionStore } from './connections/connection-store.ts';
 import { createConsentStore } from './consents/consent-store.ts';
+import { createEgressStore } from './containers/egress-store.ts';
 import { createCustomDomainStore } from './custom-domains/custom-domain-store.ts';
 import type { Database } from './db/database.ts';
 import { createMailStore } from './email/mail-store.ts';
@@ -75,6 +76,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     resourceServers: createResourceServerStore(db, sealer),
     clientGrants: createClientGrantStore(db),
     customDomains: createCustomDomainStore(db),
+    egress: createEgressStore(db),
     connections: createConnectionStore(db),
     connectionClients: createConnectionClientStore(db),
     consents: createConsentStore(db),

@@ -85,6 +85,7 @@ export async function startWorld({
         clientCertificateHeader: 'client-certificate',
         metricsToken: undefined,
         outgoingAllow: [],
+        egress: 'deny-private',
         ...config,
       },
       processes: 1,

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { InjectOptions, Response } from 'light-my-request';
 import type { Tunnel, TunnelRequest, TunnelResponse } from './job.ts';
 import { asTunnelled } from './tunnelled-request.ts';
 
@@ -11,15 +11,17 @@ const HEADERS_OUT = ['content-type', 'www-authenticate', 'retry-after', 'cache-c
  * The way of a tenant's code to the tenant's own Management API and token endpoint, which answer at an address that
  * containers can't reach. One origin, since a token is valid at each origin of its tenant.
  */
-export function createApiTunnels({ inject }: { inject: FastifyInstance['inject'] }) {
+export function createApiTunnels({ inject }: { inject: (request: InjectOptions) => Promise<Response> }) {
   return (tenantId: string, origins: readonly [string, ...string[]]): Tunnel => ({
     hosts: origins.map(hostAndPort),
     async answer(request, depth) {
       const asked = admit(request);
       if ('status' in asked) return asked;
-      const answered = await asTunnelled({ tenantId, origin: origins[0], depth }, () =>
-        inject({ ...asked, headers: { ...asked.headers, host: new URL(origins[0]).host }, payload: request.body }),
-      );
+      const { host } = new URL(origins[0]);
+      // Awaited inside: an injected request begins when somebody waits for it.
+      const answered = await asTunnelled({ tenantId, origin: origins[0], depth }, async () => {
+        return await inject({ ...asked, headers: { ...asked.headers, host }, payload: request.body });
+      });
       return {
         status: answered.statusCode,
         headers: pick(answered.headers, (name) => HEADERS_OUT.includes(name) || name.startsWith('x-ratelimit-')),

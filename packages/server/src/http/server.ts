@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Client } from '../clients/client.ts';
+import { tunnelledRequest } from '../containers/tunnelled-request.ts';
 import type { DeclaredError } from '../kit/errors.ts';
 import { randomHex } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
@@ -108,10 +109,13 @@ export function createHttpServer({ log, reader, directory, renderErrorPage, obse
     request.clientCertificate = reader.clientCertificate(request.raw);
     checkTarget(request.raw);
     if (config.needsNoTenant) return;
-    const asked = reader.origin(request.raw);
+    const tunnelled = tunnelledRequest();
+    const asked = tunnelled ? tunnelled.origin : reader.origin(request.raw);
     if (asked === undefined) throw tenantErrors.unknownHost();
     const tenant = await directory.resolve(asked);
     const found = tenant ? { tenant, origin: asked } : await findBehindAlias(asked, request.url);
+    // A tenant's code asks its own tenant, whose origin may have gone to another one in the meantime.
+    if (tunnelled && found.tenant.tenantId !== tunnelled.tenantId) throw tenantErrors.unknownHost();
     request.tenant = found.tenant;
     request.origin = found.origin;
     request.askedOrigin = asked;

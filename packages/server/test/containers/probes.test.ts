@@ -1,4 +1,4 @@
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -173,6 +173,13 @@ describe('the network', () => {
     expect(seen(outcome)).toMatch(DENIED);
   });
 
+  it.each(namesOfThisMachine())('leads nowhere by the name %s, which leads to a denied address', async (host) => {
+    const before = requests;
+    for (const body of [FETCH(host), CONNECT(host), HTTP(host)])
+      expect(seen(await execute(probe(body.replaceAll('PORT', String(port)))))).toMatch(/^ERROR/);
+    expect(requests).toBe(before);
+  });
+
   it('leads to no own address of this machine', async () => {
     const { networkInterfaces } = await import('node:os');
     const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
@@ -311,3 +318,13 @@ describe('exhaustion and forgery', () => {
     expect('polluted' in {}).toBe(false);
   });
 });
+
+/** Names of /etc/hosts: they are looked up like those of a hostile DNS. */
+function namesOfThisMachine(): string[] {
+  const lines = readFileSync('/etc/hosts', 'utf8').split('\n');
+  const names = lines.flatMap((line) => {
+    const [address = '', ...rest] = line.replace(/#.*/, '').trim().split(/\s+/);
+    return /^(?:127\.|::1$|10\.|172\.|192\.168\.)/.test(address) ? rest : [];
+  });
+  return [...new Set(['localhost', ...names])];
+}

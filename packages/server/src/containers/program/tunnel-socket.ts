@@ -57,7 +57,7 @@ export function connectThroughTunnel<S extends Socket>(socket: S, host: string, 
     flush();
   }
 
-  return Object.assign(socket, {
+  return override(socket, {
     connecting: true,
     remoteAddress: host,
     remotePort: Number(port),
@@ -79,4 +79,11 @@ export function connectThroughTunnel<S extends Socket>(socket: S, host: string, 
     ref: () => socket,
     unref: () => socket,
   });
+}
+
+/** Some of these are getters of the class. */
+function override<S extends object>(target: S, members: Readonly<Record<string, unknown>>): S {
+  for (const [name, value] of Object.entries(members))
+    Object.defineProperty(target, name, { value, writable: true, configurable: true });
+  return target;
 }

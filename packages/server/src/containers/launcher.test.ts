@@ -1,0 +1,25 @@
+import { chmod, copyFile, mkdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { probe, startContainers } from '../../test/containers/harness.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { findDeno } from './find-deno.ts';
+
+describe.skipIf(process.getuid?.() !== 0)('Started by root, a container', () => {
+  it('runs under another account, although only root may enter the folders of its binary and modules', async () => {
+    const closed = await temporaryFolder();
+    expect((await stat(closed)).mode & 0o777).toBe(0o700);
+    const deno = join(closed, 'deno');
+    await copyFile(findDeno(), deno);
+    await chmod(deno, 0o700);
+    const moduleStore = join(closed, 'modules');
+    const folder = join(moduleStore, 'node_modules/hello');
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, 'data.json'), '{"hello":"world"}', { mode: 0o600 });
+    const { execute } = startContainers({ deno, moduleStore });
+    const read = probe(
+      `const store = process.argv[2]; return require('fs').readFileSync(store + '/node_modules/hello/data.json', 'utf8')`,
+    );
+    expect(await execute(read)).toMatchObject({ ok: true, result: { user: { out: '{"hello":"world"}' } } });
+  });
+});
