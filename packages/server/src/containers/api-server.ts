@@ -10,6 +10,8 @@ import type { RunningJob } from './running-job.ts';
 export function createApiServer(limits: ContainerLimits) {
   const owners = new WeakMap<object, RunningJob>();
   const server = createServer({ maxHeaderSize: 16_384, keepAlive: false }, (request, response) => {
+    // A library would use the connection again, for another execution.
+    response.shouldKeepAlive = false;
     const running = owners.get(request.socket);
     if (!running) return void response.destroy();
     answer(running, request, response).catch(() => refuse(response, 502, 'The API did not answer.'));
@@ -55,5 +57,5 @@ export function createApiServer(limits: ContainerLimits) {
 function refuse(response: ServerResponse, status: number, message: string): void {
   if (response.headersSent) return void response.destroy();
   const body = JSON.stringify({ statusCode: status, error: 'Refused', message, errorCode: 'tunnel_refused' });
-  response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
+  response.writeHead(status, { 'content-type': 'application/json' }).end(body);
 }

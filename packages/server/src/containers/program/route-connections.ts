@@ -28,6 +28,7 @@ function route(): void {
   const https: typeof import('node:https') = load('node:https');
   const tls: typeof import('node:tls') = load('node:tls');
   routeSockets(net.Socket.prototype);
+  routeTls(net, tls);
   routeAgent(http.Agent.prototype, false, net, tls);
   routeAgent(https.Agent.prototype, true, net, tls);
 }
@@ -42,6 +43,29 @@ function routeSockets(prototype: Socket): void {
     const done = (Array.isArray(items[0]) ? items[0] : items).findLast((item) => typeof item === 'function');
     if (done) this.once('connect', done);
     return connectThroughTunnel(this, host, port);
+  });
+}
+
+/** `tls.connect({ host, port })`; with a socket of its own it is that socket that is routed. */
+function routeTls(net: typeof import('node:net'), tls: typeof import('node:tls')): void {
+  const connect: unknown = tls.connect;
+  const original = (...items: unknown[]): unknown =>
+    Reflect.apply(connect as (...all: unknown[]) => unknown, tls, items);
+  Reflect.set(tls, 'connect', (...items: unknown[]) => {
+    const [first, second, third] = items;
+    const options =
+      typeof first === 'object' && first !== null
+        ? first
+        : { port: first, ...(typeof second === 'object' ? second : { host: second, ...Object(third) }) };
+    const { host, port } = targetOf(options);
+    const route = 'socket' in options && options.socket ? undefined : routeOf(host, port);
+    if (!route) return original(...items);
+    const done = items.findLast((item) => typeof item === 'function');
+    const socket = connectThroughTunnel(new net.Socket(), host, port);
+    if (route === 'intranet') return original({ servername: host, ...options, socket }, ...(done ? [done] : []));
+    socket.once('connect', () => socket.emit('secureConnect'));
+    if (typeof done === 'function') socket.once('secureConnect', () => done());
+    return Object.assign(socket, { encrypted: true, authorized: true });
   });
 }
 
