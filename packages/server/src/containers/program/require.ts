@@ -1,13 +1,23 @@
 import { createRequire, isBuiltin } from 'node:module';
-
-// The resolver of the module store takes this file's place; until then node's own modules alone are there.
+import { STAND_INS } from './stand-ins/stand-ins.ts';
+import { moduleNotFound, requireStored } from './stored-modules.ts';
 
 const nodeRequire = createRequire(import.meta.url);
 
-/** `require` of tenant code, for a program's choice of versions. */
-export function createTenantRequire(_modules: Readonly<Record<string, string>>): (name: string) => unknown {
-  return (name) => {
-    if (!isBuiltin(name)) throw new Error(`Cannot find module '${name}'.`);
-    return nodeRequire(name);
+/** `lodash`, `lodash@4.17.21`, `@scope/name@1.2.3`, each with a path behind it: `lodash@4.17.21/get`. */
+const REQUEST = /^((?:@[\w.~-]+\/)?[\w~-][\w.~-]*)(?:@([^/@]+))?(\/.*)?$/;
+const LONGEST_REQUEST = 500;
+
+/** `require` of tenant code, for a program's choice of versions. Node's own modules answer to a name without version. */
+export function createTenantRequire(chosen: Readonly<Record<string, string>>): (request: string) => unknown {
+  return (request) => {
+    if (typeof request !== 'string') throw new TypeError('require takes the name of a module.');
+    const [, name = '', asked, path = ''] = REQUEST.exec(request.slice(0, LONGEST_REQUEST)) ?? [];
+    const version = asked ?? (Object.hasOwn(chosen, name) ? chosen[name] : undefined);
+    if (version === undefined && isBuiltin(request)) return nodeRequire(request);
+    if (name === '' || path.split('/').includes('..'))
+      throw moduleNotFound(`Cannot find module '${request.slice(0, LONGEST_REQUEST)}': tenant code has no files.`);
+    const standIn = path === '' ? STAND_INS[name]?.(version) : undefined;
+    return standIn ?? requireStored(name, version, path === '/' ? '' : path);
   };
 }
