@@ -17,7 +17,7 @@ export function createTenantRequire(chosen: Readonly<Record<string, string>>): (
     if (version === undefined && isBuiltin(request)) return nodeRequire(request);
     if (name === '' || path.split('/').includes('..'))
       throw moduleNotFound(`Cannot find module '${request.slice(0, LONGEST_REQUEST)}': tenant code has no files.`);
-    const standIn = path === '' ? STAND_INS[name]?.(version) : undefined;
+    const standIn = path === '' ? STAND_INS.get(name)?.(version) : undefined;
     return standIn ?? requireStored(name, version, path === '/' ? '' : path);
   };
 }
