@@ -1,4 +1,5 @@
 import { createRequire, isBuiltin } from 'node:module';
+import { nodeCrypto } from './stand-ins/crypto.ts';
 import { STAND_INS } from './stand-ins/stand-ins.ts';
 import { moduleNotFound, requireStored } from './stored-modules.ts';
 
@@ -14,10 +15,14 @@ export function createTenantRequire(chosen: Readonly<Record<string, string>>): (
     if (typeof request !== 'string') throw new TypeError('require takes the name of a module.');
     const [, name = '', asked, path = ''] = REQUEST.exec(request.slice(0, LONGEST_REQUEST)) ?? [];
     const version = asked ?? (Object.hasOwn(chosen, name) ? chosen[name] : undefined);
-    if (version === undefined && isBuiltin(request)) return nodeRequire(request);
+    if (version === undefined && isBuiltin(request)) return requireBuiltin(request);
     if (name === '' || path.split('/').includes('..'))
       throw moduleNotFound(`Cannot find module '${request.slice(0, LONGEST_REQUEST)}': tenant code has no files.`);
     const standIn = path === '' ? STAND_INS.get(name)?.(version) : undefined;
     return standIn ?? requireStored(name, version, path === '/' ? '' : path);
   };
+}
+
+function requireBuiltin(name: string): unknown {
+  return name.replace(/^node:/, '') === 'crypto' ? nodeCrypto() : nodeRequire(name);
 }

@@ -1,4 +1,4 @@
-import { pbkdf2 as derive, randomBytes, timingSafeEqual } from 'node:crypto';
+import { nodeCrypto } from './crypto.ts';
 
 type Hashed = (error: unknown, hash?: string, salt?: string) => void;
 type Verified = (error: unknown, isValid?: boolean) => void;
@@ -23,10 +23,10 @@ export const pbkdf2 = {
     const prior = Buffer.from(priorHash, 'base64');
     hashTo(prior.length, value, salt, (error, computed) => {
       if (error) verified(error);
-      else verified(null, timingSafeEqual(prior, Buffer.from(computed ?? '', 'base64')));
+      else verified(null, nodeCrypto().timingSafeEqual(prior, Buffer.from(computed ?? '', 'base64')));
     });
   },
-  random: (bytes: number) => randomBytes(bytes),
+  random: (bytes: number) => nodeCrypto().randomBytes(bytes),
 };
 
 function generateSalt(...given: unknown[]): string | undefined {
@@ -35,7 +35,7 @@ function generateSalt(...given: unknown[]): string | undefined {
     wanted === undefined || wanted === null || typeof wanted === 'function' ? ITERATIONS : Number(wanted);
   if (!Number.isInteger(iterations)) throw new Error('explicitIterations must be an integer');
   if (iterations < ITERATIONS) throw new Error(`explicitIterations cannot be less than ${ITERATIONS}`);
-  const salt = `${iterations.toString(16)}.${randomBytes(SALT_BYTES).toString('base64')}`;
+  const salt = `${iterations.toString(16)}.${nodeCrypto().randomBytes(SALT_BYTES).toString('base64')}`;
   const callback = given.find((one): one is (salt: string) => void => typeof one === 'function');
   if (!callback) return salt;
   setImmediate(() => callback(salt));
@@ -55,7 +55,7 @@ function hashTo(bytes: number, value: unknown, salt: string, hashed: Hashed): vo
   }
   const dot = salt.indexOf('.');
   const iterations = Number.parseInt(salt.slice(0, dot), 16);
-  derive(value, salt.slice(dot + 1), iterations, bytes, 'sha1', (error, key) =>
+  nodeCrypto().pbkdf2(value, salt.slice(dot + 1), iterations, bytes, 'sha1', (error, key) =>
     hashed(error, error ? undefined : key.toString('base64'), salt),
   );
 }

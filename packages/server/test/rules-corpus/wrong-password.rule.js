@@ -1,0 +1,3 @@
+function (user, context, callback) {
+  throw new WrongUsernameOrPasswordError('auth0|ada', 'Wrong!');
+}
