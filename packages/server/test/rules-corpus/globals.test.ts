@@ -27,8 +27,9 @@ const CASES: readonly (readonly [string, Given, object])[] = [
       user: {
         opened: 'ada@example.com',
         sealed: expect.stringMatching(/^[0-9a-f]{32}$/),
-        old: 'ca981be48e90867604588e75d04feabb63cc007a8f8ad89b10616ed84d815504',
-        hash: '3e3417c7b8c4d5dbe71c35ae1a3d71aa',
+        old: '6b8f36b4e47211e842e897e323fb8fed589d804eff73289c18e2134e56f310ef',
+        oldOpened: 'some clear text data',
+        hash: '3e3417d7ef77d5932a6734b916515ed5',
       },
     },
   ],

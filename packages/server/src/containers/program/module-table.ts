@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 
 // Which modules are at hand, in which versions. Containers read it, and so do the server and the command line.
+// Deno takes its time to load node:fs: a container that requires nothing starts without it.
 
 /** Folders of modules; one that is not there holds none. */
 export interface ModuleStores {
@@ -26,14 +26,6 @@ export interface ModuleTable {
   find(name: string, version?: string): StoredModule | undefined;
   /** All of them, versions of one name together, its default first. */
   readonly modules: readonly StoredModule[];
-}
-
-/** The curated store is not there, or empty. */
-export class ModuleStoreMissing extends Error {
-  constructor(folder: string) {
-    super(`The modules that tenant code may require are not installed. Run in ${folder}: npm ci --ignore-scripts`);
-    this.name = 'ModuleStoreMissing';
-  }
 }
 
 export function readModuleTable({ curated, added }: ModuleStores): ModuleTable {
@@ -96,7 +88,7 @@ const ADDED = /^((?:@[^@+]+\+)?[^@+.][^@+]*)@([^@]+)$/;
 
 function listFolder(folder: string): string[] {
   try {
-    return readdirSync(folder).toSorted();
+    return process.getBuiltinModule('node:fs').readdirSync(folder).toSorted();
   } catch {
     return [];
   }
@@ -104,7 +96,7 @@ function listFolder(folder: string): string[] {
 
 function readJson(file: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const value: unknown = JSON.parse(process.getBuiltinModule('node:fs').readFileSync(file, 'utf8'));
     return typeof value === 'object' && value !== null ? { ...value } : {};
   } catch {
     return {};
