@@ -6,6 +6,7 @@ import { egressCommand } from './cli/egress-command.ts';
 import { firstRunCommand } from './cli/first-run-command.ts';
 import { keysCommand } from './cli/keys-command.ts';
 import { mailsCommand } from './cli/mails-command.ts';
+import { modulesCommand } from './cli/modules-command.ts';
 import { restoreCommand } from './cli/restore-command.ts';
 import { startCommand } from './cli/start-command.ts';
 import { tenantCommand } from './cli/tenant-command.ts';
@@ -23,6 +24,7 @@ const program = new Command('gatewright')
   .addCommand(firstRunCommand())
   .addCommand(mailsCommand())
   .addCommand(egressCommand())
+  .addCommand(modulesCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
   .addCommand(keysCommand())

@@ -18,6 +18,8 @@ interface Parts {
   readonly limits?: ContainerLimits;
   /** The folder of the modules that tenant code may require. */
   readonly moduleStore?: string | undefined;
+  /** The folder of those that the operator added. */
+  readonly addedModules?: string | undefined;
   /** What the operator allows this tenant's code; public addresses unless said otherwise. */
   readonly egressOf?: (tenantId: string) => Promise<Egress>;
   /** Connects to one `host:port` that the operator allowed this tenant. */
@@ -39,12 +41,13 @@ export function createContainers({
   log,
   limits = LIMITS,
   moduleStore,
+  addedModules,
   egressOf = async () => DENY_PRIVATE,
   connectIntranet,
   onEvent = () => undefined,
   deno,
 }: Parts): Containers & { check(): Promise<string | undefined> } {
-  const launcher = createLauncher({ limits, moduleStore, deno });
+  const launcher = createLauncher({ limits, moduleStore, addedModules, deno });
   const apiServer = createApiServer(limits);
   const pools = new Map<string, Pool & { readonly tenantId: string }>();
   const all = new Map<Container, { egress: string; tenantId: string | undefined; pool: ContainerPool | undefined }>();

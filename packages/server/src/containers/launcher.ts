@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { type AddedModules, readAddedModules } from './added-modules.ts';
 import { type Egress, networkFlags } from './egress.ts';
 import { ContainersUnavailable, checkDeno, findDeno } from './find-deno.ts';
 import type { ContainerLimits } from './limits.ts';
@@ -23,6 +24,8 @@ interface Parts {
   readonly limits: ContainerLimits;
   /** The folder of the modules that tenant code may require; none where it is undefined. */
   readonly moduleStore?: string | undefined;
+  /** The folder of those that the operator added; it need not be there. */
+  readonly addedModules?: string | undefined;
   readonly deno?: string | undefined;
 }
 
@@ -33,6 +36,7 @@ interface Place {
   readonly deno: string;
   readonly program: string;
   readonly store: string | undefined;
+  readonly added: AddedModules | undefined;
   readonly switchesAccount: boolean;
 }
 
@@ -46,7 +50,7 @@ const UIDS = 4_000;
 
 const execute = promisify(execFile);
 
-export function createLauncher({ limits, moduleStore, deno: given }: Parts): Launcher {
+export function createLauncher({ limits, moduleStore, addedModules, deno: given }: Parts): Launcher {
   let prepared: Promise<Place> | undefined;
   let launched = 0;
 
@@ -67,6 +71,7 @@ export function createLauncher({ limits, moduleStore, deno: given }: Parts): Lau
         // The types that its files share lie above; they are erased, and never opened.
         program: await reach(PROGRAM),
         store: moduleStore && (await reach(moduleStore)),
+        added: addedModules ? readAddedModules(addedModules, switchesAccount ? folder.path : undefined) : undefined,
       };
       await checkDeno(place.deno, switchesAccount ? accountOf(0) : {});
       return place;
@@ -109,8 +114,12 @@ export function createLauncher({ limits, moduleStore, deno: given }: Parts): Lau
   return {
     prepare: async () => void (await place()),
     async launch(egress) {
-      const { folder, prefix, deno, program, store, switchesAccount } = await place();
-      const [file = deno, ...args] = [...prefix, deno, ...denoArguments(program, store, egress)];
+      const { folder, prefix, deno, program, store, added, switchesAccount } = await place();
+      const [file = deno, ...args] = [
+        ...prefix,
+        deno,
+        ...denoArguments(program, [store, await added?.current()], egress),
+      ];
       return spawn(file, args, {
         cwd: folder.empty,
         env: environment(folder.empty),
@@ -124,7 +133,8 @@ export function createLauncher({ limits, moduleStore, deno: given }: Parts): Lau
     },
   };
 
-  function denoArguments(program: string, store: string | undefined, egress: Egress): string[] {
+  function denoArguments(program: string, stores: readonly (string | undefined)[], egress: Egress): string[] {
+    const readable = stores.filter((folder) => folder !== undefined);
     return [
       'run',
       '--quiet',
@@ -137,11 +147,12 @@ export function createLauncher({ limits, moduleStore, deno: given }: Parts): Lau
       '--node-modules-dir=manual',
       '--allow-env',
       '--allow-sys=hostname',
-      ...(store ? [`--allow-read=${store}`] : []),
+      ...(readable.length > 0 ? [`--allow-read=${readable.join(',')}`] : []),
       ...networkFlags(egress),
       `--v8-flags=--max-old-space-size=${limits.heapMegabytes}`,
       `${program}/main.ts`,
-      ...(store ? [store] : []),
+      // A place each: the program knows them by their order.
+      ...stores.map((folder) => folder ?? ''),
     ];
   }
 }

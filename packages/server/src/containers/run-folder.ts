@@ -7,6 +7,7 @@ const PREFIX = 'gw-containers-';
 
 /** A folder that every account may enter: an empty place to run in, and copies of what that account couldn't reach. */
 export interface RunFolder {
+  readonly path: string;
   /** Where containers run: nobody may write there. */
   readonly empty: string;
   /** The path by which another account reaches a program or folder of ours. */
@@ -23,6 +24,7 @@ export async function makeRunFolder(): Promise<RunFolder> {
   await chmod(folder, 0o755);
   await chmod(empty, 0o555);
   return {
+    path: folder,
     empty,
     async reach(path) {
       if (await isOpen(path)) return path;
@@ -50,7 +52,7 @@ async function isOpen(path: string): Promise<boolean> {
   }
 }
 
-async function openAll(path: string): Promise<void> {
+export async function openAll(path: string): Promise<void> {
   for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
     if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
   }

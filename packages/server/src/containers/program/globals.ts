@@ -54,6 +54,8 @@ const OF_A_JOB: Readonly<Record<string, () => unknown>> = {
 
 export function installGlobals(): void {
   neutralizeOs();
+  // Old modules warn about themselves, on the console of an author who can't change them.
+  Reflect.set(process, 'noDeprecation', true);
   for (const [name, load] of Object.entries(MODULES)) define(name, once(load));
   for (const [name, error] of Object.entries(ERRORS)) define(name, () => error);
   for (const [name, read] of Object.entries(OF_A_JOB)) define(name, read);

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type ModuleTable, readModuleTable, type StoredModule } from './module-table.ts';
 
-/** The folders of modules are this program's arguments. */
-const [curated, added] = process.argv.slice(2);
+/** The folders of modules are this program's arguments; an empty one is none. */
+const [curated, added] = process.argv.slice(2).map((folder) => folder || undefined);
 
 let table: ModuleTable | undefined;
 const requires = new Map<string, NodeJS.Require>();
