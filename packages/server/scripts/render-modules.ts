@@ -1,4 +1,4 @@
-import { MODULE_STORE } from '../src/containers/module-store.ts';
+import { MODULE_STORE } from '../src/containers/module-folders.ts';
 import { readModuleTable } from '../src/containers/program/module-table.ts';
 
 /** docs/modules.md: what tenant code may require. */

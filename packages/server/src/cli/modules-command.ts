@@ -7,7 +7,7 @@ import {
   removeModule,
   setDefault,
 } from '../containers/add-module.ts';
-import { addedModulesFolder, MODULE_STORE } from '../containers/module-store.ts';
+import { addedModulesFolder, MODULE_STORE } from '../containers/module-folders.ts';
 import { readModuleTable, type StoredModule } from '../containers/program/module-table.ts';
 import { dataFolder } from './data-folder.ts';
 

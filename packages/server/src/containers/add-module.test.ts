@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { probe, startContainers } from '../../test/containers/harness.ts';
-import { addedModulesFolder, MODULE_STORE } from './module-store.ts';
+import { addedModulesFolder, MODULE_STORE } from './module-folders.ts';
 
 const run = promisify(execFile);
 const data = await mkdtemp(join(tmpdir(), 'gatewright-modules-'));
@@ -67,12 +67,17 @@ describe('gatewright modules', () => {
     expect(await modules()).toMatch(/^lodash +4\.17\.21, 2\.4\.1, 3\.10\.1, 4\.17\.19$/m);
   });
 
-  it.each(['greeting', 'greeting@^1.0.0', 'greeting@latest', '../x@1.0.0', '@a/../b@1.0.0', '-g@1.0.0', 'Greeting@1.0.0'])(
-    'refuses %j: one exact version',
-    async (given) => {
-      expect(await refusal('add', '--', given)).toContain('Name one version of one module: lodash@4.17.21');
-    },
-  );
+  it.each([
+    'greeting',
+    'greeting@^1.0.0',
+    'greeting@latest',
+    '../x@1.0.0',
+    '@a/../b@1.0.0',
+    '-g@1.0.0',
+    'Greeting@1.0.0',
+  ])('refuses %j: one exact version', async (given) => {
+    expect(await refusal('add', '--', given)).toContain('Name one version of one module: lodash@4.17.21');
+  });
 
   it('says what npm said where there is no such version, and adds nothing', async () => {
     expect(await refusal('add', 'greeting@9.9.9')).toContain('npm could not install the module');
@@ -92,7 +97,10 @@ async function startRegistry(): Promise<string> {
     const folder = join(data, `source-${version}`);
     await mkdir(folder);
     const scripts = { install: 'touch a-script-ran' };
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'greeting', version, scripts, main: 'main.js' }));
+    await writeFile(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'greeting', version, scripts, main: 'main.js' }),
+    );
     await writeFile(join(folder, 'main.js'), `module.exports = 'hello ${version}';`);
     await writeFile(join(folder, 'binding.gyp'), '{}');
     await run('npm', ['pack', '--ignore-scripts'], { cwd: folder });

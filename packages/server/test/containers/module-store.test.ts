@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkModuleStore, MODULE_STORE } from '../../src/containers/module-store.ts';
+import { renderModules } from '../../scripts/render-modules.ts';
+import { checkModuleStore, MODULE_STORE } from '../../src/containers/module-folders.ts';
 import { readModuleTable } from '../../src/containers/program/module-table.ts';
 import { probe, startContainers } from './harness.ts';
 
@@ -43,6 +44,10 @@ describe('the module store', () => {
   it.each(modules)('$name@$version is what is installed for it', ({ name, version, specifier }) => {
     const installed = JSON.parse(readFileSync(join(MODULE_STORE, 'node_modules', specifier, 'package.json'), 'utf8'));
     expect([installed.name, installed.version]).toEqual([name, version]);
+  });
+
+  it('is what docs/modules.md says (npm run generate:modules)', () => {
+    expect(readFileSync(join(MODULE_STORE, '../docs/modules.md'), 'utf8')).toBe(renderModules());
   });
 
   it('keeps names that Node has too beside the plain name', () => {

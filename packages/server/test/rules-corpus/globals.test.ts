@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MODULE_STORE } from '../../src/containers/module-store.ts';
+import { MODULE_STORE } from '../../src/containers/module-folders.ts';
 import { startContainers } from '../containers/harness.ts';
 import { corpusJob, type Given } from './corpus.ts';
 

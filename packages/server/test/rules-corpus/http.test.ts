@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Tunnel, TunnelRequest } from '../../src/containers/job.ts';
-import { MODULE_STORE } from '../../src/containers/module-store.ts';
+import { MODULE_STORE } from '../../src/containers/module-folders.ts';
 import { startContainers } from '../containers/harness.ts';
 import { corpusJob } from './corpus.ts';
 

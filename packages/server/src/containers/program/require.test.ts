@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { probe, rules, startContainers } from '../../../test/containers/harness.ts';
-import { MODULE_STORE } from '../module-store.ts';
+import { MODULE_STORE } from '../module-folders.ts';
 
 const { execute } = startContainers({ moduleStore: MODULE_STORE });
 
