@@ -10,6 +10,7 @@ import type { Config } from './config.ts';
 import { createApiTunnels } from './containers/api-tunnel.ts';
 import { createContainers } from './containers/containers.ts';
 import { LIMITS } from './containers/limits.ts';
+import { checkModuleStore, MODULE_STORE } from './containers/module-folders.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
 import { createDatabase } from './db/database.ts';
@@ -59,6 +60,8 @@ export interface World {
     Config,
     'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader' | 'metricsToken' | 'outgoingAllow' | 'egress'
   >;
+  /** The folder of the modules that the operator added for tenant code. */
+  readonly addedModules?: string | undefined;
   /** Who is asked for the proof of a custom domain; the machine's own unless said otherwise. */
   readonly resolver?: DnsResolver | undefined;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
@@ -121,6 +124,8 @@ export async function createApp(world: World) {
 
   const containers = createContainers({
     log,
+    moduleStore: checkModuleStore() === undefined ? MODULE_STORE : undefined,
+    addedModules: world.addedModules,
     limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / world.processes) },
     egressOf: async (tenantId) => {
       const set = await cache.get(tenantId, 'egress', () => stores.egress.find(tenantId));

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
+import { addedModulesFolder } from './containers/module-folders.ts';
 import { createDatabase, createPool } from './db/database.ts';
 import { holdsSealed, type InstallationSecret, readInstallationSecret } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
@@ -43,6 +44,7 @@ export async function openApp({
     poolOptions,
     secret,
     config,
+    addedModules: addedModulesFolder(config.dataDir),
     processes: config.workers,
     snapshotsOfOthers,
     listening,

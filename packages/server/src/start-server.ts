@@ -4,6 +4,7 @@ import description from '../package.json' with { type: 'json' };
 import { backupCommands } from './backup/backup-commands.ts';
 import type { Config } from './config.ts';
 import { egressCommands } from './containers/egress-commands.ts';
+import { checkModuleStore } from './containers/module-folders.ts';
 import { startControlServer } from './control/control-server.ts';
 import { createDatabase, createPatientPool } from './db/database.ts';
 import { holderOf, inUse } from './db/embedded/folder-lock.ts';
@@ -92,6 +93,8 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     void app.containers.check().then((fault) => {
       if (fault !== undefined) log.warn(`Rules, actions and database scripts can't run: ${fault}`);
     });
+    const missing = checkModuleStore();
+    if (missing !== undefined) log.warn(missing);
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
     const verbs = {
       ...tenantCommands(app, caFile),
