@@ -67,6 +67,15 @@ describe('a script of a custom database on PostgreSQL', () => {
     });
   });
 
+  it('that throws in a callback of a connection of an earlier one fails by itself, at once', async () => {
+    for (const name of ['first', 'second']) {
+      expect(await execute(script('postgres-throws', name))).toMatchObject({
+        ok: false,
+        failure: { kind: 'threw', error: { message: `thrown for ${name}` } },
+      });
+    }
+  });
+
   it('finds the globals postgres and pg', async () => {
     expect(await execute(script('postgres-globals', 'ada@example.com', 'x'))).toMatchObject({
       ok: true,

@@ -3,7 +3,7 @@ import type { Run } from './current-run.ts';
 
 /** Calls a function expression of a tenant and waits for its callback: the first call counts, a throw before it too. */
 export function callWithCallback(run: Run, part: CompiledPart, input: readonly unknown[]): Promise<readonly unknown[]> {
-  const work = part.expression();
+  const work = part.expression(run);
   if (typeof work !== 'function') throw new TypeError(`${part.name} is not a function.`);
   return new Promise((resolve, reject) => {
     let isCalled = false;

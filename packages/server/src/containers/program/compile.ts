@@ -1,5 +1,7 @@
 import type { Part, PartName } from '../job.ts';
 import type { ProgramMessage } from '../protocol.ts';
+import { auth0Object } from './auth0-object.ts';
+import type { Run } from './current-run.ts';
 import { createTenantRequire } from './require.ts';
 
 export interface CompiledProgram {
@@ -9,8 +11,11 @@ export interface CompiledProgram {
 }
 
 export interface CompiledPart extends PartName {
-  /** The value of the part's function expression: compiled at its first use, then kept. */
-  expression(): unknown;
+  /**
+   * The value of the part's function expression, made anew for each job, which its `configuration` and `auth0` are of:
+   * a callback that a pooled connection calls has lost its way to the job, and still means this one's.
+   */
+  expression(run: Run): unknown;
   /** `module.exports` of the part as a CommonJS module: evaluated at its first use, then kept. */
   exports(): unknown;
 }
@@ -34,16 +39,15 @@ export function compiled(hash: string): CompiledProgram {
  * trailing semicolon is forgiven.
  */
 function compilePart({ id, name, code }: Part, require: (name: string) => unknown): CompiledPart {
-  let expression: { value: unknown } | undefined;
+  let factory: ReturnType<typeof Function> | undefined;
   let module: { exports: unknown } | undefined;
   return {
     id,
     name,
-    expression() {
-      expression ??= {
-        value: new MainFunction('require', `return (${withoutSemicolons(code)}\n);${sourceName(name)}`)(require),
-      };
-      return expression.value;
+    expression(run) {
+      const body = () => `return (${withoutSemicolons(code)}\n);${sourceName(name)}`;
+      factory ??= new MainFunction('require', 'configuration', 'auth0', body());
+      return factory(require, run.input.configuration ?? {}, auth0Object(run));
     },
     exports() {
       if (!module) {

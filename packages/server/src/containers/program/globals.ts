@@ -1,7 +1,6 @@
 import { auth0Object } from './auth0-object.ts';
 import { currentRun } from './current-run.ts';
 import { ERRORS } from './errors.ts';
-import { neutralizeOs } from './neutral-os.ts';
 import { ip } from './stand-ins/address-ranges.ts';
 import { bcrypt } from './stand-ins/bcrypt.ts';
 import { historicCrypto } from './stand-ins/crypto.ts';
@@ -46,16 +45,17 @@ const MODULES: Readonly<Record<string, () => unknown>> = {
   Pubnub: () => absent('Pubnub', "require('pubnub'), once the operator has added it"),
 };
 
-/** What differs from job to job: two of them in flight never see each other's. */
+/** Of the job that runs; its own code has them as parameters (compile.ts), whatever calls it. */
 const OF_A_JOB: Readonly<Record<string, () => unknown>> = {
   configuration: () => currentRun()?.input.configuration ?? {},
   auth0: () => auth0Object(currentRun()),
 };
 
+let areInstalled = false;
+
 export function installGlobals(): void {
-  neutralizeOs();
-  // Old modules warn about themselves, on the console of an author who can't change them.
-  Reflect.set(process, 'noDeprecation', true);
+  if (areInstalled) return;
+  areInstalled = true;
   for (const [name, load] of Object.entries(MODULES)) define(name, once(load));
   for (const [name, error] of Object.entries(ERRORS)) define(name, () => error);
   for (const [name, read] of Object.entries(OF_A_JOB)) define(name, read);
@@ -63,25 +63,15 @@ export function installGlobals(): void {
   define('root', () => globalThis);
 }
 
-/**
- * Actions have none of them; libraries neither, outside a job. An assignment wins: `request = require('request')` in
- * a rule made a global of it, and still does.
- */
+/** An assignment wins: `request = require('request')` in a rule made a global of it, and still does. */
 function define(name: string, read: () => unknown): void {
-  const before = Object.getOwnPropertyDescriptor(globalThis, name);
-  const standard = before?.get ? before.get.bind(globalThis) : () => before?.value;
   Object.defineProperty(globalThis, name, {
     configurable: true,
     enumerable: false,
-    get: () => (hasGlobals() ? read() : standard()),
+    get: read,
     set: (value: unknown) =>
       Object.defineProperty(globalThis, name, { configurable: true, enumerable: true, writable: true, value }),
   });
-}
-
-function hasGlobals(): boolean {
-  const kind = currentRun()?.kind;
-  return kind !== undefined && kind !== 'action';
 }
 
 function once(load: () => unknown): () => unknown {

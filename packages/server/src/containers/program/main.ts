@@ -5,6 +5,7 @@ import { compiled, keepProgram } from './compile.ts';
 import { createRun, type Run, withRun } from './current-run.ts';
 import { installGlobals } from './globals.ts';
 import { guardTimers } from './guard-timers.ts';
+import { neutralizeRuntime } from './neutral-runtime.ts';
 import { routeConnections } from './route-connections.ts';
 import { runAction } from './run-action.ts';
 import { runDatabase } from './run-database.ts';
@@ -25,7 +26,7 @@ captureConsole();
 catchUncaught();
 guardTimers();
 routeConnections();
-installGlobals();
+neutralizeRuntime();
 send({ type: 'ready' });
 await readLines((line) => take(parseJson(line)));
 
@@ -40,6 +41,8 @@ function take(message: ToContainer): void {
 async function execute(message: RunMessage): Promise<void> {
   const program = compiled(message.hash);
   const run = createRun(message, program.modules);
+  // Actions have containers of their own, and none of these.
+  if (message.kind !== 'action') installGlobals();
   try {
     // An async function: a throw at compile time is a rejection like any other.
     const result = await withRun(run, async () => KINDS[message.kind](program, run));

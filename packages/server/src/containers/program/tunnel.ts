@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConnectionMessage } from '../protocol.ts';
 import { currentRun } from './current-run.ts';
 import { send } from './wire.ts';
@@ -15,7 +16,13 @@ export interface TunnelEnd {
 /** As the server's: more than this is never under way. */
 export const WINDOW_BYTES = 256 * 1024;
 
-const ends = new Map<string, TunnelEnd>();
+interface Opened {
+  readonly end: TunnelEnd;
+  /** What comes in belongs to the job that opened it, as with sockets of Node. */
+  readonly inRun: (tell: () => void) => void;
+}
+
+const ends = new Map<string, Opened>();
 let targets: readonly string[] = [];
 let count = 0;
 
@@ -35,7 +42,7 @@ export function routeOf(host: string, port: number | string): 'api' | 'intranet'
 export function openTunnel(host: string, port: number | string, end: TunnelEnd) {
   const id = `c${++count}`;
   const run = currentRun()?.id ?? '';
-  ends.set(id, end);
+  ends.set(id, { end, inRun: AsyncLocalStorage.snapshot() });
   send({ type: 'open', id, run, target: `${host.toLowerCase()}:${port}` });
   return {
     write: (bytes: Buffer) => send({ type: 'data', id, bytes: bytes.toString('base64') }),
@@ -48,8 +55,11 @@ export function openTunnel(host: string, port: number | string, end: TunnelEnd) 
 }
 
 export function receive(message: ConnectionMessage): void {
-  const end = ends.get(message.id);
-  if (!end) return;
+  const opened = ends.get(message.id);
+  if (opened) opened.inRun(() => tell(opened.end, message));
+}
+
+function tell(end: TunnelEnd, message: ConnectionMessage): void {
   if (message.type === 'opened') end.onOpened();
   else if (message.type === 'data') end.onData(Buffer.from(message.bytes, 'base64'));
   else if (message.type === 'ack') end.onAck(message.bytes);
