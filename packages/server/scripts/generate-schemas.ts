@@ -86,6 +86,12 @@ const REFERENCE_LIMITS: Readonly<Record<string, Readonly<Record<string, Schema>>
   'GET /resource-servers/search': { q: { maxLength: 1_000 }, fields: { maxLength: 1_000 } },
 };
 
+/** What tools of Auth0 send although no document has it. */
+const ALSO_SENT: Readonly<Record<string, Fields>> = {
+  // An export of rules carries their stage, and the deploy tool sends it along when it makes them.
+  'POST /rules': { stage: 'string' },
+};
+
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('Say where the catalogue is: npm run generate:schemas -- <folder>');
 
@@ -160,7 +166,8 @@ function bodyOf(endpoint: Endpoint, seen: Observation | undefined): Schema | und
   if (typeof endpoint.body === 'string') return toSchema(endpoint.body);
   const name = endpoint.body_schema;
   const schema = name === undefined ? fromNamedType({ fields: endpoint.body }) : definitions.get(name);
-  const widened = schema === undefined ? undefined : widenWith(schema, seen?.req ?? {}, definitions);
+  const widened =
+    schema === undefined ? undefined : widenWith(schema, { ...seen?.req, ...ALSO_SENT[nameOf(endpoint)] }, definitions);
   if (name === undefined || widened === undefined) return widened;
   definitions.set(name, widened);
   return { $ref: name };

@@ -11,6 +11,7 @@ import type { OwnNames } from './custom-domains/custom-domain.ts';
 import { customDomainRoutes } from './custom-domains/custom-domain-routes.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import type { Transact } from './db/transact.ts';
+import { hookRoutes } from './hooks/hook-routes.ts';
 import { jobRoutes } from './jobs/job-routes.ts';
 import type { KeyRings } from './keys/key-ring.ts';
 import { keyRoutes } from './keys/key-routes.ts';
@@ -40,6 +41,8 @@ import { createUserVerification } from './recovery/verify-user.ts';
 import { resourceServerRoutes } from './resource-servers/resource-server-routes.ts';
 import { roleRoutes } from './roles/role-routes.ts';
 import { userRoleRoutes } from './roles/user-role-routes.ts';
+import { ruleRoutes } from './rules/rule-routes.ts';
+import { rulesConfigRoutes } from './rules/rules-config-routes.ts';
 import { sessionRoutes } from './sessions/session-routes.ts';
 import type { Stores } from './stores.ts';
 import { ALL_TENANTS, type TenantDirectory } from './tenants/tenant-directory.ts';
@@ -153,6 +156,9 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       promptRoutes(management);
       ticketRoutes(management, recovery);
       jobRoutes(management);
+      ruleRoutes(management);
+      rulesConfigRoutes(management);
+      hookRoutes(management);
       verificationJobRoutes(management, { ...recovery, now });
     },
     { prefix: '/api/v2' },

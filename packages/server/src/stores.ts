@@ -9,6 +9,7 @@ import { createEgressStore } from './containers/egress-store.ts';
 import { createCustomDomainStore } from './custom-domains/custom-domain-store.ts';
 import type { Database } from './db/database.ts';
 import { createMailStore } from './email/mail-store.ts';
+import { createHookStore } from './hooks/hook-store.ts';
 import { createJobStore } from './jobs/job-store.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
@@ -35,6 +36,8 @@ import { createResourceServerStore } from './resource-servers/resource-server-st
 import { createMemberStore } from './roles/member-store.ts';
 import { createPermissionStore } from './roles/permission-store.ts';
 import { createRoleStore } from './roles/role-store.ts';
+import { createRuleStore } from './rules/rule-store.ts';
+import { createRulesConfigStore } from './rules/rules-config-store.ts';
 import { createLogoutDeliveryStore } from './sessions/logout-delivery-store.ts';
 import { createSessionListStore } from './sessions/session-list-store.ts';
 import { createSessionByCookieFinder, createSessionStore } from './sessions/session-store.ts';
@@ -108,6 +111,9 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     tickets: createTicketStore(db),
     mails: createMailStore(db, sealer),
     jobs: createJobStore(db),
+    rules: createRuleStore(db),
+    rulesConfigs: createRulesConfigStore(db, sealer),
+    hooks: createHookStore(db, sealer),
     logs,
     record: createEventStore(db).record,
   };

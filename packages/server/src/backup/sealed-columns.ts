@@ -12,4 +12,6 @@ export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again wh
   'resource_servers.signing_secret': 'replaced',
   'tenant_secrets.sealed': 'made again when needed',
   'mails.content': 'removed',
+  'rules_configs.value': 'removed',
+  'hooks.secrets': 'emptied',
 };

@@ -1,4 +1,6 @@
+import { isObject } from '../kit/json-values.ts';
 import type { AuditEvent, Requester } from '../logs/event.ts';
+import { MASK } from '../logs/mask-secrets.ts';
 import type { Actor } from './call.ts';
 import type { Operation } from './catalogue.ts';
 import { titleOf } from './operation-title.ts';
@@ -64,7 +66,7 @@ function requestOf({ requester, actor, operation, path, query, body }: Context):
     method: operation.method.toLowerCase(),
     path,
     query,
-    ...(body !== undefined && { body }),
+    ...(body !== undefined && { body: withoutValues(operation, body) }),
     userAgent: requester.userAgent,
     channel: 'api',
     ip: requester.ip,
@@ -77,5 +79,21 @@ function requestOf({ requester, actor, operation, path, query, body }: Context):
 }
 
 function responseOf(operation: Operation, answer: unknown): Record<string, unknown> {
-  return { statusCode: operation.status, ...(operation.status !== 204 && answer !== undefined && { body: answer }) };
+  return {
+    statusCode: operation.status,
+    ...(operation.status !== 204 && answer !== undefined && { body: withoutValues(operation, answer) }),
+  };
+}
+
+/** Secrets whose names their operators choose, or that are called `value`: their names tell nobody that they are secrets. */
+const SECRET_VALUES: Readonly<Record<string, (name: string) => boolean>> = {
+  'PUT /rules-configs/{key}': (name) => name === 'value',
+  'POST /hooks/{id}/secrets': () => true,
+  'PATCH /hooks/{id}/secrets': () => true,
+};
+
+function withoutValues({ name }: Operation, value: unknown): unknown {
+  const isSecret = SECRET_VALUES[name];
+  if (isSecret === undefined || !isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, isSecret(key) ? MASK : member]));
 }
