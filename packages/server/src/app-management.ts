@@ -1,4 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { FindModule } from './actions/build-action.ts';
+import type { RunAction } from './actions/run-action.ts';
+import { createActionsApi } from './app-actions.ts';
 import type { Authentication } from './app-authentication.ts';
 import type { Recovery } from './app-recovery.ts';
 import { brandingRoutes } from './branding/branding-routes.ts';
@@ -62,6 +65,8 @@ interface Parts extends Authentication {
   readonly recovery: Recovery;
   readonly accessTokens: Pick<AccessTokenFinder, 'isAlive'>;
   readonly revokeAccess: ReturnType<typeof createRevokeAccess>;
+  readonly findModule: FindModule;
+  readonly runAction: RunAction;
   readonly recordAlone: RecordEvent;
   readonly afterCommit: (tenantId: string) => void;
   readonly log: Log;
@@ -159,6 +164,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       ruleRoutes(management);
       rulesConfigRoutes(management);
       hookRoutes(management);
+      createActionsApi(management, parts);
       verificationJobRoutes(management, { ...recovery, now });
     },
     { prefix: '/api/v2' },

@@ -2,6 +2,8 @@ import { Resolver } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
+import type { FindModule } from './actions/build-action.ts';
+import { type RunAction, runNoAction } from './actions/run-action.ts';
 import { createAuthentication } from './app-authentication.ts';
 import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
@@ -64,6 +66,10 @@ export interface World {
   readonly addedModules?: string | undefined;
   /** Who is asked for the proof of a custom domain; the machine's own unless said otherwise. */
   readonly resolver?: DnsResolver | undefined;
+  /** What the module store has: nothing unless said otherwise. */
+  readonly findModule?: FindModule | undefined;
+  /** How an action is tried: it is refused unless said otherwise. */
+  readonly runAction?: RunAction | undefined;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
   readonly processes: number;
   /** Requests to the Management API, for each tenant; ours unless said otherwise. */
@@ -190,6 +196,8 @@ export async function createApp(world: World) {
     rateLimit: world.managementRateLimit,
     resolver: world.resolver ?? new Resolver({ timeout: 2_000, tries: 2 }),
     ownNames: { baseDomain: world.config.baseDomain, defaultOrigin: world.config.origin },
+    findModule: world.findModule ?? (async () => undefined),
+    runAction: world.runAction ?? runNoAction,
     recordAlone,
     afterCommit: forget,
     log,

@@ -1,3 +1,9 @@
+import { createActionModuleStore } from './actions/action-module-store.ts';
+import { createActionStore } from './actions/action-store.ts';
+import { createBindingStore } from './actions/binding-store.ts';
+import { createExecutionStore } from './actions/execution-store.ts';
+import { createModuleVersionStore } from './actions/module-version-store.ts';
+import { createVersionStore } from './actions/version-store.ts';
 import { createBrandingStore } from './branding/branding-store.ts';
 import { createClientGrantStore } from './client-grants/client-grant-store.ts';
 import { createClientStore } from './clients/client-store.ts';
@@ -114,6 +120,12 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     rules: createRuleStore(db),
     rulesConfigs: createRulesConfigStore(db, sealer),
     hooks: createHookStore(db, sealer),
+    actions: createActionStore(db, sealer),
+    actionVersions: createVersionStore(db, sealer),
+    actionBindings: createBindingStore(db, sealer),
+    actionModules: createActionModuleStore(db, sealer),
+    actionModuleVersions: createModuleVersionStore(db, sealer),
+    actionExecutions: createExecutionStore(db),
     logs,
     record: createEventStore(db).record,
   };

@@ -10,6 +10,7 @@ import { createTestDatabase, type TestDatabase } from './test-database.ts';
 import { createVisitor, type Visitor } from './visitor.ts';
 
 const PORTS = { http: 3000, https: 3443 };
+const MODULES = ['4.17.21', 'latest'];
 
 /** A tenant of a world, with the ids and secrets of its first run. */
 export interface WorldTenant extends FirstRunSecrets {
@@ -54,6 +55,8 @@ export async function startWorld({
   config = {},
   resolver = noDns(),
   managementRateLimit,
+  findModule = async (name, version) => (name === 'lodash' && MODULES.includes(version) ? '4.17.21' : undefined),
+  runAction = async ({ triggerId, event }) => ({ triggerId, event }),
 }: {
   environment?: Environment;
   database?: TestDatabase;
@@ -65,6 +68,10 @@ export async function startWorld({
   /** The DNS that custom domains are proved in: none unless said otherwise. */
   resolver?: AppWorld['resolver'];
   managementRateLimit?: AppWorld['managementRateLimit'];
+  /** The module store: it has lodash 4.17.21 unless said otherwise. */
+  findModule?: AppWorld['findModule'];
+  /** How a draft is tried. */
+  runAction?: AppWorld['runAction'];
 } = {}) {
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
@@ -91,6 +98,8 @@ export async function startWorld({
       processes: 1,
       resolver,
       managementRateLimit,
+      findModule,
+      runAction,
       snapshotsOfOthers: async () => [],
       listening: () => PORTS,
       isStarted: () => true,

@@ -14,4 +14,9 @@ export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again wh
   'mails.content': 'removed',
   'rules_configs.value': 'removed',
   'hooks.secrets': 'emptied',
+  'actions.secrets': 'emptied',
+  'action_versions.secrets': 'emptied',
+  'action_bindings.secrets': 'emptied',
+  'action_modules.secrets': 'emptied',
+  'action_module_versions.secrets': 'emptied',
 };

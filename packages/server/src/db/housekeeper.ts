@@ -25,6 +25,7 @@ const EXPIRING = {
   tickets: 'tenant_id, user_id, purpose',
   mails: 'tenant_id, mail_id',
   jobs: 'tenant_id, job_id',
+  action_executions: 'tenant_id, id',
 } as const;
 const BATCH = 500;
 /** Rotated tokens are kept to recognise their reuse, which ends with the time in which they would have been good. */

@@ -10,6 +10,8 @@ interface Stores {
 }
 
 const LONGEST_NAME = 1_000;
+/** Far below where a number has no next one. */
+const LAST_ORDER = 1_000_000_000;
 
 /** /rules of the Management API. */
 export function ruleRoutes<Inside extends Stores>(management: Management<Inside>): void {
@@ -55,6 +57,8 @@ function readChange(body: Json) {
   const order = numberOf(body.order);
   const isEnabled = flagOf(body.enabled);
   if (body.stage !== undefined && body.stage !== STAGE) throw bodyFault(`No enum match for: ${body.stage}`, 'stage');
+  if (order !== undefined && order > LAST_ORDER)
+    throw bodyFault(`Value ${order} is greater than maximum ${LAST_ORDER}`, 'order');
   checkLength('name', name, LONGEST_NAME);
   checkLength('script', script, LONGEST_SCRIPT);
   return {

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { type ActionModule, type ActionModuleVersion, moduleErrors } from './action-module.ts';
+import type { ActionModuleStore } from './action-module-store.ts';
+import { buildAction, type FindModule } from './build-action.ts';
+import type { ModuleVersionStore } from './module-version-store.ts';
+
+interface Stores {
+  readonly actionModules: ActionModuleStore;
+  readonly actionModuleVersions: ModuleVersionStore;
+}
+
+interface Parts {
+  readonly findModule: FindModule;
+  readonly now: () => Date;
+}
+
+export interface Published {
+  readonly module: ActionModule;
+  readonly version: ActionModuleVersion;
+}
+
+export type PublishModule = ReturnType<typeof createPublishModule>;
+
+/** Makes a version of the draft, which actions can use from now on. The tenant's lock on actions is held. */
+export function createPublishModule({ findModule, now }: Parts) {
+  return async (stores: Stores, tenantId: string, module: ActionModule): Promise<Published> => {
+    const { dependencies, problems } = await buildAction(module.source.dependencies, findModule);
+    if (problems.length > 0) throw moduleErrors.notBuilt({ problems: problems.join(' ') });
+    const version = await stores.actionModuleVersions.insert(tenantId, {
+      id: randomUUID(),
+      moduleId: module.id,
+      source: { ...module.source, dependencies },
+      secrets: module.secrets,
+      createdAt: now(),
+    });
+    const published = { ...module, isChanged: false };
+    await stores.actionModules.save(tenantId, published);
+    return { module: published, version };
+  };
+}
