@@ -3,6 +3,7 @@ import { hexId } from '../../src/kit/ids.ts';
 import { decodeJwt } from '../protocol.ts';
 import { CALLBACK } from '../visitor.ts';
 import type { ManagementClient, World, WorldTenant } from '../world.ts';
+import { type CodeThings, codeOf } from './code-examples.ts';
 import { exampleTheme } from './page-examples.ts';
 
 /** One of each thing that a tenant can have, by what requests call it. */
@@ -34,6 +35,7 @@ export interface Things {
   readonly session: string;
   readonly refreshToken: string;
   readonly job: string;
+  readonly code: CodeThings;
 }
 
 export interface Home extends Things {
@@ -132,6 +134,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     session,
     refreshToken,
     job: job.id,
+    code: await codeOf(world, manage, name),
   };
 }
 

@@ -103,6 +103,9 @@ describe.each(PAIRS)('what belongs to %s', (owner, stranger) => {
       `/users?connection=${home.connectionName}`,
       `/users-by-email?email=${encodeURIComponent(home.email)}`,
       `/users/${encodeURIComponent(home.user)}/logs`,
+      `/actions/actions?actionName=${encodeURIComponent(`Action of ${owner}`)}`,
+      '/actions/actions?triggerId=post-login',
+      '/hooks?triggerId=credentials-exchange',
     ];
     for (const request of requests) {
       const own = await home.manage.get(request);
@@ -148,6 +151,16 @@ describe.each(PAIRS)('what belongs to %s', (owner, stranger) => {
       await own.manage.post(`/users/${user}/roles`, { roles: [foreign.role] }),
       await own.manage.post(`/roles/${own.role}/permissions`, { permissions }),
       await own.manage.post(`/users/${user}/permissions`, { permissions }),
+      await own.manage.patch('/actions/triggers/post-login/bindings', {
+        bindings: [{ ref: { type: 'action_id', value: foreign.code.action } }],
+      }),
+      await own.manage.patch('/actions/triggers/post-login/bindings', {
+        bindings: [{ ref: { type: 'action_name', value: `Action of ${owner}` } }],
+      }),
+      await own.manage.patch(`/actions/actions/${own.code.action}`, { modules: [{ module_id: foreign.code.module }] }),
+      await own.manage.post(`/actions/modules/${own.code.module}/rollback`, {
+        module_version_id: foreign.code.moduleVersion,
+      }),
     ];
     for (const response of refusals) expect(response.statusCode, response.body).toBeOneOf([400, 404]);
     expect(await rowsOf(world.database.pool, owner)).toEqual(before);

@@ -1,5 +1,6 @@
 import type { Response } from 'light-my-request';
 import { operationNamed } from '../../src/management/catalogue.ts';
+import { codeThingsNamed } from '../management/code-examples.ts';
 import { examplesFor } from '../management/examples.ts';
 import type { Home } from '../management/inhabited-tenant.ts';
 
@@ -32,6 +33,13 @@ export const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
   'POST /device-credentials': 403,
   'DELETE /resource-servers/{id}': 204,
   'DELETE /grants/{id}': 204,
+  'DELETE /rules/{id}': 204,
+  'DELETE /rules-configs/{key}': 204,
+  // Triggers and keys of one's own, whatever others have.
+  'PUT /rules-configs/{key}': 200,
+  'GET /actions/triggers/{trigger_id}/bindings': 200,
+  // Its body names an action of the owner.
+  'PATCH /actions/triggers/{trigger_id}/bindings': 400,
   // The stranger has a theme of its own.
   'POST /branding/themes': 409,
   ...Object.fromEntries(names.filter((name) => name.includes('/prompts/{prompt}')).map((name) => [name, 200])),
@@ -40,6 +48,8 @@ export const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
 /** Names of the owner's things that an answer gives away; what the request itself said does not count. */
 export function thingsIn({ body, statusCode }: Response, home: Home): string[] {
   if (statusCode >= 400) return [];
+  // A key is chosen by its owner, and others may choose the same.
+  const { configKey: _configKey, ...code } = home.code;
   const { client, credential, grant, api, identifier, connection, connectionName, user, email, role, key, log, job } =
     home;
   const owned = [
@@ -56,6 +66,7 @@ export function thingsIn({ body, statusCode }: Response, home: Home): string[] {
     key,
     log,
     job,
+    ...Object.values(code),
   ];
   return owned.filter((thing) => body.includes(thing));
 }
@@ -86,5 +97,6 @@ function thingsNamed(text: string) {
     session: text,
     refreshToken: text,
     job: text,
+    code: codeThingsNamed(text),
   };
 }
