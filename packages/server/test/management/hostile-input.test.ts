@@ -37,6 +37,13 @@ describe('a hostile value', () => {
     ...['/client-grants?client_id', '/client-grants?from', '/resource-servers?identifiers'],
     ...['/resource-servers/search?q', '/resource-servers/search?parser=scim&q', '/resource-servers/search?from'],
     ...['/resource-servers/search?parser', '/resource-servers/search?sort', '/resource-servers/search?fields'],
+    ...[
+      '/actions/actions?actionName',
+      '/actions/actions?triggerId',
+      '/hooks?triggerId',
+      '/rules?fields',
+      '/rules?enabled',
+    ],
     ...['/logs?q', '/logs?sort', '/logs?from', '/logs?search'],
   ])('of %s finds nothing or is a 400, and never an error of ours', async (parameter) => {
     const everything = (await home.manage.get(parameter.split('?', 1)[0] ?? '')).body;
@@ -64,6 +71,11 @@ describe('a hostile value', () => {
         'client-grants',
         'resource-servers',
         'logs',
+        'rules',
+        'hooks',
+        'actions/actions',
+        'actions/modules',
+        'actions/executions',
         'keys/signing',
       ]) {
         const response = await home.manage.get(`/${path}/${id}`);
@@ -111,6 +123,11 @@ describe('mass assignment', () => {
     ['POST', '/users', ['identities', 'created_at', 'logins_count', 'last_ip', 'password_hash', 'is_system']],
     ['PATCH', 'PATCH /users/{id}', ['user_id', 'identities', 'created_at', 'logins_count', 'password_hash']],
     ['POST', '/roles', ['id', 'tenant_id']],
+    ['POST', '/rules', ['id', 'tenant_id']],
+    ['PATCH', 'PATCH /rules/{id}', ['id', 'stage']],
+    ['PATCH', 'PATCH /hooks/{id}', ['id', 'triggerId', 'secrets']],
+    ['PATCH', 'PATCH /actions/actions/{id}', ['id', 'status', 'deployed_version', 'all_changes_deployed', 'deploy']],
+    ['PATCH', 'PATCH /actions/modules/{id}', ['id', 'name', 'publish', 'latest_version']],
     ['PATCH', 'PATCH /roles/{id}', ['id', 'type']],
     ['PATCH', '/tenants/settings', ['tenant_id', 'environment', 'is_default', 'sandbox_versions_available']],
   ] as const)('%s %s refuses what is not the caller’s to say', async (method, where, members) => {
@@ -159,6 +176,8 @@ describe('mass assignment', () => {
 describe('fifty requests at once for one name', () => {
   it.each([
     ['/roles', { name: 'Raced' }],
+    ['/rules', { name: 'Raced', script: 'x' }],
+    ['/actions/actions', { name: 'Raced', supported_triggers: [{ id: 'post-login' }] }],
     ['/connections', { name: 'raced', strategy: 'auth0' }],
     ['/resource-servers', { identifier: 'https://raced.example/' }],
     ['/users', { email: 'raced@example.com', password: 'Correct horse 9 battery', user_id: 'raced' }],

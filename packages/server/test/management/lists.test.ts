@@ -26,6 +26,8 @@ const LISTS = [
   ['/connections', 'id'],
   ['/users', 'user_id'],
   ['/roles', 'id'],
+  ['/rules', 'id'],
+  ['/hooks', 'id'],
   ['/roles/{id}/users', 'user_id'],
   ['/roles/{id}/permissions', 'permission_name'],
   ['/users/{id}/roles', 'id'],
@@ -182,6 +184,8 @@ async function fill(): Promise<Readonly<Record<string, string>>> {
   for (let index = 0; index < MORE; index++) {
     clients.push((await made('/clients', { name: `Client ${index}` })).client_id);
     await made('/client-grants', { client_id: clients.at(-1), audience: identifier, scope: ['scope-0'] });
+    await made('/rules', { name: `Rule ${index}`, script: 'x', order: MORE - index });
+    await made('/hooks', { name: `Hook ${index}`, script: 'x', triggerId: 'post-change-password' });
     await made('/resource-servers', { identifier: `https://list-${index}.example/` });
     roles.push((await made('/roles', { name: `Role ${index}` })).id);
     users.push((await made('/users', { ...lister, email: `listed-${index}@example.com` })).user_id);

@@ -1,0 +1,104 @@
+import { Management, ManagementClient } from 'auth0';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ServerProcess, startServerProcess } from '../server-process.ts';
+import { trustAuthority } from './trust-authority.ts';
+
+let server: ServerProcess;
+let auth0: ManagementClient;
+beforeAll(async () => {
+  server = await startServerProcess();
+  trustAuthority(server.caFile);
+  const { client_id: clientId, client_secret: clientSecret } = server.firstRun.management;
+  auth0 = new ManagementClient({ domain: new URL(server.origin).host, clientId, clientSecret });
+});
+afterAll(() => server?.stop());
+
+describe('the ManagementClient of auth0 7', () => {
+  it('creates, lists, reorders and deletes rules, and sets their configuration', async () => {
+    const script = 'function (user, context, callback) { callback(null, user, context); }';
+    const { id = '', order } = await auth0.rules.create({ name: 'First', script });
+    const second = await auth0.rules.create({ name: 'Second', script, enabled: false });
+    expect([order, second.order]).toEqual([1, 2]);
+    expect(await auth0.rules.update(id, { order: 3 })).toMatchObject({ name: 'First', order: 3 });
+    expect((await auth0.rules.list()).data.map(({ name }) => name)).toEqual(['Second', 'First']);
+    expect((await auth0.rules.list({ enabled: true })).data).toMatchObject([{ id }]);
+    await expect(auth0.rules.create({ name: 'First', script })).rejects.toBeInstanceOf(Management.ConflictError);
+    expect(await auth0.rulesConfigs.set('COLOUR', { value: 'green' })).toEqual({ key: 'COLOUR', value: 'green' });
+    expect(await auth0.rulesConfigs.list()).toEqual([{ key: 'COLOUR' }]);
+    await auth0.rulesConfigs.delete('COLOUR');
+    await auth0.rules.delete(id);
+    await expect(auth0.rules.get(id)).rejects.toBeInstanceOf(Management.NotFoundError);
+  });
+
+  it('creates a hook, gives it secrets and takes them away', async () => {
+    const { id = '' } = await auth0.hooks.create({
+      name: 'Exchange',
+      script: 'module.exports = (client, scope, audience, context, cb) => cb(null, {});',
+      triggerId: 'credentials-exchange',
+    });
+    expect(await auth0.hooks.update(id, { enabled: true })).toMatchObject({ id, enabled: true });
+    await auth0.hooks.secrets.create(id, { KEY: 'one' });
+    await auth0.hooks.secrets.update(id, { KEY: 'two' });
+    expect(await auth0.hooks.secrets.get(id)).toEqual({ KEY: '_VALUE_NOT_SHOWN_' });
+    await auth0.hooks.secrets.delete(id, ['KEY']);
+    expect(await auth0.hooks.secrets.get(id)).toEqual({});
+    expect((await auth0.hooks.list({ triggerId: 'credentials-exchange' })).data).toMatchObject([{ id }]);
+    await auth0.hooks.delete(id);
+    await expect(auth0.hooks.get(id)).rejects.toBeInstanceOf(Management.NotFoundError);
+  });
+
+  it('creates an action, waits until it is built, deploys and binds it, goes back to an older version and deletes it', async () => {
+    const created = await auth0.actions.create({
+      name: 'Enrich',
+      supported_triggers: [{ id: 'post-login', version: 'v3' }],
+      code: 'exports.onExecutePostLogin = async () => {};',
+      secrets: [{ name: 'KEY', value: 'one' }],
+    });
+    const id = created.id ?? '';
+    expect((await auth0.actions.get(id)).status).toBe('built');
+    const first = await auth0.actions.deploy(id);
+    await auth0.actions.update(id, { code: 'exports.onExecutePostLogin = async () => { /* two */ };' });
+    expect((await auth0.actions.deploy(id)).number).toBe(2);
+    expect((await auth0.actions.versions.list(id)).data.map(({ number }) => number)).toEqual([2, 1]);
+    const back = await auth0.actions.versions.deploy(id, first.id ?? '', { update_draft: true });
+    expect(back).toMatchObject({ number: 3, deployed: true, code: created.code });
+    expect((await auth0.actions.versions.get(id, back.id ?? '')).deployed).toBe(true);
+
+    const { bindings } = await auth0.actions.triggers.bindings.updateMany('post-login', {
+      bindings: [{ ref: { type: 'action_name', value: 'Enrich' }, display_name: 'Enrich the token' }],
+    });
+    expect(bindings).toMatchObject([{ display_name: 'Enrich the token', action: { id } }]);
+    expect((await auth0.actions.triggers.bindings.list('post-login')).data).toHaveLength(1);
+    expect((await auth0.actions.list({ triggerId: 'post-login', deployed: true })).data).toMatchObject([{ id }]);
+    expect((await auth0.actions.triggers.list()).triggers?.map((trigger) => trigger.id)).toContain('post-login');
+    await expect(auth0.actions.delete(id)).rejects.toMatchObject({ statusCode: 409 });
+    await auth0.actions.delete(id, { force: true });
+    await expect(auth0.actions.get(id)).rejects.toBeInstanceOf(Management.NotFoundError);
+  });
+
+  it('creates a module, publishes it, uses it in an action and rolls it back', async () => {
+    const { id = '', latest_version: first } = await auth0.actions.modules.create({
+      name: 'tools',
+      code: 'exports.one = 1;',
+      publish: true,
+    });
+    await auth0.actions.modules.update(id, { code: 'exports.two = 2;' });
+    expect((await auth0.actions.modules.versions.create(id)).version_number).toBe(2);
+    const action = await auth0.actions.create({
+      name: 'Uses tools',
+      supported_triggers: [{ id: 'post-login' }],
+      modules: [{ module_id: id }],
+      deploy: true,
+    });
+    expect((await auth0.actions.modules.listActions(id)).data).toMatchObject([{ action_id: action.id }]);
+    const back = await auth0.actions.modules.rollback(id, { module_version_id: first?.id ?? '' });
+    expect(back).toMatchObject({ code: 'exports.one = 1;', all_changes_published: false });
+    expect((await auth0.actions.modules.list()).data).toHaveLength(1);
+    expect((await auth0.actions.modules.versions.list(id)).data).toHaveLength(2);
+    expect((await auth0.actions.modules.versions.get(id, first?.id ?? '')).version_number).toBe(1);
+    await auth0.actions.delete(action.id ?? '');
+    await auth0.actions.modules.delete(id);
+    await expect(auth0.actions.modules.get(id)).rejects.toBeInstanceOf(Management.NotFoundError);
+    await expect(auth0.actions.executions.get('unknown')).rejects.toBeInstanceOf(Management.NotFoundError);
+  });
+});
