@@ -8,6 +8,7 @@ import { keysCommand } from './cli/keys-command.ts';
 import { mailsCommand } from './cli/mails-command.ts';
 import { modulesCommand } from './cli/modules-command.ts';
 import { restoreCommand } from './cli/restore-command.ts';
+import { rulesCommand } from './cli/rules-command.ts';
 import { startCommand } from './cli/start-command.ts';
 import { tenantCommand } from './cli/tenant-command.ts';
 import { ConfigError } from './config.ts';
@@ -25,6 +26,7 @@ const program = new Command('gatewright')
   .addCommand(mailsCommand())
   .addCommand(egressCommand())
   .addCommand(modulesCommand())
+  .addCommand(rulesCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
   .addCommand(keysCommand())

@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { managementAt, tokenFor } from './calls.ts';
 import { place, runToEnd } from './command.ts';
 
@@ -26,6 +27,7 @@ describe('gatewright', { timeout: 60_000 }, () => {
     [['first-run', 'forget'], 'Usage: gatewright first-run forget [options]'],
     [['mails'], 'Usage: gatewright mails [options] [command]'],
     [['mails', 'show'], 'Usage: gatewright mails show [options] <id>'],
+    [['rules', 'lint'], 'Usage: gatewright rules lint [options] <file...>'],
     [['backup'], 'Usage: gatewright backup [options] [file]'],
     [['restore'], 'Usage: gatewright restore [options] <file>'],
     [['keys', 'reset'], 'Usage: gatewright keys reset [options]'],
@@ -57,6 +59,25 @@ describe('gatewright', { timeout: 60_000 }, () => {
       code: 1,
       printed: `gatewright: No server is running on ${dataDir}. Start it with "npm start", or name its folder with GATEWRIGHT_DATA_DIR.\n`,
     });
+  });
+});
+
+describe('gatewright rules lint', { timeout: 60_000 }, () => {
+  it('ends with 0 where it finds nothing, with 1 and the places where it does, and needs no server', async () => {
+    const folder = await temporaryFolder();
+    const [good, bad] = [join(folder, 'good.js'), join(folder, 'bad.js')];
+    await writeFile(good, 'function (user, context, callback) { callback(null, user, context); }\n');
+    await writeFile(bad, 'function (user, context, callback) {\n  if (user.email) callback(null);\n}\n');
+    const { env } = await place();
+    const lint = (...args: string[]) => runToEnd(['rules', 'lint', ...args], { env });
+    expect(await lint(good)).toEqual({ code: 0, printed: '1 rule, 0 findings\n' });
+    expect(await lint(good, bad)).toEqual({ code: 1, printed: expect.stringContaining(`${bad}:1:1  callback  `) });
+    const { code, printed } = await lint('--json', bad);
+    expect([code, JSON.parse(printed)]).toEqual([
+      1,
+      [{ file: bad, finding: 'callback', line: 1, column: 1, message: expect.any(String) }],
+    ]);
+    expect(await lint('/nowhere.js')).toEqual({ code: 1, printed: "gatewright: /nowhere.js can't be read: ENOENT\n" });
   });
 });
 
