@@ -11,6 +11,7 @@ import { createRecovery } from './app-recovery.ts';
 import type { Config } from './config.ts';
 import { createApiTunnels } from './containers/api-tunnel.ts';
 import { createContainers } from './containers/containers.ts';
+import { createModuleFinder } from './containers/find-module.ts';
 import { LIMITS } from './containers/limits.ts';
 import { checkModuleStore, MODULE_STORE } from './containers/module-folders.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
@@ -66,7 +67,7 @@ export interface World {
   readonly addedModules?: string | undefined;
   /** Who is asked for the proof of a custom domain; the machine's own unless said otherwise. */
   readonly resolver?: DnsResolver | undefined;
-  /** What the module store has: nothing unless said otherwise. */
+  /** Which modules actions can have: those of the module store unless said otherwise. */
   readonly findModule?: FindModule | undefined;
   /** How an action is tried: it is refused unless said otherwise. */
   readonly runAction?: RunAction | undefined;
@@ -128,9 +129,10 @@ export async function createApp(world: World) {
   const housekeeper = createHousekeeper({ pool, now, log });
   const outgoing = createOutgoing({ allowed: world.config.outgoingAllow });
 
+  const moduleStore = checkModuleStore() === undefined ? MODULE_STORE : undefined;
   const containers = createContainers({
     log,
-    moduleStore: checkModuleStore() === undefined ? MODULE_STORE : undefined,
+    moduleStore,
     addedModules: world.addedModules,
     limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / world.processes) },
     egressOf: async (tenantId) => {
@@ -196,7 +198,7 @@ export async function createApp(world: World) {
     rateLimit: world.managementRateLimit,
     resolver: world.resolver ?? new Resolver({ timeout: 2_000, tries: 2 }),
     ownNames: { baseDomain: world.config.baseDomain, defaultOrigin: world.config.origin },
-    findModule: world.findModule ?? (async () => undefined),
+    findModule: world.findModule ?? createModuleFinder({ curated: moduleStore, added: world.addedModules }),
     runAction: world.runAction ?? runNoAction,
     recordAlone,
     afterCommit: forget,
