@@ -1,0 +1,83 @@
+import type { Client } from '../clients/client.ts';
+import type { Connection } from '../connections/connection.ts';
+import type { Target } from '../oauth/access/resolve-access.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import type { User } from '../users/user.ts';
+import type { Suspended } from './outcome.ts';
+
+/** What a flow knows once it knows the user: all that rules and actions are told comes of this. */
+export interface LoginFacts {
+  readonly tenant: Tenant;
+  /** The origin that answers: the issuer of the tokens. */
+  readonly origin: string;
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly user: User;
+  /** The browser's session; none in the password grant, nor where a refresh token has outlived its own. */
+  readonly session: { readonly sessionId: string; readonly authenticatedAt: Date } | undefined;
+  readonly request: RequestFacts;
+  readonly protocol: Protocol;
+  /** `silent`: prompt=none. `backchannel`: no browser is there that could be sent anywhere. */
+  readonly flow: 'browser' | 'silent' | 'backchannel';
+  readonly target: Target;
+  /** What was asked for; undefined where nothing was. */
+  readonly scope: string | undefined;
+  readonly redirectUri: string | undefined;
+  /** How often the user has logged in, this login included; a silent one does not count. */
+  readonly loginsCount: number;
+  /** How the user proves who they are in a flow without a session. */
+  readonly methods?: readonly MethodFact[];
+  /** The refresh token that is exchanged. */
+  readonly refreshToken?: RefreshTokenFacts;
+  /** A pipeline that was left for another page, and goes on. */
+  readonly resumed?: Resumed;
+}
+
+/** Where the pipeline goes on, and with which request it was called back. */
+export interface Resumed {
+  readonly suspended: Suspended;
+  /** The request to /continue: `request` above stays that of the login. */
+  readonly request: RequestFacts;
+}
+
+/** The request that asked for the login: of a browser the one to /authorize, whatever pages came in between. */
+export interface RequestFacts {
+  readonly ip: string;
+  readonly userAgent: string;
+  readonly hostname: string;
+  readonly method: string;
+  /** Without secrets, as in `body`. */
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export interface RefreshTokenFacts {
+  readonly tokenId: string;
+  readonly grantId: string;
+}
+
+/** `timestamp` is an ISO text. */
+export interface MethodFact {
+  readonly name: string;
+  readonly timestamp: string;
+}
+
+/** `context.protocol` of rules and `event.transaction.protocol` of actions. A resumed pipeline of rules has its own. */
+export type Protocol =
+  | 'oidc-basic-profile'
+  | 'oidc-implicit-profile'
+  | 'oidc-hybrid-profile'
+  | 'oauth2-device-code'
+  | 'oauth2-password'
+  | 'oauth2-refresh-token'
+  | 'oauth2-token-exchange';
+
+/** The facts, and what is looked up only where a tenant has code that could ask for it. */
+export interface KnownFacts extends LoginFacts {
+  /** How the user proved who they are, the history of the session. */
+  readonly methods: readonly MethodFact[];
+  /** Names of the user's roles. */
+  readonly roles: readonly string[];
+  /** Ids of the applications that the session has logged in. */
+  readonly sessionClients: readonly string[];
+}

@@ -1,0 +1,86 @@
+import type { DeclaredError } from '../kit/errors.ts';
+import type { Metadata } from '../users/user.ts';
+import type { KnownFacts } from './login-facts.ts';
+
+/** What rules and actions make of a login. */
+export type PipelineOutcome =
+  | { readonly kind: 'granted'; readonly additions: Additions }
+  /** The error says what the caller may know; its event tells the rest (logs/explain-error.ts). */
+  | { readonly kind: 'denied'; readonly error: DeclaredError }
+  /** The browser goes to `url`, to which a `state` is added, and comes back to /continue. */
+  | { readonly kind: 'redirect'; readonly url: string; readonly suspended: Suspended }
+  /** Nothing is issued before the user has given one. */
+  | { readonly kind: 'secondFactorRequired'; readonly demand: FactorDemand };
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** What the flow adds to its answer, in its own transaction. JSON: it may have to wait for the user's consent. */
+export interface Additions extends ClaimAdditions {
+  /** `primaryUser`: whose tokens these are, where it is not the user who logged in. The identity that was used is theirs. */
+  readonly subject?: string;
+  readonly userMetadata?: Metadata;
+  readonly appMetadata?: Metadata;
+  readonly commands?: readonly SessionCommand[];
+}
+
+/** What is kept with the token grant: codes that are redeemed, opaque tokens and /userinfo tell it later. */
+export interface ClaimAdditions {
+  readonly idToken?: Claims;
+  readonly accessToken?: Claims;
+  /** Replaces what the user was granted; never more than the API has (oauth/access/replace-scopes.ts). */
+  readonly scopes?: readonly string[];
+  /** Claims about the user that rules changed for this login, by the names of the profile. */
+  readonly profile?: Claims;
+}
+
+/** What an action asked for besides tokens. */
+export interface SessionCommand {
+  readonly object: 'session' | 'refreshToken';
+  readonly command: string;
+  readonly arguments: readonly unknown[];
+}
+
+export const NOTHING_ADDED: Additions = {};
+
+/** What stages have decided so far. JSON, since a redirect lies between two of them. */
+export interface Decisions {
+  /** The profile as rules see it: changes are for those that follow, and for the tokens of this login. */
+  readonly user: Readonly<Record<string, unknown>>;
+  readonly idToken: Claims;
+  readonly accessToken: Claims;
+  readonly scopes?: readonly string[];
+  readonly subject?: string;
+  readonly factor?: FactorDemand;
+  /** Ids of the rules that ran. */
+  readonly rules: readonly string[];
+  readonly userMetadata?: Metadata;
+  readonly appMetadata?: Metadata;
+  readonly commands?: readonly SessionCommand[];
+}
+
+/** `provider` is never `none`. */
+export interface FactorDemand {
+  readonly provider: string;
+  readonly allowRememberBrowser: boolean;
+}
+
+/** A pipeline that waits for its browser: what the next run needs, as JSON. */
+export interface Suspended {
+  readonly stage: 'rules' | 'actions';
+  readonly decisions: Decisions;
+  /** What the stage itself wants to find again. */
+  readonly memory: Readonly<Record<string, unknown>>;
+}
+
+/** Rules are one, post-login actions the other. */
+export interface Stage {
+  readonly name: Suspended['stage'];
+  /** Whether the tenant has anything here: from memory, without a query. */
+  isUsed(tenantId: string): Promise<boolean>;
+  /** `memory` is set where this very stage was left and goes on. */
+  run(facts: KnownFacts, before: Decisions, memory: Suspended['memory'] | undefined): Promise<StageOutcome>;
+}
+
+export type StageOutcome =
+  | { readonly kind: 'decided'; readonly decisions: Decisions }
+  | Extract<PipelineOutcome, { kind: 'denied' | 'redirect' }>;
