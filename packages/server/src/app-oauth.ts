@@ -27,8 +27,10 @@ import { signupRoutes } from './login/signup-routes.ts';
 import { staticRoutes } from './login/static-routes.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { createAccessResolver } from './oauth/access/resolve-access.ts';
+import { createSubjectAdoption } from './oauth/authorize/adopt-subject.ts';
 import { createAuthorizationAnswer } from './oauth/authorize/answer-authorization.ts';
 import type { GiveCode } from './oauth/authorize/answer-together.ts';
+import { createAskPipeline } from './oauth/authorize/ask-pipeline.ts';
 import { createAuthorizationChecks } from './oauth/authorize/authorize.ts';
 import { authorizeRoutes } from './oauth/authorize/authorize-routes.ts';
 import { createConsentQuestion } from './oauth/authorize/consent-question.ts';
@@ -56,6 +58,7 @@ import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
 import { createSignToken } from './oauth/tokens/sign-token.ts';
 import { createUserTokens } from './oauth/tokens/user-tokens.ts';
 import type { CallOut } from './outgoing/http-client.ts';
+import type { RunPipeline } from './pipeline/run-pipeline.ts';
 import type { Stores } from './stores.ts';
 import type { TenantCache } from './tenants/tenant-cache.ts';
 import type { TenantDirectory } from './tenants/tenant-directory.ts';
@@ -75,6 +78,7 @@ interface Parts extends Authentication {
   readonly recovery: Recovery;
   readonly revokeAccess: RevokeAccess<Stores>;
   readonly accessTokens: AccessTokenFinder;
+  readonly runPipeline: RunPipeline;
   /** Whether CLIENT_CERTIFICATE_HEADER is set. */
   readonly takesCertificates: boolean;
   readonly acceptProof: AcceptProof;
@@ -126,7 +130,13 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     responder,
   });
   const consentQuestion = createConsentQuestion({ access, consents: stores.consents });
-  const proceed = createProceed({ consentQuestion });
+  const proceed = createProceed({
+    askPipeline: createAskPipeline({
+      runPipeline: parts.runPipeline,
+      adoptSubject: createSubjectAdoption({ transact, findUser, sessionCookie, now }),
+    }),
+    consentQuestion,
+  });
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
   const device = devicePurpose({
     deviceCodes: stores.deviceCodes,
@@ -186,7 +196,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   consentPageRoutes(http, { contexts, findSession, consentQuestion, transact, recordAlone, sendPage, now });
   signupRoutes(http, { contexts, prepareSignUp: parts.recovery.prepareSignUp, finishLogin, recordAlone, sendPage });
   recoveryRoutes(http, { ...parts, contexts, browserCookie });
-  resumeRoutes(http, { contexts, findSession, proceed, recordAlone });
+  resumeRoutes(http, { contexts, findSession, proceed, transactions: stores.loginTransactions, recordAlone });
   createDeviceFlow(http, {
     stores,
     secrets,

@@ -20,6 +20,7 @@ import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
 import { deviceCodeGrant } from './oauth/token/device-code.ts';
 import { passwordGrant } from './oauth/token/password.ts';
 import { refreshTokenGrant } from './oauth/token/refresh-token.ts';
+import { createRunForExchange } from './oauth/token/run-for-exchange.ts';
 import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
 import { tokenExchangeGrant } from './oauth/token/token-exchange.ts';
 import { runExchangeAction } from './oauth/token-exchange/run-exchange-action.ts';
@@ -28,6 +29,7 @@ import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import type { SignToken } from './oauth/tokens/sign-token.ts';
 import type { PrepareUserTokens } from './oauth/tokens/user-tokens.ts';
 import { userinfoRoutes } from './oauth/userinfo/userinfo-routes.ts';
+import type { RunPipeline } from './pipeline/run-pipeline.ts';
 import type { Stores } from './stores.ts';
 import type { Tenant } from './tenants/tenant.ts';
 import type { TenantCache } from './tenants/tenant-cache.ts';
@@ -40,6 +42,7 @@ interface Parts extends Authentication {
   readonly cache: TenantCache;
   readonly secrets: TenantSecrets;
   readonly accessTokens: AccessTokenFinder;
+  readonly runPipeline: RunPipeline;
   readonly checkPresenter: CheckPresenter;
   readonly access: AccessResolver;
   readonly signToken: SignToken;
@@ -66,6 +69,7 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
     );
     return profiles.find(({ profile }) => profile.subjectTokenType === subjectTokenType)?.profile;
   };
+  const runForExchange = createRunForExchange({ runPipeline: parts.runPipeline, findUser });
   tokenEndpoint(http, {
     authenticateClient,
     provePossession,
@@ -80,6 +84,7 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
         authenticate,
         findConnectionByName,
         findConnectionByRealm,
+        runForExchange,
         prepareTokens,
         recordAlone,
         now,
@@ -93,6 +98,7 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
         findUser,
         findConnection,
         successorKey: (tenantId) => secrets.secretFor(tenantId, 'refresh-token-succession'),
+        runForExchange,
         prepareTokens,
         now,
       }),
@@ -128,7 +134,7 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
     verifyJwt,
     isIssuer: directory.isIssuer,
     findAccessToken: parts.accessTokens.findAccessToken,
-    isGrantAlive: parts.accessTokens.isAlive,
+    findLivingGrant: parts.accessTokens.findLivingGrant,
     findClient,
     checkPresenter: parts.checkPresenter,
     findUser,

@@ -7,12 +7,13 @@ import { type RunAction, runNoAction } from './actions/run-action.ts';
 import { createAuthentication } from './app-authentication.ts';
 import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
+import { createLoginPipeline } from './app-pipeline.ts';
 import { createRecovery } from './app-recovery.ts';
 import type { Config } from './config.ts';
 import { createApiTunnels } from './containers/api-tunnel.ts';
 import { createContainers } from './containers/containers.ts';
 import { createModuleFinder } from './containers/find-module.ts';
-import { LIMITS } from './containers/limits.ts';
+import { type ContainerLimits, LIMITS } from './containers/limits.ts';
 import { checkModuleStore, MODULE_STORE } from './containers/module-folders.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
@@ -71,6 +72,8 @@ export interface World {
   readonly findModule?: FindModule | undefined;
   /** How an action is tried: it is refused unless said otherwise. */
   readonly runAction?: RunAction | undefined;
+  /** Of tenant code, where they are not ours. */
+  readonly containerLimits?: Partial<ContainerLimits> | undefined;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
   readonly processes: number;
   /** Requests to the Management API, for each tenant; ours unless said otherwise. */
@@ -134,7 +137,7 @@ export async function createApp(world: World) {
     log,
     moduleStore,
     addedModules: world.addedModules,
-    limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / world.processes) },
+    limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / world.processes), ...world.containerLimits },
     egressOf: async (tenantId) => {
       const set = await cache.get(tenantId, 'egress', () => stores.egress.find(tenantId));
       return { hosts: [], intranet: [], ...set, mode: set?.mode ?? world.config.egress };
@@ -162,8 +165,18 @@ export async function createApp(world: World) {
   const recovery = createRecovery({ ...authentication, stores, transact, directory, looks, now });
   const revokeAccess = createRevokeAccess(now);
   const accessTokens = createAccessTokenFinder(db);
+  const runPipeline = createLoginPipeline(http, {
+    stores,
+    cache,
+    directory,
+    keyRings,
+    containers,
+    recordAlone,
+    now,
+  });
   const { logouts } = createOAuth(http, {
     ...authentication,
+    runPipeline,
     recovery,
     revokeAccess,
     stores,

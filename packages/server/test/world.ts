@@ -56,6 +56,7 @@ export async function startWorld({
   resolver = noDns(),
   managementRateLimit,
   findModule = async (name, version) => (name === 'lodash' && MODULES.includes(version) ? '4.17.21' : undefined),
+  containerLimits,
   runAction = async ({ triggerId, event }) => ({ triggerId, event }),
 }: {
   environment?: Environment;
@@ -70,6 +71,8 @@ export async function startWorld({
   managementRateLimit?: AppWorld['managementRateLimit'];
   /** The module store: it has lodash 4.17.21 unless said otherwise. */
   findModule?: AppWorld['findModule'];
+  /** Of tenant code, where they are not ours. */
+  containerLimits?: AppWorld['containerLimits'];
   /** How a draft is tried. */
   runAction?: AppWorld['runAction'];
 } = {}) {
@@ -100,6 +103,7 @@ export async function startWorld({
       managementRateLimit,
       findModule,
       runAction,
+      containerLimits,
       snapshotsOfOthers: async () => [],
       listening: () => PORTS,
       isStarted: () => true,

@@ -69,7 +69,7 @@ export interface PartName {
 
 /** Something that went well and should not be relied on: a second callback, a throw after the callback. */
 export interface Warning {
-  readonly kind: 'callback_twice' | 'threw_after_callback' | 'uncaught';
+  readonly kind: 'callback_twice' | 'threw_after_callback' | 'uncaught' | 'replaced_object';
   readonly text: string;
   readonly part?: PartName;
 }

@@ -2,7 +2,12 @@ import { isObject, numberOf, textOf } from '../kit/json-values.ts';
 import type { PartName, ThrownError, Warning } from './job.ts';
 import type { FromContainer } from './protocol.ts';
 
-const WARNINGS: readonly string[] = ['callback_twice', 'threw_after_callback', 'uncaught'] satisfies Warning['kind'][];
+const WARNINGS: readonly string[] = [
+  'callback_twice',
+  'threw_after_callback',
+  'uncaught',
+  'replaced_object',
+] satisfies Warning['kind'][];
 /** Base64 of 64 kB, and some. */
 const LONGEST_TEXT = 100_000;
 

@@ -5,6 +5,7 @@ import type { TenantCookie } from '../http/cookies.ts';
 import { equalSecrets, keyedDigest } from '../kit/digest.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
+import { explanationOf } from '../logs/explain-error.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession, LivingSession } from '../oauth/authorize/find-session.ts';
 import type { Proceed } from '../oauth/authorize/proceed.ts';
@@ -16,6 +17,7 @@ import type { BeginLogin, LoginPage } from './begin-login.ts';
 import { browserSecret } from './browser-secret.ts';
 import type { FindDevice } from './find-device.ts';
 import type { LoginPurpose } from './login-purposes.ts';
+import type { LoginProgress } from './login-transaction-store.ts';
 import { postedForm } from './posted-form.ts';
 import type { SendPage } from './send-page.ts';
 
@@ -106,8 +108,9 @@ export function activateRoutes(app: FastifyInstance, parts: Parts): void {
       const { request, answer } = await open.check();
       living = await findSession(http, request);
       if (living) {
-        const known = { ...login, sessionId: living.session.sessionId, progress: { bySession: true } };
-        const interact = (page: LoginPage) => beginLogin(http, reply, known, page);
+        const { sessionId } = living.session;
+        const interact = (page: LoginPage, progress: LoginProgress) =>
+          beginLogin(http, reply, { ...login, sessionId, progress: { ...progress, bySession: true } }, page);
         if (await proceed(http, reply, { request, living, answer, interact })) return reply;
       }
     } catch (error) {
@@ -116,6 +119,7 @@ export function activateRoutes(app: FastifyInstance, parts: Parts): void {
       await recordAlone(http.tenant.tenantId, {
         ...failure(http, client, 'deviceActivationFailed', error.message),
         ...(living && { userId: living.user.userId }),
+        details: { error: { message: error.message, oauthError: error.code }, ...explanationOf(error) },
       });
       return open.refuse(http, reply, error);
     }

@@ -32,6 +32,8 @@ export function devicePurpose({ deviceCodes, findClient, access, answerDevice, n
           const request = {
             client,
             scope,
+            parameters: {},
+            protocol: 'oauth2-device-code' as const,
             target,
             prompts: new Set<never>(),
             // There is no address that somebody else could receive the answer at: the user has compared the codes.

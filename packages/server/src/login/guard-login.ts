@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
+import { explanationOf } from '../logs/explain-error.ts';
 import type { FoundLogin, LoginContext, LoginContexts, LoginStage } from './login-context.ts';
 
 interface Parts {
@@ -75,6 +76,6 @@ function failure({ requester }: FastifyRequest, error: DeclaredError, known: Omi
     ...known,
     type: 'loginFailed',
     description: error.message,
-    details: { error: { message: error.message, oauthError: error.code } },
+    details: { error: { message: error.message, oauthError: error.code }, ...explanationOf(error) },
   };
 }

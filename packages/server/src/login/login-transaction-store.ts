@@ -1,6 +1,7 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { digest } from '../kit/digest.ts';
+import type { Additions } from '../pipeline/outcome.ts';
 
 declare module '../db/database.ts' {
   interface Tables {
@@ -43,6 +44,8 @@ export interface LoginProgress {
   readonly hasConsented?: boolean;
   /** The account that the user chose and has to prove. */
   readonly loginHint?: string;
+  /** What tenant code added before the user was asked for consent: it is not asked again. */
+  readonly additions?: Additions;
 }
 
 export type NewLogin = Pick<LoginTransaction, 'kind' | 'clientId' | 'request'> &

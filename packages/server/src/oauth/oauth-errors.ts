@@ -58,6 +58,7 @@ export const oauthErrors = defineErrors({
     message: 'The redirect URI is wrong. You sent {sent}, and we expected {expected}',
   },
   wrongCredentials: { status: 403, code: 'invalid_grant', message: 'Wrong email or password.' },
+  factorRequired: { status: 403, code: 'mfa_required', message: 'Multifactor authentication required' },
   userBlocked: { status: 403, code: 'unauthorized', message: 'user is blocked' },
   refreshUserBlocked: { status: 403, code: 'invalid_grant', message: 'user is blocked' },
   invalidRefreshToken: { status: 403, code: 'invalid_grant', message: 'Unknown or invalid refresh token.' },

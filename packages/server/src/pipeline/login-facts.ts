@@ -14,7 +14,7 @@ export interface LoginFacts {
   readonly connection: Connection;
   readonly user: User;
   /** The browser's session; none in the password grant, nor where a refresh token has outlived its own. */
-  readonly session: { readonly sessionId: string; readonly authenticatedAt: Date } | undefined;
+  readonly session: SessionFacts | undefined;
   readonly request: RequestFacts;
   readonly protocol: Protocol;
   /** `silent`: prompt=none. `backchannel`: no browser is there that could be sent anywhere. */
@@ -31,6 +31,13 @@ export interface LoginFacts {
   readonly refreshToken?: RefreshTokenFacts;
   /** A pipeline that was left for another page, and goes on. */
   readonly resumed?: Resumed;
+}
+
+export interface SessionFacts {
+  readonly sessionId: string;
+  readonly authenticatedAt: Date;
+  /** It was there before: nobody logged in just now. */
+  readonly isSingleSignOn: boolean;
 }
 
 /** Where the pipeline goes on, and with which request it was called back. */

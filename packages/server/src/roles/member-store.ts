@@ -28,6 +28,7 @@ export interface Member {
 }
 
 export type MemberStore = ReturnType<typeof createMemberStore>;
+export type RoleNames = MemberStore['roleNamesOf'];
 
 /** Who holds which role. */
 export function createMemberStore(db: Database) {
@@ -81,6 +82,13 @@ export function createMemberStore(db: Database) {
         .limit(limit)
         .execute();
       return rows.map(fromRow);
+    },
+
+    async roleNamesOf(tenantId: string, userId: string): Promise<string[]> {
+      const { rows } = await sql<{ name: string }>`
+        select role.name from user_roles member join roles role on role.tenant_id = member.tenant_id and role.id = member.role_id
+        where member.tenant_id = ${tenantId} and member.user_id = ${userId} order by member.seq`.execute(db);
+      return rows.map(({ name }) => name);
     },
 
     async countRolesOf(tenantId: string, userId: string): Promise<number> {

@@ -2,7 +2,13 @@ import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { createGatherer } from '../db/gather.ts';
 import { noteDeliveries } from './logout-delivery-store.ts';
-import { cookieHash, type LogoutInitiator, type NewSession, type Session } from './session.ts';
+import {
+  type AuthenticationMethod,
+  cookieHash,
+  type LogoutInitiator,
+  type NewSession,
+  type Session,
+} from './session.ts';
 
 declare module '../db/database.ts' {
   interface Tables {
@@ -50,6 +56,7 @@ export type SessionsToEnd =
   | { readonly userId: string };
 
 export type SessionStore = ReturnType<typeof createSessionStore>;
+export type SessionHistory = SessionStore['history'];
 
 export function createSessionStore(db: Database) {
   const sessionsOf = (tenantId: string) =>
@@ -90,6 +97,25 @@ export function createSessionStore(db: Database) {
     async findByCookie(tenantId: string, cookie: string): Promise<Session | undefined> {
       const row = await sessionsOf(tenantId).where('cookie_hash', '=', cookieHash(cookie)).executeTakeFirst();
       return row && sessionFromRow(row);
+    },
+
+    /** How its user proved who they are, and which applications it has logged in. */
+    async history(
+      tenantId: string,
+      sessionId: string,
+    ): Promise<{ methods: readonly AuthenticationMethod[]; clients: readonly string[] } | undefined> {
+      const row = await db
+        .selectFrom('sessions')
+        .select(['methods', 'clients'])
+        .where('tenant_id', '=', tenantId)
+        .where('session_id', '=', sessionId)
+        .executeTakeFirst();
+      return (
+        row && {
+          methods: row.methods.map((method) => ({ name: String(method.name), timestamp: String(method.timestamp) })),
+          clients: Object.keys(row.clients),
+        }
+      );
     },
 
     /** Notes a use. False where the session ended meanwhile; otherwise it can't end before this transaction does. */

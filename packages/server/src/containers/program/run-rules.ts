@@ -1,15 +1,38 @@
+import type { PartName } from '../job.ts';
 import { callWithCallback } from './call-with-callback.ts';
 import type { CompiledProgram } from './compile.ts';
 import type { Run } from './current-run.ts';
 
 /** Every rule in order, one after the other. In: `user`, `context`, `configuration`. Out: `user`, `context`. */
 export async function runRules(program: CompiledProgram, run: Run): Promise<unknown> {
-  let { user, context } = run.input;
+  const { user, context } = run.input;
   for (const part of program.parts) {
     run.enter(part);
     const [nextUser, nextContext] = await callWithCallback(run, part, [user, context]);
-    user = nextUser ?? user;
-    context = nextContext ?? context;
+    take(run, part, { user, context }, { user: nextUser, context: nextContext });
   }
   return { user, context };
+}
+
+type Pair = Readonly<Record<'user' | 'context', unknown>>;
+
+/**
+ * Rules pass on the objects that they got. Whoever made new ones has its members taken over into the first ones, which
+ * earlier rules may have kept, and is told of it; what is no object, or the wrong one, is passed over.
+ */
+function take(run: Run, part: PartName, kept: Pair, given: Pair): void {
+  for (const name of ['user', 'context'] as const) {
+    const value = given[name];
+    if (value === undefined || value === null || value === kept[name]) continue;
+    if (typeof value !== 'object' || value === kept.user || value === kept.context)
+      run.warn(
+        'replaced_object',
+        `${part.name} called back with something else than ${name}: it is passed over.`,
+        part,
+      );
+    else {
+      Object.assign(Object(kept[name]), value);
+      run.warn('replaced_object', `${part.name} called back with a new ${name}: its members are taken over.`, part);
+    }
+  }
 }

@@ -18,6 +18,8 @@ export interface Target {
 /** What a user's token carries. */
 export interface UserAccess extends Target {
   readonly scopes: readonly string[];
+  /** What tenant code gives the access token instead. */
+  readonly tokenScopes?: readonly string[];
   /** Set where the API enforces RBAC: the user's permissions there. */
   readonly permissions: readonly string[] | undefined;
   /** offline_access was asked for and everything that it needs is given. */

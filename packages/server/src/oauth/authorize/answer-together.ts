@@ -5,7 +5,7 @@ import type { AuditEvent } from '../../logs/event.ts';
 import { toEventRow } from '../../logs/event-row.ts';
 import { insertEvents } from '../../logs/insert-events.ts';
 import type { SessionUse } from '../../sessions/session-store.ts';
-import type { NewTokenGrant } from '../tokens/token-grant-store.ts';
+import { type NewTokenGrant, storedAdditions } from '../tokens/token-grant-store.ts';
 import type { NewAuthorizationCode } from './authorization-code-store.ts';
 
 /** All that changes where a living session is answered with a code. */
@@ -45,12 +45,12 @@ export function createGiveCode(db: Database, onEvent: (type: AuditEvent['type'])
           from done where sessions.tenant_id = done.tenant_id and sessions.session_id = done.session_id
         ), granted as (
           insert into token_grants (tenant_id, grant_id, client_id, user_id, connection_id, session_id, grant_type, audience,
-            scope, auth_time, expires_at)
+            scope, auth_time, custom_claims, expires_at)
           select done.tenant_id, new.grant_id, new.client_id, new.user_id, new.connection_id, done.session_id, new.grant_type,
-            new.audience, new.scope, new.auth_time, new.expires_at
+            new.audience, new.scope, new.auth_time, new.custom_claims, new.expires_at
           from done, jsonb_to_record(done."grant") as new (
             grant_id text, client_id text, user_id text, connection_id text, grant_type text, audience text, scope text,
-            auth_time timestamptz, expires_at timestamptz)
+            auth_time timestamptz, custom_claims jsonb, expires_at timestamptz)
         ), given as (
           insert into authorization_codes (tenant_id, code_hash, grant_id, client_id, redirect_uri, nonce, code_challenge,
             code_challenge_method, max_age, dpop_jkt, expires_at)
@@ -87,6 +87,7 @@ function toRow({ tenantId, sessionId, idleExpiresAt, use, grant, code, event, no
       audience: grant.audience,
       scope: grant.scope,
       auth_time: grant.authTime,
+      custom_claims: storedAdditions(grant.additions),
       expires_at: grant.expiresAt,
     },
     code: {

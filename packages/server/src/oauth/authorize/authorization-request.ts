@@ -1,5 +1,6 @@
 import type { Client } from '../../clients/client.ts';
 import type { Connection } from '../../connections/connection.ts';
+import type { Protocol } from '../../pipeline/login-facts.ts';
 import type { Target } from '../access/resolve-access.ts';
 import type { ResponseMode } from './response-mode.ts';
 import type { ResponseType } from './response-type.ts';
@@ -23,6 +24,10 @@ export type ScreenHint = 'signup' | 'login' | 'reset-password';
 export interface LoginRequest {
   readonly client: Client;
   readonly scope: string;
+  /** All parameters as they came, secrets included. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** As tenant code knows the flow. */
+  readonly protocol: Protocol;
   readonly target: Target;
   /** What the user must be asked, however much is known; `none` stands alone. */
   readonly prompts: ReadonlySet<Prompt>;

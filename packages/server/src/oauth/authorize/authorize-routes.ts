@@ -3,7 +3,9 @@ import { FormBody } from '../../http/body-parsers.ts';
 import type { Form } from '../../http/form.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import type { BeginLogin, LoginPage } from '../../login/begin-login.ts';
+import type { LoginProgress } from '../../login/login-transaction-store.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import { explanationOf } from '../../logs/explain-error.ts';
 import { queryForm } from '../parameters.ts';
 import type { AnswerAuthorization } from './answer-authorization.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
@@ -97,7 +99,8 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     if (ticket) {
       const living = await parts.redeemLoginTicket(http, reply, request, ticket);
       const { sessionId } = living.session;
-      const interact = (page: LoginPage) => beginLogin(http, reply, { ...login, sessionId }, page);
+      const interact = (page: LoginPage, progress: LoginProgress) =>
+        beginLogin(http, reply, { ...login, sessionId, progress }, page);
       const answer = answerAuthorization(request);
       const under = { hasLoggedIn: true, hasConsented: false };
       if (await proceed(http, reply, { request, living, answer, interact, login: under })) return reply;
@@ -106,8 +109,8 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     const living = await findSession(http, request);
     if (living && answersRequest(living, request, now())) {
       const { sessionId } = living.session;
-      const interact = (page: LoginPage) =>
-        beginLogin(http, reply, { ...login, sessionId, progress: { bySession: true } }, page);
+      const interact = (page: LoginPage, progress: LoginProgress) =>
+        beginLogin(http, reply, { ...login, sessionId, progress: { ...progress, bySession: true } }, page);
       if (await proceed(http, reply, { request, living, answer: answerAuthorization(request), interact })) return reply;
     }
     if (request.prompts.has('none')) throw authorizeErrors.loginRequired();
@@ -145,6 +148,7 @@ function failure(http: FastifyRequest, form: Form, error: DeclaredError): AuditE
         oauthError: error.code,
         type: error.code === 'callback-mismatch' ? 'callback-url-mismatch' : 'request-error',
       },
+      ...explanationOf(error),
     },
   };
 }

@@ -20,6 +20,7 @@ import { checkWebMessage } from './check-web-message.ts';
 import { readExtensions } from './extension-parameters.ts';
 import { isVerifiable } from './is-verifiable.ts';
 import { defaultResponseMode, readResponseMode } from './response-mode.ts';
+import { protocolOf } from './response-type.ts';
 
 interface Parts {
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
@@ -96,6 +97,8 @@ export function createAuthorizationChecks({ findClient, findConnectionByName, re
       ...address,
       responseType,
       scope: parameters.get('scope') ?? '',
+      parameters: parameters.all,
+      protocol: protocolOf(responseType),
       target,
       nonce: parameters.get('nonce'),
       codeChallenge,

@@ -1,8 +1,10 @@
 import { digest } from '../../kit/digest.ts';
 import { randomSecret } from '../../kit/ids.ts';
+import type { Additions } from '../../pipeline/outcome.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
+import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
 import type { AccessResolver, Target, UserAccess } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
 import { confirmAccess } from '../possession/confirm-access.ts';
@@ -12,6 +14,7 @@ import { idTokenClaims } from '../tokens/id-token.ts';
 import type { SignToken } from '../tokens/sign-token.ts';
 import type { NewAccessToken } from '../tokens/token-grant-store.ts';
 import { tokenHash } from '../tokens/token-hash.ts';
+import { userOfLogin } from '../tokens/user-of-login.ts';
 import type { AuthorizationRequest } from './authorization-request.ts';
 
 interface Parts {
@@ -29,6 +32,8 @@ export interface FrontChannelRequest {
   /** The code that is answered beside the tokens (hybrid flow). */
   readonly code: string | undefined;
   readonly now: Date;
+  /** What tenant code adds. */
+  readonly additions?: Additions | undefined;
 }
 
 /** Tokens of the implicit and hybrid flows, about to be issued: what to store with them, and the signing beside the transaction. */
@@ -49,14 +54,15 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
     const { tenant, request, user, grantId, now } = wanted;
     const { responseType } = request;
     const asked = parseScope(request.scope);
-    const granted = await access.forUser(
+    const allowed = await access.forUser(
       tenant,
       request.client,
       user.userId,
       responseType.token ? request.target : NO_API,
       asked.filter((value) => value !== 'offline_access').join(' '),
     );
-    const scope = granted.scopes.join(' ');
+    const granted = replaceScopes(allowed, wanted.additions?.scopes);
+    const scope = tokenScopesOf(granted).join(' ');
     // Nothing is proven in a browser's address: where tokens must be bound to a key, they come from the token endpoint alone.
     if (responseType.token) confirmAccess(request.client, granted.api, NOTHING_PROVEN);
     const lifetime = granted.api?.tokenLifetimeForWeb ?? OPAQUE_LIFETIME_SECONDS;
@@ -82,7 +88,7 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
             access_token: accessToken,
             token_type: 'Bearer',
             expires_in: String(lifetime),
-            ...(isNarrower(granted.scopes, asked) && { scope }),
+            ...(isOther(tokenScopesOf(granted), asked) && { scope }),
           }),
           // After the access token, since the ID token names it by its hash.
           ...(responseType.idToken && { id_token: await signIdToken(wanted, granted, accessToken) }),
@@ -92,10 +98,11 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
   };
 
   function signAccessToken(
-    { tenant, origin, request, user, grantId, now }: FrontChannelRequest,
-    { api, audience, scopes, permissions }: UserAccess,
+    { tenant, origin, request, user, grantId, now, additions }: FrontChannelRequest,
+    granted: UserAccess,
     lifetimeInSeconds: number,
   ): Promise<string> {
+    const { api, audience, permissions } = granted;
     if (!api || audience === undefined) throw new Error('An access token without an audience is opaque.');
     const { payload, typ } = accessTokenClaims({
       issuer: `${origin}/`,
@@ -103,18 +110,19 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
       clientId: request.client.clientId,
       api,
       audience,
-      scopes,
+      scopes: tokenScopesOf(granted),
       permissions,
       confirmation: undefined,
       grantId,
       issuedAt: seconds(now),
       lifetimeInSeconds,
+      custom: additions?.accessToken,
     });
     return signToken.forApi(tenant.tenantId, api, payload, typ);
   }
 
   function signIdToken(
-    { tenant, origin, request, session, user, code, now }: FrontChannelRequest,
+    { tenant, origin, request, session, user, code, now, additions }: FrontChannelRequest,
     { scopes }: UserAccess,
     accessToken: string | undefined,
   ): Promise<string> {
@@ -122,7 +130,8 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
     const claims = idTokenClaims({
       issuer: `${origin}/`,
       client: request.client,
-      user,
+      user: userOfLogin(user, additions),
+      custom: additions?.idToken,
       scopes,
       issuedAt: seconds(now),
       sessionId: session.sessionId,
@@ -138,7 +147,7 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
 export type PrepareFrontChannelTokens = ReturnType<typeof createFrontChannelTokens>;
 
 /** The scope is told where it is not the one that was asked for (RFC 6749 section 4.2.2). */
-function isNarrower(granted: readonly string[], asked: readonly string[]): boolean {
+function isOther(granted: readonly string[], asked: readonly string[]): boolean {
   return granted.length !== asked.length || asked.some((value) => !granted.includes(value));
 }
 

@@ -84,6 +84,7 @@ export function createAnswerIssuer({ transact, giveCode, prepareTokens, now }: P
             // What a code is good for is settled when it is redeemed.
             scope: code === undefined && tokens ? tokens.scope : request.scope,
             authTime: session.authenticatedAt,
+            additions: answer.additions,
             expiresAt: grantExpiry(time, undefined),
           };
     const stored: Stored = {

@@ -1,8 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LoginPage } from '../../login/begin-login.ts';
 import type { AuditEvent } from '../../logs/event.ts';
+import type { Additions } from '../../pipeline/outcome.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { User } from '../../users/user.ts';
+import type { AskPipeline } from './ask-pipeline.ts';
 import type { LoginRequest } from './authorization-request.ts';
 import { authorizeErrors } from './authorize-errors.ts';
 import type { ConsentQuestionOf } from './consent-question.ts';
@@ -15,6 +17,8 @@ export interface Granted {
   readonly user: User;
   /** What was asked for, or the part of it that the user allowed. */
   readonly scope: string;
+  /** What tenant code adds to it. */
+  readonly additions: Additions;
   /** The consent that the answer rests on: no answer where it was withdrawn meanwhile. */
   readonly consentId?: string;
   /** Told where the session alone answered: nobody logged in just now, so there is no event of a login yet. */
@@ -33,32 +37,43 @@ export interface Proceeding {
   readonly request: LoginRequest;
   readonly living: LivingSession;
   readonly answer: Answer;
-  /** Sends the browser to a page that the user has to answer first. */
-  readonly interact: (page: LoginPage) => unknown;
+  /** Sends the browser to a page that the user has to answer first; tenant code is not asked again afterwards. */
+  readonly interact: (page: LoginPage, progress: { readonly additions: Additions }) => unknown;
   /** The login under way, with its transaction if it has one; none where a session answered /authorize at once. */
-  readonly login?: { readonly state?: string; readonly hasLoggedIn: boolean; readonly hasConsented: boolean };
+  readonly login?: LoginUnderWay;
+}
+
+export interface LoginUnderWay {
+  readonly state?: string;
+  readonly hasLoggedIn: boolean;
+  readonly hasConsented: boolean;
+  /** What tenant code added before the user was asked something. */
+  readonly additions?: Additions | undefined;
 }
 
 interface Parts {
+  readonly askPipeline: AskPipeline;
   readonly consentQuestion: ConsentQuestionOf;
 }
 
 /**
  * The one way from a known user to the answer: of a living session at /authorize, of /authorize/resume after the login
- * pages, and of a device's confirmation. What else must happen in between (consent, later rules, actions and second
- * factors) has its place here. True where there is a reply.
+ * pages, and of a device's confirmation. What must happen in between has its place here: rules and actions, then consent. True where there is a reply.
  */
-export function createProceed({ consentQuestion }: Parts) {
+export function createProceed({ askPipeline, consentQuestion }: Parts) {
   return async function proceed(
     http: FastifyRequest,
     reply: FastifyReply,
-    { request, living, answer, interact, login }: Proceeding,
+    { request, living: found, answer, interact, login }: Proceeding,
   ): Promise<boolean> {
     const { prompts } = request;
+    const allowed = await askPipeline(http, request, found, login);
+    if (!allowed) return false;
+    const { living, additions } = allowed;
     const consent = await consentQuestion(http.tenant, request, living.user.userId);
     if (consent && (!consent.isAnswered || (prompts.has('consent') && !login?.hasConsented))) {
       if (prompts.has('none')) throw authorizeErrors.consentRequired();
-      await interact('/u/consent');
+      await interact('/u/consent', { additions });
       return true;
     }
     return answer(http, reply, {
@@ -66,9 +81,10 @@ export function createProceed({ consentQuestion }: Parts) {
       user: living.user,
       // More may be granted to the user by the time the code is redeemed: the answer is good for what was allowed.
       scope: consent ? consent.scopes.join(' ') : request.scope,
+      additions,
       ...(consent?.given && { consentId: consent.given.id }),
       ...(!login?.hasLoggedIn && { event: sessionEvent(http, request, living) }),
-      ...(login?.state !== undefined && { state: login.state }),
+      ...(login?.state !== undefined && !allowed.isAdopted && { state: login.state }),
     });
   };
 }

@@ -1,3 +1,5 @@
+import type { Protocol } from '../../pipeline/login-facts.ts';
+
 /** What an /authorize request wants to get at its redirect URI (OAuth 2.0 Multiple Response Type Encoding Practices). */
 export interface ResponseType {
   readonly code: boolean;
@@ -18,4 +20,10 @@ export function parseResponseType(text: string): ResponseType | undefined {
 /** Whether tokens come through the browser: they must never stand in a query, which servers log and browsers pass on. */
 export function usesFrontChannel({ token, idToken }: ResponseType): boolean {
   return token || idToken;
+}
+
+/** What tenant code calls the flow. */
+export function protocolOf(type: ResponseType): Protocol {
+  if (!usesFrontChannel(type)) return 'oidc-basic-profile';
+  return type.code ? 'oidc-hybrid-profile' : 'oidc-implicit-profile';
 }

@@ -23,7 +23,7 @@ interface Stores {
 /** The answer to a device: it is let in, and gets its tokens at its next poll. */
 export function createDeviceAnswer({ transact, now }: { transact: Transact<Stores>; now: () => Date }) {
   return function answerTo(device: DeviceCode): Answer {
-    return async ({ tenant, origin, requester }, reply, { session, scope, event, state, consentId }) => {
+    return async ({ tenant, origin, requester }, reply, { session, scope, additions, event, state, consentId }) => {
       const { tenantId } = tenant;
       const time = now();
       const grantId = randomAlphanumeric(24);
@@ -44,6 +44,7 @@ export function createDeviceAnswer({ transact, now }: { transact: Transact<Store
             audience: device.audience,
             scope,
             authTime: session.authenticatedAt,
+            additions,
             expiresAt: grantExpiry(time, undefined),
           });
           // Thrown, so that nothing stays of the grant of a device that has been let in or turned away meanwhile.

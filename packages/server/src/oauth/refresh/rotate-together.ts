@@ -4,8 +4,9 @@ import { createWriteGatherer, recordset } from '../../db/gather-writes.ts';
 import type { AuditEvent } from '../../logs/event.ts';
 import { toEventRow } from '../../logs/event-row.ts';
 import { insertEvents } from '../../logs/insert-events.ts';
+import type { ClaimAdditions } from '../../pipeline/outcome.ts';
 import { confirmationToText } from '../possession/possession.ts';
-import type { NewAccessToken } from '../tokens/token-grant-store.ts';
+import { type NewAccessToken, storedAdditions } from '../tokens/token-grant-store.ts';
 import type { RefreshToken, TokenUse } from './refresh-token-store.ts';
 
 /** All that a refresh with rotation changes. */
@@ -18,6 +19,8 @@ export interface Rotation {
   readonly grantExpiresAt: Date | undefined;
   readonly accessToken: NewAccessToken | undefined;
   readonly event: AuditEvent;
+  /** What tenant code adds from now on, where it is not what it added before. */
+  readonly additions?: ClaimAdditions;
   readonly now: Date;
 }
 
@@ -35,7 +38,7 @@ export function createRotate(db: Database, onEvent: (type: AuditEvent['type']) =
         with asked as (${recordset(
           rotations.map(toRow),
           sql`tenant_id text, token_hash text, next_hash text, rotating boolean, idle_expires_at timestamptz,
-            expires_at timestamptz, confirmation text, last jsonb, grant_expires_at timestamptz, access jsonb, event jsonb,
+            expires_at timestamptz, confirmation text, last jsonb, grant_expires_at timestamptz, changes jsonb, access jsonb, event jsonb,
             now timestamptz`,
         )}), free as (
           select asked.*, token.* from asked, lateral (
@@ -53,9 +56,11 @@ export function createRotate(db: Database, onEvent: (type: AuditEvent['type']) =
             device || last, metadata
           from done
         ), kept as (
-          update token_grants "grant" set expires_at = done.grant_expires_at from done
+          update token_grants "grant" set expires_at = greatest("grant".expires_at, done.grant_expires_at),
+            custom_claims = case when done.changes is null then "grant".custom_claims else done.changes->'additions' end
+          from done
           where "grant".tenant_id = done.tenant_id and "grant".grant_id = done.grant_id
-            and "grant".expires_at < done.grant_expires_at
+            and ("grant".expires_at < done.grant_expires_at or done.changes is not null)
         ), opened as (
           insert into access_tokens (tenant_id, token_hash, grant_id, scope, confirmation, expires_at)
           select done.tenant_id, opaque.token_hash, done.grant_id, opaque.scope, opaque.confirmation, opaque.expires_at
@@ -74,7 +79,8 @@ export function createRotate(db: Database, onEvent: (type: AuditEvent['type']) =
   };
 }
 
-function toRow({ tenantId, tokenHash, successor, use, grantExpiresAt, accessToken, event, now }: Rotation) {
+function toRow(rotation: Rotation) {
+  const { tenantId, tokenHash, successor, use, grantExpiresAt, accessToken, event, additions, now } = rotation;
   return {
     tenant_id: tenantId,
     token_hash: tokenHash,
@@ -85,6 +91,7 @@ function toRow({ tenantId, tokenHash, successor, use, grantExpiresAt, accessToke
     confirmation: confirmationToText(successor.confirmation),
     last: { last_ip: use.ip, last_user_agent: use.userAgent },
     grant_expires_at: grantExpiresAt,
+    changes: additions && { additions: storedAdditions(additions) },
     access: accessToken && {
       token_hash: accessToken.tokenHash,
       scope: accessToken.scope,

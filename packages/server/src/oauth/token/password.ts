@@ -6,6 +6,7 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import { settingsOf } from '../../tenants/tenant-settings.ts';
 import type { createPasswordAuthentication } from '../../users/password-authentication.ts';
 import type { UserStore } from '../../users/user-store.ts';
+import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { describeRefreshToken, newRefreshToken } from '../refresh/refresh-token.ts';
@@ -13,6 +14,7 @@ import type { RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import { grantExpiry } from '../tokens/grant-expiry.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
 import type { PrepareUserTokens } from '../tokens/user-tokens.ts';
+import type { RunForExchange } from './run-for-exchange.ts';
 import { type Exchange, exchangeEvent, type Grant } from './token-grant.ts';
 
 interface Stores {
@@ -28,6 +30,7 @@ interface Parts {
   readonly authenticate: ReturnType<typeof createPasswordAuthentication>;
   readonly findConnectionByName: (tenantId: string, name: string) => Promise<Connection | undefined>;
   readonly findConnectionByRealm: (tenantId: string, realm: string) => Promise<Connection | undefined>;
+  readonly runForExchange: RunForExchange;
   readonly prepareTokens: PrepareUserTokens;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
@@ -37,7 +40,7 @@ export const PASSWORD_REALM = 'http://auth0.com/oauth/grant-type/password-realm'
 
 /** password (RFC 6749 section 4.3) and password-realm: authentication-api section 3.3. */
 export function passwordGrant(parts: Parts): Grant {
-  const { transact, access, authenticate, prepareTokens, recordAlone, now } = parts;
+  const { transact, access, authenticate, runForExchange, prepareTokens, recordAlone, now } = parts;
 
   async function exchange(exchange: Exchange) {
     const { tenant, origin, client, parameters, grantType } = exchange;
@@ -74,8 +77,20 @@ export function passwordGrant(parts: Parts): Grant {
     }
     if (outcome.outcome === 'blocked') throw oauthErrors.userBlocked();
 
-    const { user } = outcome;
-    const granted = await access.forUser(tenant, client, user.userId, target, parameters.get('scope'));
+    const asked = parameters.get('scope');
+    // Before tenant code runs: it is not asked about what the client may not have.
+    await access.forUser(tenant, client, outcome.user.userId, target, asked);
+    const { user, additions } = await runForExchange(exchange, {
+      protocol: 'oauth2-password',
+      connection,
+      user: outcome.user,
+      session: undefined,
+      target,
+      scope: asked,
+      loginsCount: outcome.user.loginsCount + 1,
+      methods: [{ name: 'pwd', timestamp: now().toISOString() }],
+    });
+    const granted = replaceScopes(await access.forUser(tenant, client, user.userId, target, asked), additions.scopes);
     const time = now();
     const grantId = randomAlphanumeric(24);
     const refreshToken = granted.offline ? newRefreshToken() : undefined;
@@ -89,9 +104,10 @@ export function passwordGrant(parts: Parts): Grant {
       gty: 'password',
       now: time,
       possession: exchange.possession,
+      additions,
       ...(refreshToken && { refreshToken }),
     });
-    const scope = granted.scopes.join(' ');
+    const scope = tokenScopesOf(granted).join(' ');
     const stored = refreshToken
       ? describeRefreshToken(client, refreshToken, grantId, time, exchange.possession)
       : undefined;
@@ -110,14 +126,16 @@ export function passwordGrant(parts: Parts): Grant {
           sessionId: undefined,
           grantType: 'password',
           audience: granted.audience,
-          scope,
+          scope: granted.scopes.join(' '),
           authTime: time,
+          additions,
           expiresAt: grantExpiry(time, stored),
         });
         if (stored) await refreshTokens.insert(tenant.tenantId, stored, exchange.requester);
         if (tokens.opaque) await tokenGrants.insertAccessToken(tenant.tenantId, tokens.opaque);
         await record(tenant.tenantId, {
           ...event,
+          userId: user.userId,
           type: 'passwordExchanged',
           ...(granted.audience && { audience: granted.audience }),
           ...(scope && { scope }),

@@ -2,6 +2,7 @@ import type { Transact } from '../../db/transact.ts';
 import type { RecordEvent } from '../../logs/event.ts';
 import type { LogType } from '../../logs/log-types.ts';
 import type { User } from '../../users/user.ts';
+import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { describeRefreshToken, newRefreshToken } from '../refresh/refresh-token.ts';
@@ -54,7 +55,9 @@ export function createGrantRedemption<Stores extends RedemptionStores>({
     const target = await access.grantedTarget(tenant, grant.audience, (audience) =>
       oauthErrors.serviceNotFound({ audience }),
     );
-    const granted = await access.forUser(tenant, client, user.userId, target, grant.scope);
+    const { additions } = grant;
+    const allowed = await access.forUser(tenant, client, user.userId, target, grant.scope);
+    const granted = replaceScopes(allowed, additions?.scopes);
     const refreshToken = granted.offline ? newRefreshToken() : undefined;
     const tokens = prepareTokens({
       tenant,
@@ -65,6 +68,7 @@ export function createGrantRedemption<Stores extends RedemptionStores>({
       grantId: grant.grantId,
       now,
       possession,
+      additions,
       ...(grant.sessionId && { sessionId: grant.sessionId }),
       ...(nonce !== undefined && { nonce }),
       authTime: grant.authTime,
@@ -91,7 +95,7 @@ export function createGrantRedemption<Stores extends RedemptionStores>({
           userId: user.userId,
           userName: user.email ?? user.username ?? user.userId,
           ...(granted.audience && { audience: granted.audience }),
-          scope: granted.scopes.join(' '),
+          scope: tokenScopesOf(granted).join(' '),
           ...(Object.keys(details).length > 0 && { details }),
         });
         return true;

@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Connection, isOpenTo } from '../../connections/connection.ts';
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import type { SessionFacts } from '../../pipeline/login-facts.ts';
+import { type Additions, NOTHING_ADDED } from '../../pipeline/outcome.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
+import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
 import { oauthErrors } from '../oauth-errors.ts';
@@ -12,8 +16,9 @@ import { describeSuccessor, idleExpiry, isExpired, isWithinLeeway, successorOf }
 import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import type { Rotate, Rotation } from '../refresh/rotate-together.ts';
 import { grantExpiry, isWorthExtending } from '../tokens/grant-expiry.ts';
-import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
+import { storedAdditions, type TokenGrantStore } from '../tokens/token-grant-store.ts';
 import type { PrepareUserTokens } from '../tokens/user-tokens.ts';
+import type { RunForExchange } from './run-for-exchange.ts';
 import { asRecorded, type Exchange, exchangeEvent, type Grant } from './token-grant.ts';
 
 interface Stores {
@@ -31,16 +36,17 @@ interface Parts {
   readonly findConnection: (tenantId: string, connectionId: string) => Promise<Connection | undefined>;
   /** The tenant's key that successors are derived with. */
   readonly successorKey: (tenantId: string) => Promise<Uint8Array>;
+  readonly runForExchange: RunForExchange;
   readonly prepareTokens: PrepareUserTokens;
   readonly now: () => Date;
 }
 
 /** What is stored with the token itself. */
-type Issued = Pick<Rotation, 'accessToken' | 'event'>;
+type Issued = Pick<Rotation, 'accessToken' | 'event' | 'additions'>;
 
 /** refresh_token (RFC 6749 section 6, RFC 9700 section 4.14): authentication-api section 3.4 and decision 0004. */
 export function refreshTokenGrant(parts: Parts): Grant {
-  const { transact, stores, access, prepareTokens, now } = parts;
+  const { transact, stores, access, runForExchange, prepareTokens, now } = parts;
 
   async function exchange(exchange: Exchange) {
     const { tenant, origin, client, parameters } = exchange;
@@ -50,14 +56,27 @@ export function refreshTokenGrant(parts: Parts): Grant {
     if (!token || token.grant.clientId !== client.clientId || isExpired(token, time))
       throw oauthErrors.invalidRefreshToken();
     checkHolder(exchange, token);
-    const user = await findLivingUser(exchange, token);
+    const { user, connection } = await findLivingUser(exchange, token);
     if (token.rotatedAt && !isWithinLeeway(token, client, time)) await refuseReuse(exchange, token, time);
 
     const scope = narrow(token.grant.scope, parameters.get('scope'));
     const target = await access.grantedTarget(tenant, token.grant.audience, (audience) =>
       oauthErrors.serviceNotFound({ audience }),
     );
-    const granted = await access.forUser(tenant, client, user.userId, target, scope);
+    const allowed = await access.forUser(tenant, client, user.userId, target, scope);
+    const { additions, hasWaited } = await runForExchange(exchange, {
+      protocol: 'oauth2-refresh-token',
+      connection,
+      user,
+      session: sessionOf(token),
+      target,
+      scope,
+      loginsCount: user.loginsCount,
+      refreshToken: { tokenId: token.tokenId, grantId: token.grantId },
+    });
+    // What ended the grant while tenant code ran comes first.
+    if (hasWaited && !(await isAlive(exchange, token))) throw oauthErrors.invalidRefreshToken();
+    const granted = replaceScopes(allowed, additions.scopes);
     const rotates = client.refreshToken.rotationType === 'rotating' || token.rotating;
     const successor = rotates ? successorOf(await parts.successorKey(tenant.tenantId), presented) : undefined;
     const tokens = prepareTokens({
@@ -70,6 +89,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
       gty: token.grant.grantType === 'code' ? 'refresh_token' : ['refresh_token', token.grant.grantType],
       now: time,
       possession: exchange.possession,
+      additions,
       authTime: token.grant.authTime,
       ...(token.grant.sessionId && { sessionId: token.grant.sessionId }),
       ...(successor && { refreshToken: successor }),
@@ -78,10 +98,10 @@ export function refreshTokenGrant(parts: Parts): Grant {
       ...eventOf(exchange, user),
       type: 'refreshExchanged',
       ...(granted.audience && { audience: granted.audience }),
-      scope: granted.scopes.join(' '),
+      scope: tokenScopesOf(granted).join(' '),
       details: { token_id: token.tokenId, ...(token.grant.sessionId && { session_id: token.grant.sessionId }) },
     };
-    const issued: Issued = { accessToken: tokens.opaque, event };
+    const issued: Issued = { accessToken: tokens.opaque, event, ...changedAdditions(token, additions) };
     const [response, isIssued] = await Promise.all([
       tokens.sign(),
       successor ? rotate(exchange, token, successor, issued, time) : prolong(exchange, token, issued, time),
@@ -91,14 +111,19 @@ export function refreshTokenGrant(parts: Parts): Grant {
   }
 
   /** T3: the account, the connection or the grant may have ended since the token was issued. */
-  async function findLivingUser({ tenant, client }: Exchange, token: PresentedRefreshToken): Promise<User> {
+  async function findLivingUser({ tenant, client }: Exchange, token: PresentedRefreshToken) {
     const user = await parts.findUser(tenant.tenantId, token.grant.userId);
     if (!user) throw oauthErrors.refreshUserGone();
     if (token.grant.isRevoked) throw oauthErrors.invalidRefreshToken();
     if (user.blocked) throw oauthErrors.refreshUserBlocked();
     const connection = await parts.findConnection(tenant.tenantId, token.grant.connectionId);
     if (!connection || !isOpenTo(connection, client)) throw oauthErrors.invalidRefreshToken();
-    return user;
+    return { user, connection };
+  }
+
+  async function isAlive({ tenant }: Exchange, { tokenHash }: PresentedRefreshToken): Promise<boolean> {
+    const current = await stores.refreshTokens.find(tenant.tenantId, tokenHash);
+    return current !== undefined && !current.grant.isRevoked;
   }
 
   /** One racer marks the token and stores the successor; the others find both done and hand out the same one. */
@@ -138,7 +163,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
     const next = await inside.refreshTokens.find(tenant.tenantId, successorHash);
     if (!current || !isWithinLeeway(current, client, time)) return false;
     if (!next || next.rotatedAt || next.grant.isRevoked) return false;
-    await store(inside, tenant, issued);
+    await store(inside, tenant, token.grantId, issued);
     return true;
   }
 
@@ -154,12 +179,18 @@ export function refreshTokenGrant(parts: Parts): Grant {
     return transact(async (inside) => {
       await inside.refreshTokens.touch(tenant.tenantId, tokenHash, time, idleExpiresAt, requester);
       if (grantExpiresAt) await inside.tokenGrants.extend(tenant.tenantId, token.grantId, grantExpiresAt);
-      await store(inside, tenant, issued);
+      await store(inside, tenant, token.grantId, issued);
       return true;
     });
   }
 
-  async function store({ tokenGrants, record }: Stores, { tenantId }: Tenant, issued: Issued): Promise<void> {
+  async function store(
+    { tokenGrants, record }: Stores,
+    { tenantId }: Tenant,
+    grantId: string,
+    issued: Issued,
+  ): Promise<void> {
+    if (issued.additions) await tokenGrants.setAdditions(tenantId, grantId, issued.additions);
     if (issued.accessToken) await tokenGrants.insertAccessToken(tenantId, issued.accessToken);
     await record(tenantId, issued.event);
   }
@@ -185,6 +216,17 @@ export function refreshTokenGrant(parts: Parts): Grant {
 
 function eventOf(exchange: Exchange, user: User): Omit<AuditEvent, 'type'> {
   return { ...exchangeEvent(exchange), userId: user.userId, userName: user.email ?? user.username ?? user.userId };
+}
+
+/** What tenant code adds from now on, where it is not what it added before. */
+function changedAdditions({ grant }: PresentedRefreshToken, additions: Additions): Pick<Rotation, 'additions'> {
+  const changed = storedAdditions(additions);
+  return isDeepStrictEqual(changed ?? {}, grant.additions ?? {}) ? {} : { additions: changed ?? NOTHING_ADDED };
+}
+
+function sessionOf({ grant }: PresentedRefreshToken): SessionFacts | undefined {
+  const { sessionId, authTime } = grant;
+  return sessionId === undefined ? undefined : { sessionId, authenticatedAt: authTime, isSingleSignOn: false };
 }
 
 /** The later expiry that a grant needs; undefined where its own will do. */

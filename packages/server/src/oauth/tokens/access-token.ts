@@ -20,6 +20,8 @@ export interface AccessTokenSubject {
   /** Seconds since 1970. */
   readonly issuedAt: number;
   readonly lifetimeInSeconds: number;
+  /** Claims of tenant code; ours come after them. */
+  readonly custom?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface Jwt {
@@ -36,6 +38,7 @@ export function accessTokenClaims(token: AccessTokenSubject): Jwt {
   return {
     typ: isRfc9068 ? 'at+jwt' : 'JWT',
     payload: {
+      ...token.custom,
       iss: token.issuer,
       sub: token.subject,
       aud: withUserinfo ? [token.audience, `${token.issuer}userinfo`] : token.audience,

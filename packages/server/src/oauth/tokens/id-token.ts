@@ -15,12 +15,15 @@ export interface IdTokenSubject {
   /** `at_hash` and `c_hash`: what came through the browser beside the token (OpenID Connect Core section 3.3.2.11). */
   readonly accessTokenHash?: string;
   readonly codeHash?: string;
+  /** Claims of tenant code: it may tell a profile in its own way, and nothing else that we tell. */
+  readonly custom?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Claims of an ID token: OpenID Connect Core section 2, authentication-api section 15. */
 export function idTokenClaims(token: IdTokenSubject): Record<string, unknown> {
   return {
     ...profileClaims(token.user, token.scopes),
+    ...token.custom,
     iss: token.issuer,
     sub: token.user.userId,
     aud: token.client.clientId,

@@ -1,6 +1,7 @@
 import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { awaitedAtCommit } from '../../db/prepared-statements.ts';
+import type { ClaimAdditions } from '../../pipeline/outcome.ts';
 import { type Confirmation, confirmationToText } from '../possession/possession.ts';
 
 declare module '../../db/database.ts' {
@@ -21,6 +22,7 @@ interface TokenGrantTable {
   audience: string | null;
   scope: string;
   auth_time: Date;
+  custom_claims: ClaimAdditions | null;
   created_at: Generated<Date>;
   expires_at: Date;
   revoked_at: Date | null;
@@ -49,6 +51,8 @@ export interface TokenGrant {
   /** Space-separated. */
   readonly scope: string;
   readonly authTime: Date;
+  /** What tenant code added to the login. */
+  readonly additions?: ClaimAdditions | undefined;
   readonly expiresAt: Date;
   readonly isRevoked: boolean;
 }
@@ -64,6 +68,7 @@ export const GRANT_COLUMNS = [
   'grant.audience',
   'grant.scope',
   'grant.auth_time',
+  'grant.custom_claims',
   'grant.expires_at as grant_expires_at',
   'grant.revoked_at',
 ] as const;
@@ -84,6 +89,7 @@ export function grantFromRow(row: GrantRow): TokenGrant {
     audience: row.audience ?? undefined,
     scope: row.scope,
     authTime: row.auth_time,
+    additions: row.custom_claims ?? undefined,
     expiresAt: row.grant_expires_at,
     isRevoked: row.revoked_at !== null,
   };
@@ -105,10 +111,10 @@ export function createTokenGrantStore(db: Database) {
   return {
     async insert(tenantId: string, grant: NewTokenGrant): Promise<void> {
       await sql`${awaitedAtCommit}insert into token_grants (tenant_id, grant_id, client_id, user_id, connection_id,
-          session_id, grant_type, audience, scope, auth_time, expires_at)
+          session_id, grant_type, audience, scope, auth_time, custom_claims, expires_at)
         values (${tenantId}, ${grant.grantId}, ${grant.clientId}, ${grant.userId}, ${grant.connectionId},
           ${grant.sessionId ?? null}, ${grant.grantType}, ${grant.audience ?? null}, ${grant.scope},
-          ${grant.authTime}, ${grant.expiresAt})`.execute(db);
+          ${grant.authTime}, ${additionsColumn(grant.additions)}::jsonb, ${grant.expiresAt})`.execute(db);
     },
 
     /** What was granted of the scope that was asked for: a refresh gives no more (RFC 6749 section 6). */
@@ -123,6 +129,12 @@ export function createTokenGrantStore(db: Database) {
         .where('tenant_id', '=', tenantId)
         .where('grant_id', '=', grantId)
         .execute();
+    },
+
+    /** What tenant code added the last time that it was asked. */
+    async setAdditions(tenantId: string, grantId: string, additions: ClaimAdditions): Promise<void> {
+      await sql`update token_grants set custom_claims = ${additionsColumn(additions)}::jsonb
+        where tenant_id = ${tenantId} and grant_id = ${grantId}`.execute(db);
     },
 
     /** Keeps the grant as long as the youngest token that came of it. */
@@ -239,4 +251,22 @@ export function createTokenGrantStore(db: Database) {
           ${confirmationToText(token.confirmation)}, ${token.expiresAt})`.execute(db);
     },
   };
+}
+
+/** What is kept of them; undefined where nothing was added: most tenants have no code. */
+export function storedAdditions(additions: ClaimAdditions | undefined): ClaimAdditions | undefined {
+  if (!additions) return undefined;
+  const { idToken, accessToken, scopes, profile } = additions;
+  if (!idToken && !accessToken && !scopes && !profile) return undefined;
+  return {
+    ...(idToken && { idToken }),
+    ...(accessToken && { accessToken }),
+    ...(scopes && { scopes }),
+    ...(profile && { profile }),
+  };
+}
+
+export function additionsColumn(additions: ClaimAdditions | undefined): string | undefined {
+  const stored = storedAdditions(additions);
+  return stored && JSON.stringify(stored);
 }

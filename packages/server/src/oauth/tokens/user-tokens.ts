@@ -1,8 +1,10 @@
 import type { Client } from '../../clients/client.ts';
 import { digest } from '../../kit/digest.ts';
 import { randomSecret } from '../../kit/ids.ts';
+import type { ClaimAdditions } from '../../pipeline/outcome.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
+import { tokenScopesOf } from '../access/replace-scopes.ts';
 import type { UserAccess } from '../access/resolve-access.ts';
 import { confirmAccess } from '../possession/confirm-access.ts';
 import { type Confirmation, type Possession, tokenTypeOf } from '../possession/possession.ts';
@@ -10,6 +12,7 @@ import { accessTokenClaims } from './access-token.ts';
 import { idTokenClaims } from './id-token.ts';
 import type { SignToken } from './sign-token.ts';
 import type { NewAccessToken } from './token-grant-store.ts';
+import { userOfLogin } from './user-of-login.ts';
 
 export interface TokenResponse {
   access_token: string;
@@ -36,6 +39,8 @@ export interface UserTokenRequest {
   readonly refreshToken?: string;
   /** Keys that the request for these tokens proved to hold; NOTHING_PROVEN where it could prove none. */
   readonly possession: Possession;
+  /** What tenant code adds. */
+  readonly additions?: ClaimAdditions | undefined;
 }
 
 /** Tokens about to be issued: what has to be stored with them, and the signing, which runs beside the transaction. */
@@ -55,7 +60,7 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
     const confirmation = confirmAccess(client, access.api, possession);
     const lifetime = access.api?.tokenLifetime ?? OPAQUE_LIFETIME_SECONDS;
     const opaqueToken = access.api ? undefined : randomSecret();
-    const scope = access.scopes.join(' ');
+    const scope = tokenScopesOf(access).join(' ');
     return {
       opaque:
         opaqueToken === undefined
@@ -85,7 +90,7 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
   };
 
   function signAccessToken(
-    { tenant, origin, client, user, access, grantId, gty, now }: UserTokenRequest,
+    { tenant, origin, client, user, access, grantId, gty, now, additions }: UserTokenRequest,
     lifetimeInSeconds: number,
     confirmation: Confirmation | undefined,
   ): Promise<string> {
@@ -98,13 +103,14 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
       clientId: client.clientId,
       api,
       audience,
-      scopes: access.scopes,
+      scopes: tokenScopesOf(access),
       permissions: access.permissions,
       confirmation,
       ...(gty && { grantType: gty }),
       grantId,
       issuedAt: seconds(now),
       lifetimeInSeconds,
+      custom: additions?.accessToken,
     });
     return signToken.forApi(tenant.tenantId, api, payload, typ);
   }
@@ -119,11 +125,13 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
     sessionId,
     nonce,
     authTime,
+    additions,
   }: UserTokenRequest): Promise<string> {
     const claims = idTokenClaims({
       issuer: `${origin}/`,
       client,
-      user,
+      user: userOfLogin(user, additions),
+      custom: additions?.idToken,
       scopes: access.scopes,
       issuedAt: seconds(now),
       ...(sessionId && { sessionId }),

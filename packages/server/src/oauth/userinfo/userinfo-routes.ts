@@ -3,6 +3,8 @@ import { type Client, isPublic } from '../../clients/client.ts';
 import type { VerifyJwt } from '../../keys/verify-jwt.ts';
 import { digest } from '../../kit/digest.ts';
 import { textOf } from '../../kit/json-values.ts';
+import { isNamespaced } from '../../pipeline/custom-claims.ts';
+import type { ClaimAdditions } from '../../pipeline/outcome.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
 import { parseScope } from '../access/scope.ts';
@@ -10,13 +12,14 @@ import { type CheckPresenter, dpopChallenge, type PresenterFault } from '../poss
 import { type Confirmation, readConfirmation } from '../possession/possession.ts';
 import { grantIdOf } from '../tokens/access-token.ts';
 import { profileClaims } from '../tokens/profile-claims.ts';
+import { userOfLogin } from '../tokens/user-of-login.ts';
 import { presentedToken } from './presented-token.ts';
 
 interface Parts {
   readonly verifyJwt: VerifyJwt;
   readonly isIssuer: (tenant: Tenant, issuer: string) => boolean;
   readonly findAccessToken: (tenantId: string, tokenHash: string, now: Date) => Promise<Access | undefined>;
-  readonly isGrantAlive: (tenantId: string, grantId: string) => Promise<boolean>;
+  readonly findLivingGrant: (tenantId: string, grantId: string) => Promise<Pick<Access, 'additions'> | undefined>;
   readonly findClient: (tenantId: string, clientId: string) => Promise<Client | undefined>;
   readonly checkPresenter: CheckPresenter;
   readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
@@ -29,6 +32,8 @@ interface Access {
   readonly scope: string;
   /** False where the token is bound to something that we don't know. */
   readonly confirmation: Confirmation | undefined | false;
+  /** What tenant code added to the login. */
+  readonly additions: ClaimAdditions | undefined;
 }
 
 const CHALLENGE = 'Bearer realm="Users", error="invalid_token", error_description="{reason}"';
@@ -58,7 +63,8 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
       if (!user || user.blocked) return refuse(reply, 'The user of the access token may not log in');
       const scopes = parseScope(access.scope);
       if (!scopes.includes('openid')) return refuse(reply, 'The access token lacks the scope openid');
-      return reply.send({ sub: user.userId, ...profileClaims(user, scopes) });
+      const told = userOfLogin(user, access.additions);
+      return reply.send({ ...namespacedClaims(access.additions), sub: user.userId, ...profileClaims(told, scopes) });
     },
   });
 
@@ -98,14 +104,21 @@ export function userinfoRoutes(app: FastifyInstance, parts: Parts): void {
     )
       return undefined;
     const grantId = grantIdOf(claims.jti);
-    if (grantId !== undefined && !(await parts.isGrantAlive(tenant.tenantId, grantId))) return undefined;
+    const grant = grantId === undefined ? undefined : await parts.findLivingGrant(tenant.tenantId, grantId);
+    if (grantId !== undefined && !grant) return undefined;
     return {
       userId: claims.sub,
       clientId: textOf(claims.azp) ?? textOf(claims.client_id) ?? '',
       scope: textOf(claims.scope) ?? '',
       confirmation: readConfirmation(claims.cnf),
+      additions: grant?.additions,
     };
   }
+}
+
+/** What tenant code put into the ID token under a name of its own. */
+function namespacedClaims(additions: ClaimAdditions | undefined): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(additions?.idToken ?? {}).filter(([name]) => isNamespaced(name)));
 }
 
 /** Auth0 answers the twelve bytes "Unauthorized" without a content type. */

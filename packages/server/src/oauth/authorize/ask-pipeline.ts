@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify';
+import { type Additions, NOTHING_ADDED } from '../../pipeline/outcome.ts';
+import { pipelineErrors } from '../../pipeline/pipeline-errors.ts';
+import type { RunPipeline } from '../../pipeline/run-pipeline.ts';
+import type { AdoptSubject } from './adopt-subject.ts';
+import type { LoginRequest } from './authorization-request.ts';
+import { authorizeErrors } from './authorize-errors.ts';
+import type { LivingSession } from './find-session.ts';
+import { loginFactsOf } from './login-facts-of.ts';
+import type { LoginUnderWay } from './proceed.ts';
+
+interface Parts {
+  readonly runPipeline: RunPipeline;
+  readonly adoptSubject: AdoptSubject;
+}
+
+export interface Allowed {
+  readonly living: LivingSession;
+  readonly additions: Additions;
+  /** The session is another user's by now, and the login transaction has ended with the first one. */
+  readonly isAdopted?: boolean;
+}
+
+/** Rules and actions of a login with a browser, once each. Undefined where the login has ended meanwhile. */
+export function createAskPipeline({ runPipeline, adoptSubject }: Parts) {
+  return async function askPipeline(
+    http: FastifyRequest,
+    request: LoginRequest,
+    living: LivingSession,
+    login: LoginUnderWay | undefined,
+  ): Promise<Allowed | undefined> {
+    if (login?.additions) return { living, additions: login.additions };
+    const outcome = await runPipeline(loginFactsOf(http, request, living, login?.hasLoggedIn === true));
+    if (outcome.kind === 'denied') throw outcome.error;
+    if (outcome.kind === 'redirect') throw pipelineErrors.interactionRequired();
+    if (outcome.kind === 'secondFactorRequired')
+      throw request.prompts.has('none') ? authorizeErrors.multifactorRequired() : authorizeErrors.noFactor();
+    const { additions } = outcome;
+    if (additions === NOTHING_ADDED || additions.subject === undefined) return { living, additions };
+    const adopted = await adoptSubject(http, living, additions.subject, login?.state);
+    return adopted && { living: adopted, additions, isAdopted: true };
+  };
+}
+
+export type AskPipeline = ReturnType<typeof createAskPipeline>;

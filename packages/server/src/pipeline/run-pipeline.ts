@@ -1,0 +1,104 @@
+import type { RecordEvent } from '../logs/event.ts';
+import { explained } from '../logs/explain-error.ts';
+import type { RoleNames } from '../roles/member-store.ts';
+import type { SessionHistory } from '../sessions/session-store.ts';
+import type { User } from '../users/user.ts';
+import { toWire } from '../users/user-wire.ts';
+import { additionsOf } from './additions.ts';
+import { MOST_CLAIM_BYTES } from './custom-claims.ts';
+import type { KnownFacts, LoginFacts } from './login-facts.ts';
+import { type Decisions, NOTHING_ADDED, type PipelineOutcome, type Stage } from './outcome.ts';
+import { pipelineErrors } from './pipeline-errors.ts';
+import { recordWarning } from './record-warning.ts';
+
+interface Parts {
+  /** In the order in which they run: rules, then actions. */
+  readonly stages: readonly Stage[];
+  readonly historyOf: SessionHistory;
+  readonly roleNamesOf: RoleNames;
+  readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
+  readonly recordAlone: RecordEvent;
+}
+
+export type RunPipeline = (facts: LoginFacts) => Promise<PipelineOutcome>;
+
+/**
+ * What a tenant's code makes of a login, between the user and the tokens. It takes as long as that code does: never inside
+ * a transaction, and what it was told may have ended meanwhile. A tenant without code pays nothing.
+ */
+export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recordAlone }: Parts): RunPipeline {
+  return async function runPipeline(facts) {
+    const { suspended } = facts.resumed ?? {};
+    const used = await usedStages(facts, suspended?.stage);
+    if (used.length === 0 && !suspended) return NOTHING;
+    const known = await describe(facts);
+    // Rules begin again, with the user as it is by now.
+    let decisions = suspended?.stage === 'actions' ? suspended.decisions : begin(facts);
+    for (const stage of used) {
+      const memory = stage.name === suspended?.stage ? suspended.memory : undefined;
+      const outcome = await stage.run(known, decisions, memory);
+      if (outcome.kind === 'redirect' && facts.flow !== 'browser')
+        return { kind: 'denied', error: explained(pipelineErrors.interactionRequired(), { redirect: outcome.url }) };
+      if (outcome.kind !== 'decided') return outcome;
+      decisions = outcome.decisions;
+    }
+    if (decisions.factor && !known.methods.some(({ name }) => name === 'mfa'))
+      return { kind: 'secondFactorRequired', demand: decisions.factor };
+    return granted(known, decisions);
+  };
+
+  /** A pipeline that comes back does not begin again with the stages before. */
+  async function usedStages({ tenant }: LoginFacts, from: Stage['name'] | undefined): Promise<readonly Stage[]> {
+    const used: Stage[] = [];
+    for (const stage of stages.slice(
+      Math.max(
+        0,
+        stages.findIndex(({ name }) => name === from),
+      ),
+    ))
+      if (await stage.isUsed(tenant.tenantId)) used.push(stage);
+    return used;
+  }
+
+  async function describe(facts: LoginFacts): Promise<KnownFacts> {
+    const { tenantId } = facts.tenant;
+    const [history, roles] = await Promise.all([
+      facts.session && historyOf(tenantId, facts.session.sessionId),
+      roleNamesOf(tenantId, facts.user.userId),
+    ]);
+    const methods = facts.methods ?? history?.methods ?? [];
+    return { ...facts, methods, roles, sessionClients: history?.clients ?? [] };
+  }
+
+  async function granted(facts: KnownFacts, decisions: Decisions): Promise<PipelineOutcome> {
+    const { additions, dropped } = additionsOf(facts, decisions);
+    if (dropped.length > 0)
+      await recordWarning(recordAlone, facts, `These claims are not tenant code's to set: ${dropped.join(', ')}`);
+    if (Buffer.byteLength(JSON.stringify([additions.idToken, additions.accessToken])) > MOST_CLAIM_BYTES)
+      return { kind: 'denied', error: pipelineErrors.claimsTooLarge() };
+    if (additions.subject !== undefined && !(await isOwner(facts, additions.subject)))
+      return { kind: 'denied', error: explained(pipelineErrors.wrongSubject(), { primary_user: additions.subject }) };
+    return { kind: 'granted', additions };
+  }
+
+  /** Tenant code has linked two accounts: the identity that logged in must have become that user's. */
+  async function isOwner({ tenant, user, connection }: KnownFacts, subject: string): Promise<boolean> {
+    const owner = await findUser(tenant.tenantId, subject);
+    if (!owner || owner.blocked || owner.isSystem !== user.isSystem) return false;
+    const used = user.identities.filter(({ connectionId }) => connectionId === connection.id);
+    return used.some((identity) =>
+      owner.identities.some(
+        (one) =>
+          one.connectionId === identity.connectionId &&
+          one.provider === identity.provider &&
+          one.userId === identity.userId,
+      ),
+    );
+  }
+}
+
+const NOTHING: PipelineOutcome = { kind: 'granted', additions: NOTHING_ADDED };
+
+function begin({ user }: LoginFacts): Decisions {
+  return { user: toWire(user), idToken: {}, accessToken: {}, rules: [] };
+}
