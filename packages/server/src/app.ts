@@ -15,6 +15,7 @@ import { createContainers } from './containers/containers.ts';
 import { createModuleFinder } from './containers/find-module.ts';
 import { type ContainerLimits, LIMITS } from './containers/limits.ts';
 import { checkModuleStore, MODULE_STORE } from './containers/module-folders.ts';
+import { createContainerReporter } from './containers/report-events.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
 import { createDatabase } from './db/database.ts';
@@ -135,6 +136,7 @@ export async function createApp(world: World) {
   const moduleStore = checkModuleStore() === undefined ? MODULE_STORE : undefined;
   const containers = createContainers({
     log,
+    onEvent: createContainerReporter({ recordAlone, log }),
     moduleStore,
     addedModules: world.addedModules,
     limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / world.processes), ...world.containerLimits },

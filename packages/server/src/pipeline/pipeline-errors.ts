@@ -12,7 +12,7 @@ export const pipelineErrors = defineErrors({
   interactionRequired: {
     status: 403,
     code: 'interaction_required',
-    message: 'The login needs a page that the user has to see first',
+    message: 'Interaction required',
   },
   claimsTooLarge: {
     status: 403,

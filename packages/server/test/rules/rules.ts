@@ -1,4 +1,4 @@
-import { created } from '../protocol.ts';
+import { created, decodeJwt, passwordGrant } from '../protocol.ts';
 import type { World, WorldTenant } from '../world.ts';
 
 /** Replaces all rules of a tenant. Each is its code, or its name and its code; in this order. */
@@ -21,3 +21,16 @@ export async function setRules(
 /** A rule of plain statements, which then calls back. */
 export const rule = (body: string): string =>
   `function (user, context, callback) {\n${body}\ncallback(null, user, context);\n}`;
+
+/** The ID token's claims of a password login. */
+export async function loginClaims(world: World, changes: Readonly<Record<string, string>> = {}) {
+  const response = await passwordGrant(world, { scope: 'openid profile email', ...changes });
+  if (response.statusCode !== 200) throw new Error(`${response.statusCode}: ${response.body}`);
+  return decodeJwt(response.json().id_token).claims;
+}
+
+/** What rules of a password login see, by way of a claim. */
+export async function seenByRules(world: World, expression: string): Promise<unknown> {
+  await setRules(world, [rule(`context.idToken['https://example.com/seen'] = ${expression};`)]);
+  return (await loginClaims(world))['https://example.com/seen'];
+}
