@@ -5,7 +5,8 @@ import type { AuditEvent } from '../../logs/event.ts';
 import { toEventRow } from '../../logs/event-row.ts';
 import { insertEvents } from '../../logs/insert-events.ts';
 import type { SessionUse } from '../../sessions/session-store.ts';
-import { type NewTokenGrant, storedAdditions } from '../tokens/token-grant-store.ts';
+import { storedAdditions } from '../tokens/stored-additions.ts';
+import type { NewTokenGrant } from '../tokens/token-grant-store.ts';
 import type { NewAuthorizationCode } from './authorization-code-store.ts';
 
 /** All that changes where a living session is answered with a code. */

@@ -6,7 +6,8 @@ import { toEventRow } from '../../logs/event-row.ts';
 import { insertEvents } from '../../logs/insert-events.ts';
 import type { ClaimAdditions } from '../../pipeline/outcome.ts';
 import { confirmationToText } from '../possession/possession.ts';
-import { type NewAccessToken, storedAdditions } from '../tokens/token-grant-store.ts';
+import { storedAdditions } from '../tokens/stored-additions.ts';
+import type { NewAccessToken } from '../tokens/token-grant-store.ts';
 import type { RefreshToken, TokenUse } from './refresh-token-store.ts';
 
 /** All that a refresh with rotation changes. */

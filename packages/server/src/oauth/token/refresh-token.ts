@@ -16,7 +16,8 @@ import { describeSuccessor, idleExpiry, isExpired, isWithinLeeway, successorOf }
 import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import type { Rotate, Rotation } from '../refresh/rotate-together.ts';
 import { grantExpiry, isWorthExtending } from '../tokens/grant-expiry.ts';
-import { storedAdditions, type TokenGrantStore } from '../tokens/token-grant-store.ts';
+import { storedAdditions } from '../tokens/stored-additions.ts';
+import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
 import type { PrepareUserTokens } from '../tokens/user-tokens.ts';
 import type { RunForExchange } from './run-for-exchange.ts';
 import { asRecorded, type Exchange, exchangeEvent, type Grant } from './token-grant.ts';

@@ -3,6 +3,7 @@ import type { Database } from '../../db/database.ts';
 import { awaitedAtCommit } from '../../db/prepared-statements.ts';
 import type { ClaimAdditions } from '../../pipeline/outcome.ts';
 import { type Confirmation, confirmationToText } from '../possession/possession.ts';
+import { additionsColumn } from './stored-additions.ts';
 
 declare module '../../db/database.ts' {
   interface Tables {
@@ -251,22 +252,4 @@ export function createTokenGrantStore(db: Database) {
           ${confirmationToText(token.confirmation)}, ${token.expiresAt})`.execute(db);
     },
   };
-}
-
-/** What is kept of them; undefined where nothing was added: most tenants have no code. */
-export function storedAdditions(additions: ClaimAdditions | undefined): ClaimAdditions | undefined {
-  if (!additions) return undefined;
-  const { idToken, accessToken, scopes, profile } = additions;
-  if (!idToken && !accessToken && !scopes && !profile) return undefined;
-  return {
-    ...(idToken && { idToken }),
-    ...(accessToken && { accessToken }),
-    ...(scopes && { scopes }),
-    ...(profile && { profile }),
-  };
-}
-
-export function additionsColumn(additions: ClaimAdditions | undefined): string | undefined {
-  const stored = storedAdditions(additions);
-  return stored && JSON.stringify(stored);
 }

@@ -1,0 +1,19 @@
+import type { ClaimAdditions } from '../../pipeline/outcome.ts';
+
+/** What is kept of them; undefined where nothing was added: most tenants have no code. */
+export function storedAdditions(additions: ClaimAdditions | undefined): ClaimAdditions | undefined {
+  if (!additions) return undefined;
+  const { idToken, accessToken, scopes, profile } = additions;
+  if (!idToken && !accessToken && !scopes && !profile) return undefined;
+  return {
+    ...(idToken && { idToken }),
+    ...(accessToken && { accessToken }),
+    ...(scopes && { scopes }),
+    ...(profile && { profile }),
+  };
+}
+
+export function additionsColumn(additions: ClaimAdditions | undefined): string | undefined {
+  const stored = storedAdditions(additions);
+  return stored && JSON.stringify(stored);
+}
