@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { faultsOf, readRows } from '../conformance/table.ts';
+
+const PAGE = fileURLToPath(new URL('../../../../docs/rules.md', import.meta.url));
+const SERVER = fileURLToPath(new URL('../../', import.meta.url));
+/** Without a row yet: whoever builds one takes it out. */
+const OPEN = ['3', '10–13', '19–20', '21–28', '30', '31', '35'];
+
+describe('the table of rules', () => {
+  const rows = readRows(readFileSync(PAGE, 'utf8'));
+
+  it('names for every row a file and a test that exist', () => {
+    expect(rows.flatMap((row) => faultsOf(row, SERVER).map((fault) => `${row.section}: ${fault}`))).toEqual([]);
+  });
+
+  it('has a row for each requirement that is not open, and none that is', () => {
+    const built = rows.flatMap(({ section }) => /^RUL\.(.+)$/.exec(section)?.[1] ?? []).flatMap(numbers);
+    const all = [...built, ...OPEN.flatMap(numbers)].sort((one, other) => one - other);
+    expect(all).toEqual(numbers('1–50'));
+  });
+});
+
+/** `36–38` → 36, 37, 38. */
+function numbers(range: string): number[] {
+  const [first = 0, last = first] = range.split('–').map(Number);
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
