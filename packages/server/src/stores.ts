@@ -39,14 +39,18 @@ import { createPromptStore } from './prompts/prompt-store.ts';
 import { createRenderingStore } from './prompts/rendering-store.ts';
 import { createTicketStore } from './recovery/ticket-store.ts';
 import { createResourceServerStore } from './resource-servers/resource-server-store.ts';
-import { createMemberStore } from './roles/member-store.ts';
+import { createMemberStore, createRoleNamesFinder } from './roles/member-store.ts';
 import { createPermissionStore } from './roles/permission-store.ts';
 import { createRoleStore } from './roles/role-store.ts';
 import { createRuleStore } from './rules/rule-store.ts';
 import { createRulesConfigStore } from './rules/rules-config-store.ts';
 import { createLogoutDeliveryStore } from './sessions/logout-delivery-store.ts';
 import { createSessionListStore } from './sessions/session-list-store.ts';
-import { createSessionByCookieFinder, createSessionStore } from './sessions/session-store.ts';
+import {
+  createSessionByCookieFinder,
+  createSessionHistoryFinder,
+  createSessionStore,
+} from './sessions/session-store.ts';
 import { createTenantStore } from './tenants/tenant-store.ts';
 import { createUserFinder } from './users/find-users.ts';
 import { createIdentityStore } from './users/identity-store.ts';
@@ -68,7 +72,12 @@ export function storesOnPool(db: Database, parts: StoreParts): Stores {
   return {
     ...stores,
     users: { ...stores.users, find: createUserFinder(db) },
-    sessions: { ...stores.sessions, findByCookie: createSessionByCookieFinder(db) },
+    sessions: {
+      ...stores.sessions,
+      findByCookie: createSessionByCookieFinder(db),
+      history: createSessionHistoryFinder(db),
+    },
+    roleMembers: { ...stores.roleMembers, roleNamesOf: createRoleNamesFinder(db) },
     refreshTokens: { ...stores.refreshTokens, find: createRefreshTokenFinder(db) },
   };
 }

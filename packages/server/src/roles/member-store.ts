@@ -1,6 +1,7 @@
 import { type Generated, sql } from 'kysely';
 import { violatedConstraint } from '../db/constraint.ts';
 import type { Database } from '../db/database.ts';
+import { createGatherer } from '../db/gather.ts';
 import { userErrors } from '../users/user.ts';
 import { MOST_ROLES_OF_USER, type Role, roleErrors } from './role.ts';
 import { fromRow } from './role-store.ts';
@@ -113,6 +114,23 @@ export function createMemberStore(db: Database) {
       return Number(rows[0]?.total ?? 0);
     },
   };
+}
+
+/** The names of the roles of those who come at once, in one statement. For the pool, not for a transaction. */
+export function createRoleNamesFinder(db: Database): RoleNames {
+  const find = createGatherer<{ tenantId: string; userId: string }, string[]>({
+    textOf: ({ tenantId, userId }) => `${tenantId} ${userId}`,
+    async ask(keys) {
+      const { rows } = await sql<{ tenant_id: string; user_id: string; names: string[] }>`
+        select member.tenant_id, member.user_id, array_agg(role.name order by member.seq) as names
+        from unnest(${keys.map(({ tenantId }) => tenantId)}::text[], ${keys.map(({ userId }) => userId)}::text[]) asked(tenant_id, id)
+          join user_roles member on member.tenant_id = asked.tenant_id and member.user_id = asked.id
+          join roles role on role.tenant_id = member.tenant_id and role.id = member.role_id
+        group by member.tenant_id, member.user_id`.execute(db);
+      return new Map(rows.map((row) => [`${row.tenant_id} ${row.user_id}`, row.names]));
+    },
+  });
+  return async (tenantId, userId) => (await find({ tenantId, userId })) ?? [];
 }
 
 /** Locks the users in one order, so that limits hold and no two callers wait for each other in a circle. */

@@ -110,12 +110,7 @@ export function createSessionStore(db: Database) {
         .where('tenant_id', '=', tenantId)
         .where('session_id', '=', sessionId)
         .executeTakeFirst();
-      return (
-        row && {
-          methods: row.methods.map((method) => ({ name: String(method.name), timestamp: String(method.timestamp) })),
-          clients: Object.keys(row.clients),
-        }
-      );
+      return row && historyFromRow(row);
     },
 
     /** Notes a use. False where the session ended meanwhile; otherwise it can't end before this transaction does. */
@@ -213,6 +208,30 @@ export function createSessionByCookieFinder(db: Database): SessionStore['findByC
     },
   });
   return (tenantId, cookie) => find({ tenantId, hash: cookieHash(cookie) });
+}
+
+/** The same for those that come at once in one statement. For the pool, not for a transaction. */
+export function createSessionHistoryFinder(db: Database): SessionHistory {
+  const find = createGatherer<{ tenantId: string; sessionId: string }, Awaited<ReturnType<SessionHistory>>>({
+    textOf: ({ tenantId, sessionId }) => `${tenantId} ${sessionId}`,
+    async ask(keys) {
+      const { rows } = await sql<HistoryRow & { tenant_id: string; session_id: string }>`
+        select session.tenant_id, session.session_id, methods, clients
+        from unnest(${keys.map(({ tenantId }) => tenantId)}::text[], ${keys.map(({ sessionId }) => sessionId)}::text[]) asked(tenant_id, id)
+          join sessions session on session.tenant_id = asked.tenant_id and session.session_id = asked.id`.execute(db);
+      return new Map(rows.map((row) => [`${row.tenant_id} ${row.session_id}`, historyFromRow(row)]));
+    },
+  });
+  return (tenantId, sessionId) => find({ tenantId, sessionId });
+}
+
+type HistoryRow = { methods: readonly Record<string, unknown>[]; clients: Record<string, string> };
+
+function historyFromRow({ methods, clients }: HistoryRow) {
+  return {
+    methods: methods.map((method) => ({ name: String(method.name), timestamp: String(method.timestamp) })),
+    clients: Object.keys(clients),
+  };
 }
 
 type SessionRow = Pick<
