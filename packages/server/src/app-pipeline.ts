@@ -18,6 +18,7 @@ interface Parts {
   readonly directory: TenantDirectory;
   readonly keyRings: KeyRings;
   readonly containers: Containers;
+  readonly countRuleRun: (outcome: 'success' | 'failure') => void;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
@@ -42,6 +43,7 @@ export function createLoginPipeline(http: FastifyInstance, parts: Parts): RunPip
       sign: (tenantId, claims) => signer.sign(tenantId, claims, { typ: 'JWT', algorithm: 'RS256' }),
       now,
     }),
+    countRun: parts.countRuleRun,
     recordAlone,
   });
   return createPipeline({

@@ -173,6 +173,7 @@ export async function createApp(world: World) {
     directory,
     keyRings,
     containers,
+    countRuleRun: metrics.countRuleRun,
     recordAlone,
     now,
   });

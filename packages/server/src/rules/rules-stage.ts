@@ -17,11 +17,12 @@ interface Parts {
   readonly apiOf: (tenant: Tenant, origin: string) => { readonly domain: string; readonly tunnel: Tunnel };
   /** A token for that API, of this run alone. */
   readonly mintToken: (tenant: Tenant) => Promise<string>;
+  readonly countRun: (outcome: 'success' | 'failure') => void;
   readonly recordAlone: RecordEvent;
 }
 
 /** The tenant's rules: all of them in one job of one container. */
-export function createRulesStage({ programs, containers, apiOf, mintToken, recordAlone }: Parts): Stage {
+export function createRulesStage({ programs, containers, apiOf, mintToken, countRun, recordAlone }: Parts): Stage {
   async function run(facts: KnownFacts, before: Decisions, memory: Stored | undefined): Promise<StageOutcome> {
     const { tenant } = facts;
     const program = await programs.rulesProgramOf(tenant.tenantId);
@@ -41,6 +42,7 @@ export function createRulesStage({ programs, containers, apiOf, mintToken, recor
       },
       tunnel,
     });
+    countRun(outcome.ok ? 'success' : 'failure');
     for (const warning of outcome.warnings) await warn(facts, warning);
     if (!outcome.ok) return { kind: 'denied', error: ruleFailure(outcome.failure, facts) };
     const result = readRulesResult(outcome.result, before);

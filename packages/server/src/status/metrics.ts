@@ -35,6 +35,12 @@ export function createMetrics({ pool, hasher, eventWriter }: Measured) {
     labelNames: ['grant', 'outcome'],
     registers,
   });
+  const ruleRuns = new Counter({
+    name: 'gatewright_rule_runs_total',
+    help: 'Logins whose rules ran, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({ name, help, registers, collect: () => asked.get(name)?.set(value()) });
   const asked = new Map<string, Gauge>();
@@ -58,6 +64,7 @@ export function createMetrics({ pool, hasher, eventWriter }: Measured) {
       const grant = grantOf(type);
       if (grant) tokens.inc({ grant, outcome: outcomeOf(type) });
     },
+    countRuleRun: (outcome: 'success' | 'failure') => ruleRuns.inc({ outcome }),
     snapshot: async (): Promise<MetricsSnapshot> => [...(await registry.getMetricsAsJSON()), requests.toJson()],
     /** When certificates end: asked at each scrape. */
     watchCertificates(certificates: () => readonly CertificateLife[]): void {

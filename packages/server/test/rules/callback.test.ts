@@ -20,6 +20,13 @@ const login = async () => {
 };
 const GENERIC = { error: 'access_denied', error_description: 'The login could not be completed' };
 
+const ruleRuns = async () =>
+  Number(
+    /^gatewright_rule_runs_total\{outcome="success"\} (\d+)$/m.exec(
+      (await world.request({ path: '/metrics' })).body,
+    )?.[1],
+  );
+
 describe('the callback of a rule', () => {
   it('RUL.1: rules run in their order, each when the one before has called back', async () => {
     await setRules(world, [
@@ -38,7 +45,9 @@ describe('the callback of a rule', () => {
     const before = Number(await seen());
     const { client_id, client_secret } = world.password_client;
     const form = { client_id, client_secret, grant_type: 'client_credentials', audience: world.main.api.identifier };
+    const counted = await ruleRuns();
     expect((await world.token(form)).statusCode).toBe(200);
+    expect(await ruleRuns()).toBe(counted);
     expect(await seen()).toBe(before + 1);
   });
 
