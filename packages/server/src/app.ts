@@ -21,6 +21,9 @@ import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
 import { createDatabase } from './db/database.ts';
 import { createHousekeeper } from './db/housekeeper.ts';
 import { transactionsOn } from './db/transact.ts';
+import { createConsoleWriter } from './executions/console-writer.ts';
+import { observeExecutions } from './executions/observe-executions.ts';
+import { createApiCallWatch } from './executions/watch-api-calls.ts';
 import { createRequestReader } from './http/requester.ts';
 import { createHttpServer } from './http/server.ts';
 import { type InstallationSecret, openSealer } from './keys/installation-secret.ts';
@@ -134,7 +137,8 @@ export async function createApp(world: World) {
   const outgoing = createOutgoing({ allowed: world.config.outgoingAllow });
 
   const moduleStore = checkModuleStore() === undefined ? MODULE_STORE : undefined;
-  const containers = createContainers({
+  const consoles = createConsoleWriter({ insert: stores.consoles.insert, now, log });
+  const unobserved = createContainers({
     log,
     onEvent: createContainerReporter({ recordAlone, log }),
     moduleStore,
@@ -146,6 +150,8 @@ export async function createApp(world: World) {
     },
     connectIntranet: createTargetConnector({ ownPorts: () => Object.values(world.listening()) }),
   });
+  const watchApiCalls = createApiCallWatch({ transact, now });
+  const containers = observeExecutions(unobserved, { consoles, watchApiCalls, log });
 
   const http: FastifyInstance = createHttpServer({
     log,
@@ -263,6 +269,7 @@ export async function createApp(world: World) {
       await http.close();
       await logouts.stop();
       await containers.stop();
+      await consoles.stop();
       await eventWriter.stop();
       await Promise.all([hasher.stop(), partitions.stop(), listener?.stop(), outgoing.stop()]);
     },

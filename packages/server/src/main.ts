@@ -5,6 +5,7 @@ import { backupCommand } from './cli/backup-command.ts';
 import { egressCommand } from './cli/egress-command.ts';
 import { firstRunCommand } from './cli/first-run-command.ts';
 import { keysCommand } from './cli/keys-command.ts';
+import { logsCommand } from './cli/logs-command.ts';
 import { mailsCommand } from './cli/mails-command.ts';
 import { modulesCommand } from './cli/modules-command.ts';
 import { restoreCommand } from './cli/restore-command.ts';
@@ -24,6 +25,7 @@ const program = new Command('gatewright')
   .addCommand(tenantCommand())
   .addCommand(firstRunCommand())
   .addCommand(mailsCommand())
+  .addCommand(logsCommand())
   .addCommand(egressCommand())
   .addCommand(modulesCommand())
   .addCommand(rulesCommand())

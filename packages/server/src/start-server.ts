@@ -12,6 +12,7 @@ import { migrate } from './db/migrate.ts';
 import { mailCommands } from './email/mail-commands.ts';
 import { openSealer } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
+import { tailCommands } from './logs/tail-commands.ts';
 import { openDatabase } from './open-database.ts';
 import { openApp } from './start-app.ts';
 import { checkPorts, serve } from './start-listening.ts';
@@ -99,6 +100,7 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     const verbs = {
       ...tenantCommands(app, caFile),
       ...mailCommands(app.stores),
+      ...tailCommands(app.stores),
       ...egressCommands({ stores: app.stores, forget: app.forget, defaultMode: config.egress }),
       ...backupCommands({
         poolOptions: database.poolOptions,

@@ -15,6 +15,8 @@ import { createEgressStore } from './containers/egress-store.ts';
 import { createCustomDomainStore } from './custom-domains/custom-domain-store.ts';
 import type { Database } from './db/database.ts';
 import { createMailStore } from './email/mail-store.ts';
+import { createConsoleStore } from './executions/console-store.ts';
+import { createCodeWarningStore } from './executions/warning-store.ts';
 import { createHookStore } from './hooks/hook-store.ts';
 import { createJobStore } from './jobs/job-store.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
@@ -135,6 +137,8 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     actionModules: createActionModuleStore(db, sealer),
     actionModuleVersions: createModuleVersionStore(db, sealer),
     actionExecutions: createExecutionStore(db),
+    consoles: createConsoleStore(db),
+    codeWarnings: createCodeWarningStore(db),
     logs,
     record: createEventStore(db).record,
   };

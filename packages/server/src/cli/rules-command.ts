@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { CommandError } from '../control/control-client.ts';
 import type { Finding } from '../rules/lint/finding.ts';
+import { readRule } from './read-rule.ts';
+import { rulesTryCommand } from './rules-try-command.ts';
 
 type FileFinding = Finding & { readonly file: string };
 
-const LONGEST_FILE = 1_000_000;
-
-/** `gatewright rules lint` */
+/** `gatewright rules lint | try` */
 export function rulesCommand(): Command {
   const rules = new Command('rules').description('Rules, the functions of a tenant that run at each login.');
   rules
@@ -29,16 +27,8 @@ export function rulesCommand(): Command {
       process.stdout.write(`${json ? JSON.stringify(findings, null, 2) : describe(findings, files.length)}\n`);
       if (findings.length > 0) process.exitCode = 1;
     });
+  rules.addCommand(rulesTryCommand());
   return rules;
-}
-
-async function readRule(file: string): Promise<string> {
-  const script = await readFile(file, 'utf8').catch((cause) => {
-    throw new CommandError(`${file} can't be read: ${cause.code ?? cause.message}`);
-  });
-  if (script.length > LONGEST_FILE)
-    throw new CommandError(`${file} is too long for a rule: ${script.length} characters`);
-  return script;
 }
 
 function describe(findings: readonly FileFinding[], files: number): string {

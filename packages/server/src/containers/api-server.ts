@@ -23,6 +23,7 @@ export function createApiServer(limits: ContainerLimits) {
     if (!tunnel) return refuse(response, 403, 'There is no way to the API from here.');
     if (++running.calls > limits.callsPerJob)
       return refuse(response, 429, `One execution may call the API ${limits.callsPerJob} times.`);
+    if (request.url?.startsWith('/api/v2/')) running.takeApiCall();
     const body = await readBody(request);
     if (!body) return refuse(response, 413, `A call may carry ${limits.callBytes} bytes.`);
     const { method = 'GET', url = '/', headers } = request;

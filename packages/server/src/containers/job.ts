@@ -113,9 +113,16 @@ export interface Failure {
   readonly error?: ThrownError;
 }
 
+/** Requests of a part to the tenant's own Management API, in this one job. */
+export interface ApiCalls {
+  readonly part: PartName;
+  readonly count: number;
+}
+
 interface Ran {
   readonly console: readonly ConsoleLine[];
   readonly warnings: readonly Warning[];
+  readonly apiCalls: readonly ApiCalls[];
   readonly tookMs: number;
   /** Whether it had to wait for a new container. */
   readonly cold: boolean;

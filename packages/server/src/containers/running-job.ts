@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { ConsoleLine, Failure, Job, Outcome, PartName, Warning } from './job.ts';
+import type { ApiCalls, ConsoleLine, Failure, Job, Outcome, PartName, Warning } from './job.ts';
 import type { ContainerLimits } from './limits.ts';
 
 /** A job that a container has: what it said so far, and how it will end. */
@@ -11,6 +11,8 @@ export interface RunningJob {
   readonly depth: number;
   /** Calls through the tunnel. */
   calls: number;
+  /** One of them, to the Management API: told of the part that runs now. */
+  takeApiCall(): void;
   /** Every line that it writes costs; false where it writes more than it may. */
   spend(text?: string): boolean;
   takeConsole(level: string, text: string): void;
@@ -33,9 +35,10 @@ export function createRunningJob(
   const began = performance.now();
   const console: ConsoleLine[] = [];
   const warnings: Warning[] = [];
+  const apiCalls = new Map<string, ApiCalls>();
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   let spent = 0;
-  const ran = () => ({ console, warnings, tookMs: performance.now() - began, cold });
+  const ran = () => ({ console, warnings, apiCalls: [...apiCalls.values()], tookMs: performance.now() - began, cold });
 
   const running: RunningJob = {
     id: randomBytes(16).toString('hex'),
@@ -46,6 +49,10 @@ export function createRunningJob(
     spend(text = '') {
       spent += Buffer.byteLength(text) + LINE_BYTES;
       return spent <= limits.consoleBytes;
+    },
+    takeApiCall() {
+      const { part } = running;
+      if (part) apiCalls.set(part.id, { part, count: (apiCalls.get(part.id)?.count ?? 0) + 1 });
     },
     takeConsole(level, text) {
       if (isLevel(level)) console.push({ level, text, ...(running.part && { part: running.part }) });
@@ -62,7 +69,7 @@ export function createRunningJob(
 
 /** An outcome of a job that no container has seen. */
 export function refused(failure: Failure, tookMs = 0): Outcome {
-  return { ok: false, failure, console: [], warnings: [], tookMs, cold: false };
+  return { ok: false, failure, console: [], warnings: [], apiCalls: [], tookMs, cold: false };
 }
 
 function named(failure: Failure, part: PartName | undefined): Failure {

@@ -26,6 +26,8 @@ const EXPIRING = {
   mails: 'tenant_id, mail_id',
   jobs: 'tenant_id, job_id',
   action_executions: 'tenant_id, id',
+  console_output: 'tenant_id, execution_id',
+  code_warnings: 'tenant_id, name',
 } as const;
 const BATCH = 500;
 /** Rotated tokens are kept to recognise their reuse, which ends with the time in which they would have been good. */

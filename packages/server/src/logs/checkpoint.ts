@@ -53,6 +53,12 @@ function isBehind(logId: string, day: string, ends: readonly End[]): boolean {
   return ends.some((end) => end.logId >= logId && shiftDay(end.day, OPEN_DAYS) < day);
 }
 
+/** Behind all that is final now: what is committed from here on is read after it, and what was before may be once more. */
+export async function readEnd(pool: pg.Pool): Promise<LogPosition> {
+  const { epoch, xid } = await readHorizon(pool);
+  return { epoch, xid, seq: '0', day: new Date().toISOString().slice(0, 10).replaceAll('-', '') };
+}
+
 interface Horizon {
   readonly epoch: number;
   /** Every transaction below it has ended. */

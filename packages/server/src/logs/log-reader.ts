@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { LuceneQuery } from '../kit/lucene/query.ts';
-import { readAfter } from './checkpoint.ts';
+import { readAfter, readEnd } from './checkpoint.ts';
 import { logErrors } from './log-errors.ts';
 import { decodeLogId, type LogPosition } from './log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from './log-row.ts';
@@ -23,6 +23,8 @@ export interface LogReader {
    * come before it any more: a reader that goes on from the last one misses none.
    */
   after(tenantId: string, from: LogPosition | undefined, take: number): Promise<LogRow[]>;
+  /** Where a reader begins that wants what comes from now on. */
+  end(): Promise<LogPosition>;
 }
 
 export function createLogReader({ pool }: { readonly pool: pg.Pool }): LogReader {
@@ -30,6 +32,7 @@ export function createLogReader({ pool }: { readonly pool: pg.Pool }): LogReader
     search: (tenantId, search) => searchLogs(pool, tenantId, search),
     find: (tenantId, logId) => find(pool, tenantId, logId),
     after: (tenantId, from, take) => readAfter(pool, tenantId, from, take),
+    end: () => readEnd(pool),
   };
 }
 

@@ -39,14 +39,19 @@ export function secretReadEvent(context: Context, secrets: readonly string[]): A
 }
 
 /** The tenant's bucket is empty (`api_limit`). */
-export function rateLimitEvent(requester: Requester, actor: Actor, operation: Operation): AuditEvent {
+export function rateLimitEvent(
+  requester: Requester,
+  actor: Actor,
+  operation: Operation,
+  isTenantCode: boolean,
+): AuditEvent {
   return {
     type: 'rateLimited',
     ...requester,
     description: 'Global limit has been reached',
     clientId: actor.clientId,
     details: {
-      policy: 'management-api-global',
+      policy: isTenantCode ? 'management-api-tenant-code' : 'management-api-global',
       request: { method: operation.method.toLowerCase(), path: `/api/v2${operation.path}` },
     },
   };

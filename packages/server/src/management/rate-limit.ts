@@ -32,7 +32,6 @@ interface Bucket {
 
 /** Generous: it is one's own server. It stops a script that runs wild. */
 export const DEFAULT_RATE_LIMIT: RateLimit = { burst: 10_000, perSecond: 10_000 };
-const NAME = 'management';
 const MAX_BUCKETS = 10_000;
 const NEWS_EVERY_MS = 60_000;
 /** Of the burst: what a process takes at once. So much more than the burst can come at worst, and this seldom one writes. */
@@ -47,6 +46,7 @@ export function createRateLimiter(
   limit: RateLimit,
   now: () => Date,
   shared?: Pick<RateBucketStore, 'take' | 'isNews'>,
+  name = 'management',
 ): RateLimiter {
   const buckets = new LRUCache<string, Bucket>({ max: MAX_BUCKETS });
   const block = Math.max(1, Math.floor(limit.burst * BLOCK));
@@ -96,7 +96,7 @@ export function createRateLimiter(
       const granted = Math.min(block, Math.floor(left));
       return { granted, left: left - granted };
     };
-    const { granted, left } = (await shared?.take(tenantId, NAME, limit, block, now()).catch(alone)) ?? alone();
+    const { granted, left } = (await shared?.take(tenantId, name, limit, block, now()).catch(alone)) ?? alone();
     const time = now().getTime();
     Object.assign(bucket, { leased: bucket.leased + granted, left, filledAt: time });
     if (granted < 1) bucket.emptyUntil = time + Math.max(SHORTEST_WAIT_MS, ((1 - left) / limit.perSecond) * 1000);
@@ -107,7 +107,7 @@ export function createRateLimiter(
     const time = now();
     if (time.getTime() - bucket.toldAt < NEWS_EVERY_MS) return false;
     bucket.toldAt = time.getTime();
-    return (await shared?.isNews(tenantId, NAME, NEWS_EVERY_MS, time).catch(() => true)) ?? true;
+    return (await shared?.isNews(tenantId, name, NEWS_EVERY_MS, time).catch(() => true)) ?? true;
   }
 
   return { look, take, isNews };

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { tunnelledRequest } from '../containers/tunnelled-request.ts';
 import type { Transact } from '../db/transact.ts';
 import { declareError, sendError } from '../http/render-error.ts';
 import { DeclaredError } from '../kit/errors.ts';
@@ -56,7 +57,11 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
   parts: ManagementParts<Stores>,
 ): Management<Stores> {
   const { app, log, now } = parts;
-  const limiter = createRateLimiter(parts.rateLimit ?? DEFAULT_RATE_LIMIT, now, parts.rateBuckets);
+  const { rateLimit = DEFAULT_RATE_LIMIT, rateBuckets } = parts;
+  const operators = createRateLimiter(rateLimit, now, rateBuckets);
+  // Rules that call at each login leave the tenant's operators their own limit, and the other way round.
+  const tenantCode = createRateLimiter(rateLimit, now, rateBuckets, 'management, tenant code');
+  const limiterOfRequest = () => (tunnelledRequest() ? tenantCode : operators);
 
   app.decorateRequest('actor');
   addManagementBodyParsers(app);
@@ -68,7 +73,7 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
   app.setNotFoundHandler((_request, reply) => sendError(reply, 'management', managementErrors.notFound()));
 
   function tellRate(request: FastifyRequest, reply: FastifyReply): void {
-    const { limit, remaining, resetAt } = limiter.look(request.tenant.tenantId);
+    const { limit, remaining, resetAt } = limiterOfRequest().look(request.tenant.tenantId);
     reply.headers({ 'x-ratelimit-limit': limit, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': resetAt });
   }
 
@@ -78,13 +83,14 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
     const { scheme, token } = accessToken(request);
     const actor = await parts.verifyAccessToken(tenant, token);
     if (scheme === 'DPoP' || actor.cnf !== undefined) await parts.checkHolder(request, reply, { scheme, token, actor });
+    const limiter = limiterOfRequest();
     const isAdmitted = await limiter.take(tenant.tenantId);
     tellRate(request, reply);
     if (!isAdmitted) {
       const { resetAt } = limiter.look(tenant.tenantId);
       const wait = Math.max(1, Math.ceil(resetAt - now().getTime() / 1000));
       if (await limiter.isNews(tenant.tenantId)) {
-        await parts.recordAlone(tenant.tenantId, rateLimitEvent(request.requester, actor, operation));
+        await parts.recordAlone(tenant.tenantId, rateLimitEvent(request.requester, actor, operation, limiter === tenantCode));
       }
       throw managementErrors.rateLimited({}, { headers: { 'retry-after': String(wait) } });
     }

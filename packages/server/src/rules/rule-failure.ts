@@ -1,4 +1,4 @@
-import type { Failure } from '../containers/job.ts';
+import type { ConsoleLine, Failure } from '../containers/job.ts';
 import type { DeclaredError } from '../kit/errors.ts';
 import { explained } from '../logs/explain-error.ts';
 import type { LoginFacts } from '../pipeline/login-facts.ts';
@@ -17,24 +17,39 @@ const MISTAKES: ReadonlySet<string> = new Set([
 ]);
 
 /** How a rule's failure is told: what its author wrote for the user to the application, all else to the log alone. */
-export function ruleFailure(failure: Failure, facts: LoginFacts): DeclaredError {
+export function ruleFailure(
+  failure: Failure,
+  { client, tenant }: LoginFacts,
+  console: readonly ConsoleLine[],
+): DeclaredError {
   const { kind, part, error } = failure;
-  return explained(toldOf(failure, facts), {
+  // Applications from before OpenID Connect compare with the word of that time.
+  const isLegacy = !client.oidcConformant || settingsOf(tenant).flags.enable_pipeline2 === false;
+  const printed = lastWords(console.filter((line) => line.part?.id === part?.id));
+  return explained(refusalOf(failure, isLegacy), {
     rule: {
       failure: kind,
       ...(part && { id: part.id, name: part.name }),
       ...(error && { error_name: error.name, error_message: error.message }),
       ...(error?.stack !== undefined && { stack: error.stack }),
+      ...(printed.length > 0 && { console: printed }),
     },
   });
 }
 
-function toldOf({ kind, error }: Failure, { client, tenant }: LoginFacts): DeclaredError {
+const MOST_PRINTED = 10;
+const LONGEST_PRINTED = 200;
+
+/** What it printed before it failed; `gatewright logs tail --console` has more of it. */
+function lastWords(console: readonly ConsoleLine[]): string[] {
+  return console.slice(-MOST_PRINTED).map(({ text }) => text.slice(0, LONGEST_PRINTED));
+}
+
+/** What the application hears. `isLegacy`: in the word of OAuth before OpenID Connect. */
+export function refusalOf({ kind, error }: Failure, isLegacy: boolean): DeclaredError {
   if (kind === 'threw' && error && !MISTAKES.has(error.name)) {
     const text = error.message || error.description || pipelineErrors.failed().message;
     if (error.name !== 'UnauthorizedError') return deniedBy(error.code, text);
-    // Applications from before OpenID Connect compare with the word of that time.
-    const isLegacy = !client.oidcConformant || settingsOf(tenant).flags.enable_pipeline2 === false;
     return deniedBy(isLegacy ? 'unauthorized' : 'access_denied', text);
   }
   return isPassing(kind) ? pipelineErrors.unavailable() : pipelineErrors.failed();

@@ -44,7 +44,7 @@ export function createRulesStage({ programs, containers, apiOf, mintToken, count
     });
     countRun(outcome.ok ? 'success' : 'failure');
     for (const warning of outcome.warnings) await warn(facts, warning);
-    if (!outcome.ok) return { kind: 'denied', error: ruleFailure(outcome.failure, facts) };
+    if (!outcome.ok) return { kind: 'denied', error: ruleFailure(outcome.failure, facts, outcome.console) };
     const result = readRulesResult(outcome.result, before);
     const decisions = decide(program, before, result);
     if (result.redirect === undefined) return { kind: 'decided', decisions };

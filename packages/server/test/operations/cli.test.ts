@@ -28,6 +28,8 @@ describe('gatewright', { timeout: 60_000 }, () => {
     [['mails'], 'Usage: gatewright mails [options] [command]'],
     [['mails', 'show'], 'Usage: gatewright mails show [options] <id>'],
     [['rules', 'lint'], 'Usage: gatewright rules lint [options] <file...>'],
+    [['rules', 'try'], 'Usage: gatewright rules try [options] <file...>'],
+    [['logs', 'tail'], 'Usage: gatewright logs tail [options]'],
     [['backup'], 'Usage: gatewright backup [options] [file]'],
     [['restore'], 'Usage: gatewright restore [options] <file>'],
     [['keys', 'reset'], 'Usage: gatewright keys reset [options]'],

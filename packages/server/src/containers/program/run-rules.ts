@@ -2,16 +2,19 @@ import type { PartName } from '../job.ts';
 import { callWithCallback } from './call-with-callback.ts';
 import type { CompiledProgram } from './compile.ts';
 import type { Run } from './current-run.ts';
+import { redactContext } from './redact-context.ts';
 
 /** Every rule in order, one after the other. In: `user`, `context`, `configuration`. Out: `user`, `context`. */
 export async function runRules(program: CompiledProgram, run: Run): Promise<unknown> {
-  const { user, context } = run.input;
+  const { user, context, configuration } = run.input;
+  redactContext(context, configuration);
   for (const part of program.parts) {
     run.enter(part);
     const [nextUser, nextContext] = await callWithCallback(run, part, [user, context]);
     take(run, part, { user, context }, { user: nextUser, context: nextContext });
   }
-  return { user, context };
+  // A copy, which is told as it is.
+  return { user, context: { ...Object(context) } };
 }
 
 type Pair = Readonly<Record<'user' | 'context', unknown>>;

@@ -1,0 +1,66 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { streamFromServer } from '../control/control-client.ts';
+import { objectOf } from '../kit/json-values.ts';
+import { dataFolder } from './data-folder.ts';
+import { describeRecord } from './describe-record.ts';
+
+interface Options {
+  readonly tenant?: string;
+  readonly type?: readonly string[];
+  readonly console?: boolean;
+  readonly lines: number;
+  readonly follow: boolean;
+  readonly json?: boolean;
+}
+
+/** `gatewright logs tail` */
+export function logsCommand(): Command {
+  const logs = new Command('logs').description("The tenant's log, and what its rules and actions print. A server must be running.");
+  logs
+    .command('tail')
+    .description('Show the newest log events, then each one as it comes, until Ctrl+C.')
+    .option('--tenant <name>', 'the tenant; the default one where it is left out')
+    .option('--type <codes>', 'events of these types alone: f,fp,w', codesOf)
+    .option('--console', 'and what rules, actions, hooks and database scripts print')
+    .option('--lines <count>', 'how many of the past come first', countOf, 10)
+    .option('--no-follow', 'end after those')
+    .option('--json', 'print a JSON object each line: records as GET /api/v2/logs has them, and those of the type console')
+    .action(tail);
+  return logs;
+}
+
+async function tail({ tenant, type, lines, follow, json, ...options }: Options): Promise<void> {
+  const end = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
+  // `| head` has seen enough.
+  process.stdout.on('error', () => end.abort());
+  const isColoured = process.stdout.isTTY && !process.env.NO_COLOR;
+  const onData = async (piece: Buffer) => {
+    const line = piece.toString().trimEnd();
+    print(json ? line : describeRecord(objectOf(JSON.parse(line)), { isColoured }));
+  };
+  try {
+    await streamFromServer(dataFolder(), {
+      verb: 'logs-tail',
+      input: { tenant, types: type, console: options.console, lines, follow },
+      onData,
+      onProgress: () => {},
+      signal: end.signal,
+    });
+  } catch (cause) {
+    if (!end.signal.aborted) throw cause;
+  }
+}
+
+function print(text: string): void {
+  if (text !== '') process.stdout.write(`${text}\n`);
+}
+
+function codesOf(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',').filter((code) => code !== '')];
+}
+
+function countOf(text: string): number {
+  if (!/^\d{1,4}$/.test(text)) throw new InvalidArgumentError('It is no number from 0 to 9999.');
+  return Number(text);
+}

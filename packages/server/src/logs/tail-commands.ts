@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlVerbs } from '../control/control-server.ts';
+import type { ControlPiece } from '../control/control-stream.ts';
+import { defineErrors } from '../kit/errors.ts';
+import { tenantErrors } from '../tenants/tenant.ts';
+import type { TenantStore } from '../tenants/tenant-store.ts';
+import type { LogReader } from './log-reader.ts';
+import { logTypes } from './log-types.ts';
+import { type Tail, tailLogs } from './tail-logs.ts';
+
+interface Needs {
+  readonly tenants: Pick<TenantStore, 'directory'>;
+  readonly logs: LogReader;
+  readonly consoles: Parameters<typeof tailLogs>[0]['consoles'];
+}
+
+const tailErrors = defineErrors({
+  unknownType: { status: 400, code: 'unknown_type', message: "'{type}' is no type of log events." },
+});
+
+const EVERY_MILLISECONDS = 500;
+const MOST_LINES = 1_000;
+const CODES: ReadonlySet<string> = new Set(Object.values(logTypes).map(({ code }) => code));
+
+/** `gatewright logs tail`, as the running server carries it out: a JSON line each record. */
+export function tailCommands({ tenants, logs, consoles }: Needs): ControlVerbs {
+  return {
+    'logs-tail': async (input) => {
+      const { tenantIds, defaultTenantId } = await tenants.directory();
+      const tenantId = input.tenant === undefined ? defaultTenantId : String(input.tenant);
+      if (tenantId === undefined || !tenantIds.has(tenantId))
+        throw tenantErrors.unknownTenant({ name: tenantId ?? 'default' });
+      const types = Array.isArray(input.types) ? input.types.map(String) : [];
+      const unknown = types.find((type) => !CODES.has(type));
+      if (unknown !== undefined) throw tailErrors.unknownType({ type: unknown.slice(0, 100) });
+      const lines = Number(input.lines);
+      return streamed({
+        tenantId,
+        types,
+        withConsole: input.console === true,
+        lines: Number.isInteger(lines) ? Math.min(MOST_LINES, Math.max(0, lines)) : 10,
+        follow: input.follow !== false,
+      });
+    },
+  };
+
+  async function* streamed(tail: Tail): AsyncGenerator<ControlPiece> {
+    const wait = () => sleep(EVERY_MILLISECONDS);
+    for await (const records of tailLogs({ logs, consoles, wait }, tail)) {
+      for (const record of records) yield { data: Buffer.from(`${JSON.stringify(record)}\n`) };
+      // A caller that went away is noticed where something is sent to it.
+      yield { progress: {} };
+    }
+  }
+}

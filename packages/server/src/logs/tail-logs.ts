@@ -1,0 +1,92 @@
+import type { KeptConsole } from '../executions/kept-console.ts';
+import type { LuceneQuery } from '../kit/lucene/query.ts';
+import type { LogReader } from './log-reader.ts';
+import { type LogRow, logIdOf, toWire } from './log-row.ts';
+import { NEWEST_FIRST } from './search-logs.ts';
+
+export interface Tail {
+  readonly tenantId: string;
+  /** Codes of log types; all of them where there is none. */
+  readonly types: readonly string[];
+  /** What tenant code printed, besides the events. */
+  readonly withConsole: boolean;
+  /** How many of the past come first. */
+  readonly lines: number;
+  readonly follow: boolean;
+}
+
+interface Parts {
+  readonly logs: LogReader;
+  readonly consoles: {
+    newest(tenantId: string, count: number): Promise<KeptConsole[]>;
+    lately(tenantId: string, seconds: number, most: number): Promise<KeptConsole[]>;
+  };
+  /** Between two looks. */
+  readonly wait: () => Promise<void>;
+}
+
+/** A record of GET /logs, or with the type `console` what one execution printed. */
+export type TailRecord = Readonly<Record<string, unknown>>;
+
+const PAGE = 500;
+/** Writers are given this long between the time in their rows and their commit. */
+const LATE_SECONDS = 10;
+
+/** The newest records, then those that come, as they come; an empty list where a look found nothing. */
+export async function* tailLogs({ logs, consoles, wait }: Parts, tail: Tail): AsyncGenerator<readonly TailRecord[]> {
+  const { tenantId, types, withConsole, lines, follow } = tail;
+  const isWanted = ({ type }: LogRow) => types.length === 0 || types.includes(type);
+  // First the end, then the past: what is committed in between is in both, and shown once.
+  let position = await logs.end();
+  const past = lines === 0 ? [] : await logs.search(tenantId, { query: ofTypes(types), sort: NEWEST_FIRST, offset: 0, limit: lines });
+  const shown = new Set(past.map(logIdOf));
+  const before = withConsole ? await consoles.lately(tenantId, LATE_SECONDS, PAGE) : [];
+  const printed = withConsole && lines > 0 ? await consoles.newest(tenantId, lines) : [];
+  const seen = new Set([...before, ...printed].map(({ id }) => id));
+  yield inOrder(past, printed).slice(-lines);
+  while (follow) {
+    await wait();
+    const rows = await logs.after(tenantId, position, PAGE);
+    const [last] = rows.slice(-1);
+    if (last) position = last;
+    const fresh = withConsole ? await unseen() : [];
+    yield inOrder(
+      rows.filter((row) => isWanted(row) && !shown.has(logIdOf(row))),
+      fresh,
+    );
+  }
+
+  async function unseen(): Promise<KeptConsole[]> {
+    const lately = await consoles.lately(tenantId, LATE_SECONDS, PAGE);
+    const fresh = lately.filter(({ id }) => !seen.has(id));
+    seen.clear();
+    for (const { id } of lately) seen.add(id);
+    return fresh;
+  }
+}
+
+function ofTypes(types: readonly string[]): LuceneQuery {
+  if (types.length === 0) return { kind: 'all' };
+  return { kind: 'or', parts: types.map((type) => ({ kind: 'match', field: 'type', pieces: [type], isPhrase: true })) };
+}
+
+function inOrder(rows: readonly LogRow[], consoles: readonly KeptConsole[]): TailRecord[] {
+  return [
+    ...rows.map((row) => ({ at: row.at, record: toWire(row) })),
+    ...consoles.map((console) => ({ at: console.at, record: consoleToWire(console) })),
+  ]
+    .toSorted((one, other) => one.at.getTime() - other.at.getTime())
+    .map(({ record }) => record);
+}
+
+function consoleToWire({ id, at, kind, outcome, tookMs, lines }: KeptConsole): TailRecord {
+  return {
+    date: at.toISOString(),
+    type: 'console',
+    execution_id: id,
+    kind,
+    outcome,
+    took_ms: tookMs,
+    lines: lines.map(({ level, text, part }) => ({ level, text, ...(part && { part }) })),
+  };
+}

@@ -1,0 +1,137 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../temporary-folder.ts';
+import { runToEnd } from './command.ts';
+
+async function ruleFile(script: string, name = 'a rule.js'): Promise<string> {
+  const file = join(await temporaryFolder(), name);
+  await writeFile(file, script);
+  return file;
+}
+
+/** Without a server, and without a data folder. */
+async function tryRule(script: string, ...args: string[]) {
+  const env = { GATEWRIGHT_DATA_DIR: join(await temporaryFolder(), 'none') };
+  return runToEnd(['rules', 'try', await ruleFile(script), ...args], { env });
+}
+
+async function reportOf(script: string, ...args: string[]) {
+  const { code, printed } = await tryRule(script, '--json', ...args);
+  return { code, report: JSON.parse(printed) };
+}
+
+const ROLES = `async function addRoles(user, context, callback) {
+  const _ = require('lodash');
+  console.log('roles of', user.email, configuration.API_KEY);
+  context.idToken['https://example.com/roles'] = _.uniq(['reader', 'reader']);
+  context.idToken.sub = 'somebody else';
+  user.nickname = 'countess';
+  callback(null, user, context);
+}`;
+
+describe('gatewright rules try', { timeout: 60_000 }, () => {
+  it('runs a rule in a container and shows what it prints and changes', async () => {
+    const { code, printed } = await tryRule(ROLES, '--configuration', '{"API_KEY":"sk_live_0123456789"}');
+    expect({ code, printed: printed.replace(/\(\d+ ms\)/, '(n ms)') }).toEqual({
+      code: 0,
+      printed: `Console:
+  a rule log: roles of ada@example.com *****
+
+Changes:
+  ~ user.nickname = "countess" (was "ada")
+  + context.idToken["https://example.com/roles"] = ["reader"]
+  + context.idToken.sub = "somebody else"
+
+Claims that no token will carry: their names are reserved:
+  sub
+
+The login goes on (n ms)
+`,
+    });
+  });
+
+  it('takes the user, the context and several rules, as JSON or as files', async () => {
+    const user = await ruleFile('{"user_id":"auth0|7","email":"eve@example.com"}', 'user.json');
+    const second = await ruleFile("function (user, context, callback) { context.idToken.n.push(2); callback(null); }");
+    const { code, report } = await reportOf(
+      `function (user, context, callback) {
+        context.idToken.n = [user.user_id, user.app_metadata === undefined, context.protocol, context.clientID.length];
+        callback(null, user, context);
+      }`,
+      second,
+      '--user',
+      user,
+      '--context',
+      '{"protocol":"oauth2-refresh-token"}',
+    );
+    expect({ code, changes: report.changes }).toEqual({
+      code: 0,
+      changes: [{ path: 'context.idToken.n', after: ['auth0|7', true, 'oauth2-refresh-token', 32, 2] }],
+    });
+  });
+
+  it('ends with 1 where the login is refused, and says what the application hears and where it happened', async () => {
+    const refusing = 'function (user, context, callback) { callback(new UnauthorizedError("Staff only")); }';
+    expect(await reportOf(refusing)).toMatchObject({
+      code: 1,
+      report: { verdict: { kind: 'refused', error: 'access_denied', description: 'Staff only' }, changes: [] },
+    });
+    const broken = await tryRule('function (user, context, callback) {\n  user.x.y = 1;\n}');
+    expect(broken).toEqual({ code: 1, printed: expect.stringMatching(/Failure:\n {2}a rule: TypeError: [^]*a-rule.*:2:/) });
+    expect(broken.printed).toContain('The application hears: access_denied, The login could not be completed');
+  });
+
+  it.each([
+    ['never calls back', 'function (user, context, callback) {}', 'timeout'],
+    ['loops for ever', 'function (user, context, callback) { for (;;); }', 'timeout'],
+    ['ends its process', 'function (user, context, callback) { process.exit(0); }', 'crashed'],
+  ])('ends with 1, and by itself, for a rule that %s', async (_what, script, kind) => {
+    const { code, report } = await reportOf(script, '--limit', '1');
+    expect({ code, failure: report.failure }).toMatchObject({ code: 1, failure: { kind } });
+  });
+
+  it('shows warnings, redirects and demands for a second factor', async () => {
+    const twice = 'function (user, context, callback) { callback(null); callback(null); }';
+    expect((await reportOf(twice)).report.warnings).toMatchObject([{ kind: 'callback_twice' }]);
+    const away = "function (user, context, callback) { context.redirect = { url: 'https://x.example/' }; callback(null); }";
+    expect((await reportOf(away)).report.verdict).toEqual({ kind: 'redirected', url: 'https://x.example/' });
+    const more = "function (user, context, callback) { context.multifactor = { provider: 'any' }; callback(null); }";
+    expect((await reportOf(more)).report.verdict).toEqual({ kind: 'second_factor', provider: 'any' });
+  });
+
+  it('stands in for the Management API, and lists the calls', async () => {
+    const { report } = await reportOf(`async function (user, context, callback) {
+      await auth0.users.updateAppMetadata(user.user_id, { seen: true });
+      const { app_metadata } = await auth0.users.get(user.user_id);
+      context.idToken.seen = app_metadata.seen;
+      await auth0.users.get('auth0|somebody-else').catch((error) => { context.idToken.error = error.statusCode; });
+      callback(null, user, context);
+    }`);
+    expect(report.calls).toMatchObject([
+      { method: 'PATCH', body: { app_metadata: { seen: true } }, status: 200 },
+      { method: 'GET', status: 200 },
+      { method: 'GET', path: '/api/v2/users/auth0%7Csomebody-else', status: 404 },
+    ]);
+    expect(report.context.idToken).toEqual({ seen: true, error: 404 });
+  });
+
+  it('never obeys what a rule prints: escape sequences reach no terminal', async () => {
+    const { printed } = await tryRule(
+      "function (user, context, callback) { console.log('\\u001b]0;owned\\u0007\\u009b2J'); user.x = '\\u001b[2J'; callback(null); }",
+    );
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there.
+    expect(printed).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(printed).toContain('\\u001b]0;owned');
+  });
+
+  it.each([
+    [['--user', '[1]'], /--user is no JSON object/],
+    [['--user', '/nowhere.json'], /--user: \/nowhere.json can't be read: ENOENT/],
+    [['--context', '{broken'], /--context is no JSON/],
+    [['--limit', '90'], /more than 0 and at most 20/],
+  ])('says what is wrong with %s, and ends with 1', async (args, words) => {
+    const { code, printed } = await tryRule(ROLES, ...args);
+    expect({ code, printed }).toEqual({ code: 1, printed: expect.stringMatching(words) });
+  });
+});
