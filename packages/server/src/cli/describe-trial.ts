@@ -3,7 +3,16 @@ import type { Report, Verdict } from '../rules/try/try-rules.ts';
 import { printable } from './printable.ts';
 
 /** What `gatewright rules try` prints for people. */
-export function describeTrial({ console, warnings, failure, changes, droppedClaims, calls, verdict, tookMs }: Report): string {
+export function describeTrial({
+  console,
+  warnings,
+  failure,
+  changes,
+  droppedClaims,
+  calls,
+  verdict,
+  tookMs,
+}: Report): string {
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['Console', console.map(({ level, text, part }) => `${part?.name ?? ''} ${level}: ${text}`)],
     ['Warnings', warnings.map(({ text }) => text)],

@@ -15,7 +15,9 @@ interface Options {
 
 /** `gatewright logs tail` */
 export function logsCommand(): Command {
-  const logs = new Command('logs').description("The tenant's log, and what its rules and actions print. A server must be running.");
+  const logs = new Command('logs').description(
+    "The tenant's log, and what its rules and actions print. A server must be running.",
+  );
   logs
     .command('tail')
     .description('Show the newest log events, then each one as it comes, until Ctrl+C.')
@@ -24,7 +26,10 @@ export function logsCommand(): Command {
     .option('--console', 'and what rules, actions, hooks and database scripts print')
     .option('--lines <count>', 'how many of the past come first', countOf, 10)
     .option('--no-follow', 'end after those')
-    .option('--json', 'print a JSON object each line: records as GET /api/v2/logs has them, and those of the type console')
+    .option(
+      '--json',
+      'print a JSON object each line: records as GET /api/v2/logs has them, and those of the type console',
+    )
     .action(tail);
   return logs;
 }

@@ -33,7 +33,9 @@ export function rulesTryCommand(): Command {
 }
 
 async function run(files: readonly string[], { user, context, configuration, limit, json }: Options): Promise<void> {
-  const rules = await Promise.all(files.map(async (file) => ({ name: basename(file).replace(/\.js$/, ''), script: await readRule(file) })));
+  const rules = await Promise.all(
+    files.map(async (file) => ({ name: basename(file).replace(/\.js$/, ''), script: await readRule(file) })),
+  );
   const trial = {
     rules,
     user: user === undefined ? undefined : await readObject('--user', user),
@@ -54,7 +56,8 @@ async function run(files: readonly string[], { user, context, configuration, lim
   });
   try {
     const report = await tryRules(containers, trial);
-    if (report.failure?.kind === 'unavailable') throw new CommandError(report.failure.error?.message ?? 'No container could be started.');
+    if (report.failure?.kind === 'unavailable')
+      throw new CommandError(report.failure.error?.message ?? 'No container could be started.');
     process.stdout.write(`${json ? JSON.stringify(report, null, 2) : describeTrial(report)}\n`);
     if (report.verdict.kind === 'refused') process.exitCode = 1;
   } finally {

@@ -16,7 +16,11 @@ const SECRET_MEMBERS = /^(?:configuration|secrets?|librarysecrets)$/i;
 const GIVEN_PASSWORD = new Set(['login', 'change_password']);
 
 /** Hides what a job was given in confidence, in what its code has written: also in the forms that printing gives it. */
-export function createMask({ kind, program, input }: Pick<Job, 'kind' | 'program' | 'input'>): (text: string) => string {
+export function createMask({
+  kind,
+  program,
+  input,
+}: Pick<Job, 'kind' | 'program' | 'input'>): (text: string) => string {
   const values = new Set<string>();
   collect(input, false, 0, values);
   if (kind === 'database' && isObject(input) && GIVEN_PASSWORD.has(program.parts[0]?.id ?? '')) {
@@ -39,7 +43,8 @@ function collect(value: unknown, isSecret: boolean, depth: number, values: Set<s
   } else if (Array.isArray(value)) {
     for (const item of value) collect(item, isSecret, depth + 1, values);
   } else if (isObject(value)) {
-    for (const [name, member] of Object.entries(value)) collect(member, isSecret || isSecretName(name), depth + 1, values);
+    for (const [name, member] of Object.entries(value))
+      collect(member, isSecret || isSecretName(name), depth + 1, values);
   }
 }
 

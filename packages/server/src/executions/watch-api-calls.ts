@@ -67,7 +67,13 @@ export function createApiCallWatch({ transact, now }: Parts) {
       await record(tenantId, {
         type: 'loginWarned',
         description: `The ${member} '${name}' called the Management API in ${calling} of ${runs} runs: its limits and its delay become those of every login. Call it once, and remember that in app_metadata`,
-        details: { warning: 'management_api_at_each_login', [member]: { id, name }, runs, calling_runs: calling, calls },
+        details: {
+          warning: 'management_api_at_each_login',
+          [member]: { id, name },
+          runs,
+          calling_runs: calling,
+          calls,
+        },
       });
     });
   }

@@ -38,7 +38,10 @@ export async function* tailLogs({ logs, consoles, wait }: Parts, tail: Tail): As
   const isWanted = ({ type }: LogRow) => types.length === 0 || types.includes(type);
   // First the end, then the past: what is committed in between is in both, and shown once.
   let position = await logs.end();
-  const past = lines === 0 ? [] : await logs.search(tenantId, { query: ofTypes(types), sort: NEWEST_FIRST, offset: 0, limit: lines });
+  const past =
+    lines === 0
+      ? []
+      : await logs.search(tenantId, { query: ofTypes(types), sort: NEWEST_FIRST, offset: 0, limit: lines });
   const shown = new Set(past.map(logIdOf));
   const before = withConsole ? await consoles.lately(tenantId, LATE_SECONDS, PAGE) : [];
   const printed = withConsole && lines > 0 ? await consoles.newest(tenantId, lines) : [];

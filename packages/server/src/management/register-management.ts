@@ -90,7 +90,10 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
       const { resetAt } = limiter.look(tenant.tenantId);
       const wait = Math.max(1, Math.ceil(resetAt - now().getTime() / 1000));
       if (await limiter.isNews(tenant.tenantId)) {
-        await parts.recordAlone(tenant.tenantId, rateLimitEvent(request.requester, actor, operation, limiter === tenantCode));
+        await parts.recordAlone(
+          tenant.tenantId,
+          rateLimitEvent(request.requester, actor, operation, limiter === tenantCode),
+        );
       }
       throw managementErrors.rateLimited({}, { headers: { 'retry-after': String(wait) } });
     }

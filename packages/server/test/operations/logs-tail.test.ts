@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-const tail = (...args: string[]) => [['logs', 'tail', ...args], { env: { GATEWRIGHT_DATA_DIR: server.dataDir } }] as const;
+const tail = (...args: string[]) =>
+  [['logs', 'tail', ...args], { env: { GATEWRIGHT_DATA_DIR: server.dataDir } }] as const;
 const jsonLines = (text: string): Record<string, unknown>[] =>
   text
     .split('\n')
@@ -22,7 +23,8 @@ const jsonLines = (text: string): Record<string, unknown>[] =>
 describe('gatewright logs tail', { timeout: 90_000 }, () => {
   it('shows what rules print while people log in, and ends with Ctrl+C', async () => {
     await manage('PUT', '/rules-configs/API_KEY', { value: 'sk_live_0123456789' });
-    const script = "function (user, context, callback) { console.log('hello', user.email, configuration.API_KEY); callback(null); }";
+    const script =
+      "function (user, context, callback) { console.log('hello', user.email, configuration.API_KEY); callback(null); }";
     expect((await manage('POST', '/rules', { name: 'greets', script, enabled: true })).status).toBe(201);
     const following = run(...tail('--console', '--lines', '0'));
     const asJson = run(...tail('--console', '--json', '--lines', '0'));

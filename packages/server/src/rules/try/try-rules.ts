@@ -72,7 +72,7 @@ export async function tryRules(containers: Pick<Containers, 'execute'>, trial: T
     context: after.context,
   };
   if (!outcome.ok) {
-    const { code, message } = refusalOf(outcome.failure, false);
+    const { code = 'access_denied', message } = refusalOf(outcome.failure, false);
     const verdict = { kind: 'refused', error: code, description: message } as const;
     return { ...ran, verdict, failure: outcome.failure, changes: [], droppedClaims: [] };
   }
