@@ -67,7 +67,7 @@ async function run(files: readonly string[], { user, context, configuration, lim
 
 /** JSON as it stands there, or the name of a file of it. */
 async function readObject(option: string, given: string): Promise<Json> {
-  const text = given.trimStart().startsWith('{')
+  const text = /^\s*[{[]/.test(given)
     ? given
     : await readFile(given, 'utf8').catch((cause) => {
         throw new CommandError(`${option}: ${given} can't be read: ${cause.code ?? cause.message}`);

@@ -21,10 +21,15 @@ export async function sendStream(
   explain: (error: unknown) => { readonly message: string },
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'application/octet-stream' });
-  await pipeline(Readable.from(encoded(source, explain), { objectMode: false }), response).catch(() => {});
+  const isWanted = () => !response.destroyed;
+  await pipeline(Readable.from(encoded(source, explain, isWanted), { objectMode: false }), response).catch(() => {});
 }
 
-async function* encoded(source: ControlStream, explain: (error: unknown) => { readonly message: string }) {
+async function* encoded(
+  source: ControlStream,
+  explain: (error: unknown) => { readonly message: string },
+  isWanted: () => boolean,
+) {
   try {
     for await (const piece of source) {
       if ('data' in piece) yield encodeFrame('D', piece.data);
@@ -32,6 +37,8 @@ async function* encoded(source: ControlStream, explain: (error: unknown) => { re
     }
     yield encodeFrame('Z');
   } catch (error) {
+    // The caller's end is thrown in here, too: nothing failed.
+    if (!isWanted()) return;
     yield encodeFrame('E', Buffer.from(explain(error).message));
   }
 }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -127,6 +127,16 @@ The login goes on (n ms)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there.
     expect(printed).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     expect(printed).toContain('\\u001b]0;owned');
+  });
+
+  it('runs the rule of docs/rules-authors.md as that page says, and the lint finds nothing in it', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../../../docs/rules-authors.md'), 'utf8');
+    const file = await ruleFile(/```js\n([^`]+(?:`[^`]+`[^`]+)*)```/.exec(page)?.[1] ?? '', 'roles.js');
+    expect(await runToEnd(['rules', 'lint', file])).toEqual({ code: 0, printed: '1 rule, 0 findings\n' });
+    const [, user = ''] = /--user '(.+)'/.exec(page) ?? [];
+    const { code, printed } = await runToEnd(['rules', 'try', file, '--user', user]);
+    expect({ code, printed }).toEqual({ code: 0, printed: expect.stringContaining('The login goes on') });
+    expect(page).toContain(printed.slice(0, printed.indexOf('(')));
   });
 
   it.each([
