@@ -117,10 +117,12 @@ describe('rules in a container', () => {
   it('are answered without members that lead to a prototype', async () => {
     const hostile =
       'function (user, context, callback) { callback(null, JSON.parse(\'{"__proto__":{"admin":true},"constructor":{"prototype":{"admin":true}},"list":[{"__proto__":{}}],"ok":1}\'), context); }';
-    const outcome = await execute(rules(hostile));
+    const looks = 'function (user, context, callback) { user.sees = user.admin === true; callback(null); }';
+    const outcome = await execute(rules(hostile, looks));
     const { user } = outcome.ok ? Object(outcome.result) : {};
     // The members of a new object are taken over into the first one.
-    expect(Object.getOwnPropertyNames(user)).toEqual(['user_id', 'list', 'ok']);
+    expect(Object.getOwnPropertyNames(user)).toEqual(['user_id', 'list', 'ok', 'sees']);
+    expect(user.sees).toBe(false);
     expect(Object.getOwnPropertyNames(user.list[0])).toEqual([]);
     expect(user.admin).toBeUndefined();
   });

@@ -34,7 +34,10 @@ function take(run: Run, part: PartName, kept: Pair, given: Pair): void {
         part,
       );
     else {
-      Object.assign(Object(kept[name]), value);
+      for (const [member, taken] of Object.entries(value)) {
+        // JSON.parse makes a member of this name, and setting it would change the prototype.
+        if (member !== '__proto__') Reflect.set(Object(kept[name]), member, taken);
+      }
       run.warn('replaced_object', `${part.name} called back with a new ${name}: its members are taken over.`, part);
     }
   }
