@@ -13,13 +13,15 @@ export function describeRecord(record: Json, { isColoured }: { isColoured: boole
   const time = paint('dim', (textOf(record.date) ?? '').replace('T', ' ').replace(/\.\d+Z$/, ''));
   const type = textOf(record.type) ?? '';
   if (type !== 'console') return [time, paint(colourOf(type), printable(type).padEnd(8)), summaryOf(record)].join('  ');
-  return objectsOf(record.lines)
-    .map(({ level, text, part }) => {
-      const source = printable(textOf(objectOf(part).name) ?? textOf(record.kind) ?? '');
-      const said = printable(textOf(text) ?? '', '\n').replaceAll('\n', '\n    ');
-      return [time, 'console ', `${paint('dim', `${source}:`)} ${paint(LEVELS[textOf(level) ?? ''], said)}`].join('  ');
-    })
-    .join('\n');
+  const said = objectsOf(record.lines).map(({ level, text, part }) => {
+    const source = printable(textOf(objectOf(part).name) ?? textOf(record.kind) ?? '');
+    const words = printable(textOf(text) ?? '', '\n').replaceAll('\n', '\n    ');
+    return [time, 'console ', `${paint('dim', `${source}:`)} ${paint(LEVELS[textOf(level) ?? ''], words)}`].join('  ');
+  });
+  const { outcome } = record;
+  if (outcome !== 'ok')
+    said.push([time, 'console ', paint('red', `(ended with ${printable(String(outcome))})`)].join('  '));
+  return said.join('\n');
 }
 
 /** As the first letter of a type says it. */

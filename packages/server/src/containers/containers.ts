@@ -8,6 +8,7 @@ import { ContainersUnavailable } from './find-deno.ts';
 import type { ContainerEvent, ContainerPool, Containers, Job, LateWarning, Outcome } from './job.ts';
 import { createLauncher } from './launcher.ts';
 import { type ContainerLimits, LIMITS } from './limits.ts';
+import { createMask } from './mask-values.ts';
 import { residentBytes } from './resident-memory.ts';
 import { refused } from './running-job.ts';
 import type { Connect } from './tunnel-connections.ts';
@@ -154,7 +155,10 @@ export function createContainers({
       limits,
       connect: (running, target) => connect(running, target, container),
       onEnded: (reason, detail, part) => ended(container, { reason, detail, ...(part && { part }) }),
-      onLateWarning: ({ tenantId, kind }, warning) => onEvent({ type: 'late_warning', tenantId, kind, warning }),
+      onLateWarning(job, warning) {
+        const { tenantId, kind } = job;
+        onEvent({ type: 'late_warning', tenantId, kind, warning: { ...warning, text: createMask(job)(warning.text) } });
+      },
       onRoom: giveRoom,
     });
     all.set(container, { egress: '', tenantId: undefined, pool: undefined });

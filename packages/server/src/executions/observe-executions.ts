@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Containers, Job, Outcome } from '../containers/job.ts';
+import { createMask } from '../containers/mask-values.ts';
 import type { Log } from '../kit/log.ts';
 import type { ConsoleWriter } from './console-writer.ts';
 import { keptLines } from './kept-console.ts';
-import { createMask } from './mask-values.ts';
 import type { WatchApiCalls } from './watch-api-calls.ts';
 
 interface Parts {

@@ -1,6 +1,6 @@
 import type { Containers, Failure, Outcome } from '../../containers/job.ts';
+import { createMask } from '../../containers/mask-values.ts';
 import { keptLines } from '../../executions/kept-console.ts';
-import { createMask } from '../../executions/mask-values.ts';
 import { digest } from '../../kit/digest.ts';
 import { type Json, objectOf } from '../../kit/json-values.ts';
 import { customClaims } from '../../pipeline/custom-claims.ts';

@@ -1,7 +1,7 @@
-import type { Job } from '../containers/job.ts';
 import { isObject } from '../kit/json-values.ts';
 import { maskSecretText } from '../logs/mask-secret-text.ts';
 import { secretKindOf } from '../logs/secret-names.ts';
+import type { Job } from './job.ts';
 
 const MASK = '*****';
 /** Shorter ones are words like `prod` and `true`, whose absence would make a console unreadable. */
