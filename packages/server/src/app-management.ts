@@ -4,6 +4,7 @@ import type { RunAction } from './actions/run-action.ts';
 import { createActionsApi } from './app-actions.ts';
 import type { Authentication } from './app-authentication.ts';
 import type { Recovery } from './app-recovery.ts';
+import type { Triggers } from './app-triggers.ts';
 import { brandingRoutes } from './branding/branding-routes.ts';
 import { clientGrantRoutes } from './client-grants/client-grant-routes.ts';
 import { isPublic } from './clients/client.ts';
@@ -63,6 +64,7 @@ interface Parts extends Authentication {
   readonly resolver: DnsResolver;
   readonly ownNames: OwnNames;
   readonly recovery: Recovery;
+  readonly triggers: Triggers;
   readonly accessTokens: Pick<AccessTokenFinder, 'isAlive'>;
   readonly revokeAccess: ReturnType<typeof createRevokeAccess>;
   readonly findModule: FindModule;
@@ -135,6 +137,8 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       userRoutes(management, {
         hashNewPassword: parts.hashNewPassword,
         revokeAccess,
+        registrations: parts.triggers.registrations,
+        afterPasswordChange: parts.triggers.afterPasswordChange,
         prepareVerification: createUserVerification(recovery.prepareVerification),
       });
       identityRoutes(management, {

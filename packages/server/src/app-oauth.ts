@@ -5,6 +5,7 @@ import { createEmbeddedLogin } from './app-embedded-login.ts';
 import { createLogouts } from './app-logout.ts';
 import { type Recovery, recoveryRoutes } from './app-recovery.ts';
 import { createTokenEndpoints } from './app-tokens.ts';
+import type { Triggers } from './app-triggers.ts';
 import type { Transact } from './db/transact.ts';
 import { createTenantCookie } from './http/cookies.ts';
 import { certificateRoutes } from './keys/certificate-routes.ts';
@@ -76,6 +77,7 @@ interface Parts extends Authentication {
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
   readonly recovery: Recovery;
+  readonly triggers: Triggers;
   readonly revokeAccess: RevokeAccess<Stores>;
   readonly accessTokens: AccessTokenFinder;
   readonly runPipeline: RunPipeline;

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Triggers } from './app-triggers.ts';
 import { createApiTunnels } from './containers/api-tunnel.ts';
 import type { Containers } from './containers/job.ts';
 import type { KeyRings } from './keys/key-ring.ts';
@@ -18,7 +19,7 @@ interface Parts {
   readonly directory: TenantDirectory;
   readonly keyRings: KeyRings;
   readonly containers: Containers;
-  readonly countRuleRun: (outcome: 'success' | 'failure') => void;
+  readonly triggers: Triggers;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
@@ -43,11 +44,10 @@ export function createLoginPipeline(http: FastifyInstance, parts: Parts): RunPip
       sign: (tenantId, claims) => signer.sign(tenantId, claims, { typ: 'JWT', algorithm: 'RS256' }),
       now,
     }),
-    countRun: parts.countRuleRun,
     recordAlone,
   });
   return createPipeline({
-    stages: [rules],
+    stages: [rules, parts.triggers.postLogin],
     historyOf: stores.sessions.history,
     roleNamesOf: stores.roleMembers.roleNamesOf,
     findUser: stores.users.find,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
+import type { Triggers } from './app-triggers.ts';
 import type { Transact } from './db/transact.ts';
 import { databaseChangePasswordRoutes } from './dbconnections/change-password-routes.ts';
 import { createDatabaseRequestReader } from './dbconnections/database-request.ts';
@@ -30,13 +31,14 @@ interface Parts extends Authentication {
   readonly transact: Transact<Stores>;
   readonly directory: TenantDirectory;
   readonly looks: TenantLooks;
+  readonly triggers: Triggers;
   readonly now: () => Date;
 }
 
 export type Recovery = ReturnType<typeof createRecovery>;
 
 /** Mails, and the links in them: what sign-up, recovery and the Management API share. */
-export function createRecovery({ stores, transact, directory, looks, hashNewPassword, now }: Parts) {
+export function createRecovery({ stores, transact, directory, looks, triggers, hashNewPassword, now }: Parts) {
   const { canonicalOrigin } = directory;
   const prepareMails = createMailComposer({
     brandOf: async (tenant) => (await looks.find(tenant)).branding,
@@ -48,7 +50,7 @@ export function createRecovery({ stores, transact, directory, looks, hashNewPass
   return {
     draftTicket,
     prepareVerification,
-    prepareSignUp: createSignUp({ hashNewPassword, prepareVerification }),
+    prepareSignUp: createSignUp({ hashNewPassword, registrations: triggers.registrations, prepareVerification }),
     requestReset: createResetRequest({ users: stores.users, transact, draftTicket, prepareMails }),
     rate: createRequestRate({ buckets: stores.rateBuckets, now }),
   };
@@ -85,7 +87,13 @@ export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
     ticketCookie: createTenantCookie('-recovery'),
     browserCookie,
     findTicket,
-    changePassword: createPasswordChangeByTicket({ transact, hashNewPassword, revokeAccess, now }),
+    changePassword: createPasswordChangeByTicket({
+      transact,
+      hashNewPassword,
+      revokeAccess,
+      afterPasswordChange: parts.triggers.afterPasswordChange,
+      now,
+    }),
     loginTransactions: stores.loginTransactions,
     recordAlone,
     sendPage,

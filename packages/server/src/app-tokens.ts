@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Authentication } from './app-authentication.ts';
+import type { Triggers } from './app-triggers.ts';
 import type { Transact } from './db/transact.ts';
 import type { TenantSecrets } from './keys/tenant-secrets.ts';
 import type { VerifyJwt } from './keys/verify-jwt.ts';
@@ -23,7 +24,9 @@ import { refreshTokenGrant } from './oauth/token/refresh-token.ts';
 import { createRunForExchange } from './oauth/token/run-for-exchange.ts';
 import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
 import { tokenExchangeGrant } from './oauth/token/token-exchange.ts';
-import { runExchangeAction } from './oauth/token-exchange/run-exchange-action.ts';
+import { createExchangeForUser } from './oauth/token-exchange/exchange-for-user.ts';
+import { createNamedUserFinder } from './oauth/token-exchange/named-user.ts';
+import { createExchangeActionRunner } from './oauth/token-exchange/run-exchange-action.ts';
 import { MOST_PROFILES } from './oauth/token-exchange/token-exchange-profile.ts';
 import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import type { SignToken } from './oauth/tokens/sign-token.ts';
@@ -52,6 +55,7 @@ interface Parts extends Authentication {
   readonly provePossession: ProvePossession;
   readonly rotate: Rotate;
   readonly recordAlone: RecordEvent;
+  readonly triggers: Triggers;
   readonly now: () => Date;
 }
 
@@ -77,7 +81,13 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
     grants: [
       authorizationCodeGrant({ transact, stores, access, findUser, prepareTokens, now }),
       deviceCodeGrant({ transact, access, findUser, prepareTokens, now }),
-      clientCredentialsGrant({ access, signToken, recordAlone, now }),
+      clientCredentialsGrant({
+        access,
+        exchangeCredentials: parts.triggers.exchangeCredentials,
+        signToken,
+        recordAlone,
+        now,
+      }),
       passwordGrant({
         transact,
         access,
@@ -89,7 +99,17 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
         recordAlone,
         now,
       }),
-      tokenExchangeGrant({ access, findProfile, runExchangeAction }),
+      tokenExchangeGrant({
+        access,
+        findProfile,
+        runExchangeAction: createExchangeActionRunner({
+          deployed: parts.triggers.deployed,
+          runTrigger: parts.triggers.runTrigger,
+          findNamedUser: createNamedUserFinder({ transact, findUser, findConnectionByName }),
+          findConnection,
+          exchangeForUser: createExchangeForUser({ transact, access, runForExchange, prepareTokens, now }),
+        }),
+      }),
       refreshTokenGrant({
         transact,
         rotate: parts.rotate,

@@ -3,12 +3,13 @@ import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type pg from 'pg';
 import type { FindModule } from './actions/build-action.ts';
-import { type RunAction, runNoAction } from './actions/run-action.ts';
+import type { RunAction } from './actions/run-action.ts';
 import { createAuthentication } from './app-authentication.ts';
 import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
 import { createLoginPipeline } from './app-pipeline.ts';
 import { createRecovery } from './app-recovery.ts';
+import { createTriggers } from './app-triggers.ts';
 import type { Config } from './config.ts';
 import { createApiTunnels } from './containers/api-tunnel.ts';
 import { createContainers } from './containers/containers.ts';
@@ -74,7 +75,7 @@ export interface World {
   readonly resolver?: DnsResolver | undefined;
   /** Which modules actions can have: those of the module store unless said otherwise. */
   readonly findModule?: FindModule | undefined;
-  /** How an action is tried: it is refused unless said otherwise. */
+  /** How an action is tried, where that is not in a container. */
   readonly runAction?: RunAction | undefined;
   /** Of tenant code, where they are not ours. */
   readonly containerLimits?: Partial<ContainerLimits> | undefined;
@@ -170,7 +171,19 @@ export async function createApp(world: World) {
     now,
   });
   const checkPresenter = createPresenterCheck({ acceptProof });
-  const recovery = createRecovery({ ...authentication, stores, transact, directory, looks, now });
+  const tunnelTo = createApiTunnels({ inject: (request) => http.inject(request) });
+  const triggers = createTriggers({
+    stores,
+    transact,
+    cache,
+    directory,
+    containers,
+    tunnelTo,
+    recordAlone,
+    log,
+    now,
+  });
+  const recovery = createRecovery({ ...authentication, stores, transact, directory, looks, triggers, now });
   const revokeAccess = createRevokeAccess(now);
   const accessTokens = createAccessTokenFinder(db);
   const runPipeline = createLoginPipeline(http, {
@@ -179,13 +192,14 @@ export async function createApp(world: World) {
     directory,
     keyRings,
     containers,
-    countRuleRun: metrics.countRuleRun,
+    triggers,
     recordAlone,
     now,
   });
   const { logouts } = createOAuth(http, {
     ...authentication,
     runPipeline,
+    triggers,
     recovery,
     revokeAccess,
     stores,
@@ -208,6 +222,7 @@ export async function createApp(world: World) {
   });
   createManagementApi(http, {
     ...authentication,
+    triggers,
     recovery,
     revokeAccess,
     accessTokens,
@@ -221,7 +236,7 @@ export async function createApp(world: World) {
     resolver: world.resolver ?? new Resolver({ timeout: 2_000, tries: 2 }),
     ownNames: { baseDomain: world.config.baseDomain, defaultOrigin: world.config.origin },
     findModule: world.findModule ?? createModuleFinder({ curated: moduleStore, added: world.addedModules }),
-    runAction: world.runAction ?? runNoAction,
+    runAction: world.runAction ?? triggers.tryAction,
     recordAlone,
     afterCommit: forget,
     log,
@@ -243,7 +258,7 @@ export async function createApp(world: World) {
     logouts,
     containers,
     /** The way of tenant code to its tenant's own API. */
-    tunnelTo: createApiTunnels({ inject: (request) => http.inject(request) }),
+    tunnelTo,
     async start(): Promise<void> {
       await partitions.start();
       listener = await listenForChanges({
@@ -268,6 +283,7 @@ export async function createApp(world: World) {
       housekeeper.stop();
       await http.close();
       await logouts.stop();
+      await triggers.background.stop();
       await containers.stop();
       await consoles.stop();
       await eventWriter.stop();

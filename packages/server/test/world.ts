@@ -57,7 +57,7 @@ export async function startWorld({
   managementRateLimit,
   findModule = async (name, version) => (name === 'lodash' && MODULES.includes(version) ? '4.17.21' : undefined),
   containerLimits,
-  runAction = async ({ triggerId, event }) => ({ triggerId, event }),
+  runAction,
 }: {
   environment?: Environment;
   database?: TestDatabase;
@@ -73,7 +73,7 @@ export async function startWorld({
   findModule?: AppWorld['findModule'];
   /** Of tenant code, where they are not ours. */
   containerLimits?: AppWorld['containerLimits'];
-  /** How a draft is tried. */
+  /** How a draft is tried: in a container unless said otherwise. */
   runAction?: AppWorld['runAction'];
 } = {}) {
   const own = database ?? (await createTestDatabase());

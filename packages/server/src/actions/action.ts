@@ -69,5 +69,4 @@ export const actionErrors = defineErrors({
     status: 400,
     message: 'Trying to create a binding for an action that has not been deployed yet: {name}',
   },
-  cannotRun: { status: 400, code: 'operation_not_supported', message: 'This server can not run actions.' },
 });

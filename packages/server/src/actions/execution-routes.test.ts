@@ -20,12 +20,27 @@ async function made(body: object = {}) {
 
 describe('POST /api/v2/actions/actions/{id}/test', () => {
   it('runs the draft with the event of the request, and refuses one that can not be built', async () => {
-    const action = await made();
+    const code = `exports.onExecutePostLogin = async ({ user, secrets }, api) => {
+      console.log('hello', user.name);
+      api.idToken.setCustomClaim('key', secrets.KEY).access.deny('no');
+    };`;
+    const action = await made({ code, secrets: [{ name: 'KEY', value: 'opens' }] });
     const response = await manage.post(`/actions/actions/${action.id}/test`, { payload: { user: { name: 'Ada' } } });
-    expect([response.statusCode, response.json()]).toEqual([
+    expect([response.statusCode, response.json()]).toMatchObject([
       200,
-      { payload: { triggerId: 'post-login', event: { user: { name: 'Ada' } } } },
+      {
+        payload: {
+          commands: [
+            { name: 'idToken.setCustomClaim', arguments: ['key', 'opens'] },
+            { name: 'access.deny', arguments: ['no'] },
+          ],
+          logs: [{ level: 'log', text: 'hello Ada' }],
+        },
+      },
     ]);
+    const broken = await made({ code: 'exports.onExecutePostLogin = async () => { throw new RangeError("far"); };' });
+    const tried = await manage.post(`/actions/actions/${broken.id}/test`, { payload: {} });
+    expect(tried.json().payload).toMatchObject({ commands: [], error: { name: 'RangeError', message: 'far' } });
     const failed = await made({ dependencies: [{ name: 'left-pad', version: '1.3.0' }] });
     const refused = await manage.post(`/actions/actions/${failed.id}/test`, { payload: {} });
     expect(refused.json().errorCode).toBe('action_build_failed');

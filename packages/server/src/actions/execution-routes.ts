@@ -35,7 +35,7 @@ export function executionRoutes<Inside extends Stores>(
     refuseFailed(await buildAction(action.source.dependencies, findModule));
     const [trigger] = action.source.triggers;
     const payload = await runAction({
-      tenantId,
+      tenant: call.tenant,
       triggerId: trigger?.id ?? '',
       action: await toRunnable(call.stores, tenantId, action, action),
       event: isObject(call.body.payload) ? call.body.payload : {},

@@ -1,9 +1,9 @@
 import type { Json } from '../kit/json-values.ts';
-import { actionErrors } from './action.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import type { RunnableAction } from './deployed-actions.ts';
 
 export interface ActionRun {
-  readonly tenantId: string;
+  readonly tenant: Tenant;
   readonly triggerId: string;
   readonly action: RunnableAction;
   readonly event: Json;
@@ -11,8 +11,3 @@ export interface ActionRun {
 
 /** Runs an action by itself, outside of any flow, and tells what it did: also that it failed. */
 export type RunAction = (run: ActionRun) => Promise<Json>;
-
-/** Where there is nothing to run code in. */
-export const runNoAction: RunAction = async () => {
-  throw actionErrors.cannotRun();
-};

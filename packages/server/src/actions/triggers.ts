@@ -42,6 +42,12 @@ export function findTrigger(triggerId: string, version: string | undefined): Tri
   return found && { id: found.id, version: found.version };
 }
 
+/** `PostLogin` of `onExecutePostLogin` and `onContinuePostLogin`: the functions that an action exports. */
+export function handlerOf(triggerId: string): string {
+  if (triggerId === 'password-reset-post-challenge') return 'PostChallenge';
+  return triggerId.replace(/(?:^|-)([a-z])/g, (_whole, letter: string) => letter.toUpperCase());
+}
+
 export function triggersToWire() {
   return TRIGGERS.map(({ id, version, isCurrent, binding }) => ({
     id,

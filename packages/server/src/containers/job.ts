@@ -11,6 +11,10 @@ export interface Part {
   readonly id: string;
   readonly name: string;
   readonly code: string;
+  /** Versions that this part's `require('name')` gets, where they differ from the program's. */
+  readonly modules?: Readonly<Record<string, string>>;
+  /** Modules of the tenant's own: `require('actions:name')`. */
+  readonly libraries?: readonly Part[];
 }
 
 /** Code crosses once for each container and hash: everything that changes it must change the hash, and nothing else. */
@@ -67,9 +71,9 @@ export interface PartName {
   readonly name: string;
 }
 
-/** Something that went well and should not be relied on: a second callback, a throw after the callback. */
+/** Something that went well and should not be relied on: a second callback, a throw after it, `api` after the end of its action. */
 export interface Warning {
-  readonly kind: 'callback_twice' | 'threw_after_callback' | 'uncaught' | 'replaced_object';
+  readonly kind: 'callback_twice' | 'threw_after_callback' | 'uncaught' | 'replaced_object' | 'called_late';
   readonly text: string;
   readonly part?: PartName;
 }

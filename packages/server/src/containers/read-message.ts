@@ -7,6 +7,7 @@ const WARNINGS: readonly string[] = [
   'threw_after_callback',
   'uncaught',
   'replaced_object',
+  'called_late',
 ] satisfies Warning['kind'][];
 /** Base64 of 64 kB, and some. */
 const LONGEST_TEXT = 100_000;

@@ -4,6 +4,7 @@ import { mailLanguage } from '../email/mail-language.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { PrepareSignUp, SignUpStores } from '../login/sign-up.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
+import { explanationOf } from '../logs/explain-error.ts';
 import { settingsOf } from '../tenants/tenant-settings.ts';
 import type { NewDatabaseUser } from '../users/create-user.ts';
 import { type Metadata, type User, userErrors } from '../users/user.ts';
@@ -33,23 +34,31 @@ export function databaseSignupRoutes(app: FastifyInstance, parts: Parts): void {
     const event = eventOf(http, request);
     try {
       const input = inputOf(request.body);
-      const makeUser = await prepareSignUp({
+      const { makeUser, committed } = await prepareSignUp({
         tenant: http.tenant,
         client: request.client,
         connection: request.connection,
         input,
         password: requiredText(request.body, 'password', LONGEST_PASSWORD),
         language: mailLanguage(http.tenant, http.headers),
+        requester: http.requester,
         event,
       });
       const user = await transact(makeUser);
+      await committed();
       return reply.header('cache-control', 'no-store').send(toWire(user));
     } catch (cause) {
       const error = asSignUpError(cause, settingsOf(http.tenant).flags.enable_public_signup_user_exists_error === true);
       if (error instanceof DeclaredError && error.status < 500 && error.status !== 429) {
         // The log says what the answer keeps back.
         const description = cause instanceof Error ? cause.message : error.message;
-        await recordAlone(http.tenant.tenantId, { ...event, type: 'signUpFailed', description });
+        const why = cause instanceof Error ? explanationOf(cause) : {};
+        await recordAlone(http.tenant.tenantId, {
+          ...event,
+          type: 'signUpFailed',
+          description,
+          details: { ...event.details, ...why },
+        });
       }
       throw error;
     }

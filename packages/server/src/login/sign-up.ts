@@ -1,6 +1,8 @@
+import type { Registrations } from '../actions/running/registration.ts';
 import type { Client } from '../clients/client.ts';
 import { type Connection, isSignupOpen } from '../connections/connection.ts';
-import type { AuditEvent, RecordEvent } from '../logs/event.ts';
+import { type Json, objectOf } from '../kit/json-values.ts';
+import type { AuditEvent, RecordEvent, Requester } from '../logs/event.ts';
 import type { VerificationStores } from '../recovery/send-verification.ts';
 import { asksForVerification, isUnproved, type PrepareVerification } from '../recovery/send-verification.ts';
 import type { Tenant } from '../tenants/tenant.ts';
@@ -17,6 +19,9 @@ export interface SignUpRequest {
   readonly input: NewDatabaseUser;
   readonly password: string;
   readonly language: string;
+  readonly requester: Requester;
+  /** The login that it belongs to, as tenant code sees it. */
+  readonly transaction?: Json;
   /** Who asks and what was sent, as the event tells it. */
   readonly event: Omit<AuditEvent, 'type'>;
 }
@@ -28,25 +33,37 @@ export type SignUpStores = VerificationStores & {
 
 /** Makes the user, in the transaction at hand. */
 export type MakeUser = (stores: SignUpStores) => Promise<User>;
-export type PrepareSignUp = (request: SignUpRequest) => Promise<MakeUser>;
+export type PrepareSignUp = (request: SignUpRequest) => Promise<PreparedSignUp>;
+
+export interface PreparedSignUp {
+  readonly makeUser: MakeUser;
+  /** To be called when the transaction has committed. */
+  readonly committed: () => Promise<void>;
+}
 
 interface Parts {
   readonly hashNewPassword: HashNewPassword;
+  readonly registrations: Registrations;
   readonly prepareVerification: PrepareVerification;
 }
 
 /** A stranger makes an account: the login page and /dbconnections/signup. The slow half comes before the transaction. */
-export function createSignUp({ hashNewPassword, prepareVerification }: Parts): PrepareSignUp {
-  return async function prepareSignUp({ tenant, client, connection, input, password, language, event }) {
+export function createSignUp({ hashNewPassword, registrations, prepareVerification }: Parts): PrepareSignUp {
+  return async function prepareSignUp(request) {
+    const { tenant, client, connection, password, language, event } = request;
     const { tenantId } = tenant;
     // The page hides the link, but a form can be posted without it (attack L7).
     if (!isSignupOpen(connection)) throw signUpErrors.disabled();
-    draftUser(connection, input);
+    draftUser(connection, request.input);
     // Hashed whether or not the address is taken: only the insert finds that out (attack L1).
-    const hash = await hashNewPassword(tenantId, { connection, password, owner: ownerOf(input) });
+    const hash = await hashNewPassword(tenantId, { connection, password, owner: ownerOf(request.input) });
+    const registration = registrationOf(request);
+    // Whether or not the address is taken: code of the tenant is asked the same (attack L1).
+    const input = await registrations.before(registration, request.input, password);
+    let made: User | undefined;
     const sendVerification = await prepareVerification(tenant);
 
-    return async function makeUser(stores) {
+    async function makeUser(stores: SignUpStores): Promise<User> {
       const user = await createDatabaseUser(stores, tenantId, connection, input, hash);
       await stores.record(tenantId, {
         ...event,
@@ -68,8 +85,28 @@ export function createSignUp({ hashNewPassword, prepareVerification }: Parts): P
           event: asked,
         });
       }
+      made = user;
       return user;
+    }
+
+    return {
+      makeUser,
+      async committed() {
+        if (made) await registrations.after(registration, made);
+      },
     };
+  };
+}
+
+function registrationOf({ tenant, client, connection, language, requester, transaction, event }: SignUpRequest) {
+  const { password: _password, client_secret: _secret, ...body } = objectOf(event.details?.body);
+  return {
+    tenant,
+    client,
+    connection,
+    request: { requester, method: 'POST', body, language },
+    transaction,
+    about: { ...event, details: {} },
   };
 }
 

@@ -23,6 +23,9 @@ export function signUpProblem(error: unknown): Errors | undefined {
   if (!(error instanceof DeclaredError) || error.status >= 500 || error.status === 429) return undefined;
   if (error.code === signUpErrors.disabled().code) return { form: ['signup-disabled'] };
   if (error.code === authorizePageErrors.expired().code) return undefined;
+  const { friendly_message: words } = error.extra;
+  if (error.code === 'extensibility_error')
+    return { form: [typeof words === 'string' ? { text: words } : 'invalid-signup'] };
   const name = error.extra.name;
   const password = typeof name === 'string' ? PASSWORD_PROBLEMS[name] : undefined;
   if (password) return { fields: { password } };

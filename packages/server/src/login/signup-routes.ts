@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { transactionPart } from '../actions/running/transaction-part.ts';
 import { identifiersOf, isSignupOpen } from '../connections/connection.ts';
 import { mailLanguage } from '../email/mail-language.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { RecordEvent } from '../logs/event.ts';
+import { explanationOf } from '../logs/explain-error.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
 import { guardLogin } from './guard-login.ts';
 import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
@@ -55,7 +57,7 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
           type: 'signUpFailed',
           userName: given.email || given.username,
           description: error.message,
-          details: detailsOf(context, given, password),
+          details: { ...detailsOf(context, given, password), ...explanationOf(error) },
         });
         return show(http, reply, context, given, errors);
       }
@@ -70,16 +72,20 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
     password: string,
   ): Promise<FastifyReply> {
     const { connection, request, transaction } = context;
-    const user = await prepareSignUp({
+    const { makeUser, committed } = await prepareSignUp({
       tenant: http.tenant,
       client: request.client,
       connection,
       input: { ...(given.email && { email: given.email }), ...(given.username && { username: given.username }) },
       password,
       language: mailLanguage(http.tenant, http.headers, transaction.request.ui_locales),
+      requester: http.requester,
+      transaction: transactionPart(transaction.request),
       event: { ...loginEvent(http, context), details: detailsOf(context, given, password) },
     });
-    return finishLogin(http, reply, { context, prompt: 'prompt-signup', user });
+    const finished = await finishLogin(http, reply, { context, prompt: 'prompt-signup', user: makeUser });
+    await committed();
+    return finished;
   }
 
   function show(

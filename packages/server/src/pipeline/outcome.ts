@@ -12,6 +12,11 @@ export type PipelineOutcome =
   /** Nothing is issued before the user has given one. */
   | { readonly kind: 'secondFactorRequired'; readonly demand: FactorDemand };
 
+/** Scopes in place of those that were granted, or what is added to them and taken from them. */
+export type ScopeChange =
+  | readonly string[]
+  | { readonly added: readonly string[]; readonly removed: readonly string[] };
+
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** What the flow adds to its answer, in its own transaction. JSON: it may have to wait for the user's consent. */
@@ -27,8 +32,8 @@ export interface Additions extends ClaimAdditions {
 export interface ClaimAdditions {
   readonly idToken?: Claims;
   readonly accessToken?: Claims;
-  /** Replaces what the user was granted; never more than the API has (oauth/access/replace-scopes.ts). */
-  readonly scopes?: readonly string[];
+  /** Never more than the API has (oauth/access/replace-scopes.ts). */
+  readonly scopes?: ScopeChange;
   /** Claims about the user that rules changed for this login, by the names of the profile. */
   readonly profile?: Claims;
 }
@@ -48,7 +53,7 @@ export interface Decisions {
   readonly user: Readonly<Record<string, unknown>>;
   readonly idToken: Claims;
   readonly accessToken: Claims;
-  readonly scopes?: readonly string[];
+  readonly scopes?: ScopeChange;
   readonly subject?: string;
   readonly factor?: FactorDemand;
   /** Ids of the rules that ran. */

@@ -1,5 +1,7 @@
+import type { AfterPasswordChange } from '../actions/running/password-change.ts';
 import type { Transact } from '../db/transact.ts';
 import type { AuditEvent, RecordEvent, Requester } from '../logs/event.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import type { RevokeAccess } from '../users/change-user.ts';
 import { asIdentity } from '../users/identity-profile.ts';
 import type { IdentityStore } from '../users/identity-store.ts';
@@ -22,7 +24,7 @@ export interface ResetStores {
 }
 
 export type ChangePasswordByTicket = (
-  tenantId: string,
+  tenant: Tenant,
   found: FoundTicket,
   password: string,
   requester: Requester,
@@ -32,6 +34,7 @@ interface Parts<Stores extends ResetStores> {
   readonly transact: Transact<Stores>;
   readonly hashNewPassword: HashNewPassword;
   readonly revokeAccess: RevokeAccess<Stores>;
+  readonly afterPasswordChange: AfterPasswordChange;
   readonly now: () => Date;
 }
 
@@ -40,9 +43,11 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
   transact,
   hashNewPassword,
   revokeAccess,
+  afterPasswordChange,
   now,
 }: Parts<Stores>): ChangePasswordByTicket {
-  return async function changePassword(tenantId, found, password, requester) {
+  return async function changePassword(tenant, found, password, requester) {
+    const { tenantId } = tenant;
     const { hash, ticket, user, identity, connection } = found;
     const passwordHash = await hashNewPassword(tenantId, {
       connection,
@@ -50,7 +55,8 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
       owner: toWire(asIdentity(user, identity)),
       identity,
     });
-    await transact(async (stores) => {
+    const about = { ...requester, ...ticketEvent(found) };
+    const person = await transact(async (stores) => {
       // Hashing takes its time: what was looked up may be another user's, or nobody's, by now (attack R2).
       await stores.users.lock(tenantId, ticket.userId);
       const person = await stores.users.find(tenantId, ticket.userId);
@@ -64,8 +70,7 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
       if (!(await stores.passwords.set(tenantId, changed, passwordHash, formerHashesOf(connection))))
         throw ticketErrors.invalid();
       const event: AuditEvent = {
-        ...requester,
-        ...ticketEvent(found),
+        ...about,
         type: 'passwordChanged',
         details: {
           title: 'Change password',
@@ -75,6 +80,14 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
         },
       };
       await stores.record(tenantId, event);
+      return person;
+    });
+    await afterPasswordChange({
+      tenant,
+      connection,
+      user: { ...person, lastPasswordReset: now() },
+      request: { requester, method: 'POST' },
+      about,
     });
   };
 }

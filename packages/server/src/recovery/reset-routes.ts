@@ -78,7 +78,7 @@ export function resetRoutes(app: FastifyInstance, parts: Parts): void {
       const { password = '', password_again: again = '' } = postedFields(http, given);
       const missing = missingOf(password, again);
       if (missing) return show(http, reply, found, csrfTokenOf(given), { fields: missing });
-      await changePassword(http.tenant.tenantId, found, password, http.requester);
+      await changePassword(http.tenant, found, password, http.requester);
     } catch (error) {
       const problem = found && passwordProblem(error);
       if (!found || !problem) return refuse(http, reply, error, given, found);

@@ -41,7 +41,8 @@ export async function createDatabaseUser(
   tenantId: string,
   connection: Connection,
   input: NewDatabaseUser,
-  passwordHash: string,
+  /** None: the user logs in by other means, until a reset. */
+  passwordHash: string | undefined,
 ): Promise<User> {
   const { identityUserId, ...user } = draftUser(connection, input);
   await stores.users.insert(tenantId, user, {

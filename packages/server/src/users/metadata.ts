@@ -28,6 +28,11 @@ export function checkMetadata(name: 'user_metadata' | 'app_metadata', metadata: 
   return metadata;
 }
 
+/** The same as a question, where what is refused has other words. */
+export function isWithinLimits(metadata: Metadata): boolean {
+  return isStorable(metadata) && JSON.stringify(metadata).length <= MOST_CHARACTERS;
+}
+
 /** jsonb holds neither U+0000 nor lone surrogates, and its parser has a stack. */
 export function isStorable(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');

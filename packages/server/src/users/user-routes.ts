@@ -1,3 +1,6 @@
+import type { AfterPasswordChange } from '../actions/running/password-change.ts';
+import type { Registrations } from '../actions/running/registration.ts';
+import type { Connection } from '../connections/connection.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
 import { asManagementError } from '../passwords/password-errors.ts';
 import { changeUser, identityToChange, type RevokeAccess, type UserStores } from './change-user.ts';
@@ -14,6 +17,8 @@ export type UserRouteStores = UserStores & { readonly userLists: UserListStore }
 interface Needs<Stores> {
   readonly hashNewPassword: HashNewPassword;
   readonly revokeAccess: RevokeAccess<Stores>;
+  readonly registrations: Registrations;
+  readonly afterPasswordChange: AfterPasswordChange;
   /** Comes before the transaction; what it answers mails a user the link that proves the address, where nobody did yet. */
   readonly prepareVerification: (
     call: Pick<ManagementCall<Stores>, 'tenant' | 'customDomain' | 'requester' | 'actor'>,
@@ -23,7 +28,7 @@ interface Needs<Stores> {
 /** /users and /users-by-email of the Management API. That an end user's token acts on itself only is checked before. */
 export function userRoutes<Stores extends UserRouteStores>(
   management: Management<Stores>,
-  { hashNewPassword, revokeAccess, prepareVerification }: Needs<Stores>,
+  { hashNewPassword, revokeAccess, registrations, afterPasswordChange, prepareVerification }: Needs<Stores>,
 ): void {
   management.route('GET /users', async (call) => {
     const search = compileUserSearch(searchOf(call.query));
@@ -50,32 +55,39 @@ export function userRoutes<Stores extends UserRouteStores>(
     const connection = await call.stores.connections.findByName(tenantId, String(call.body.connection));
     if (!connection || connection.isSystem) throw userErrors.unknownConnection();
     if (connection.strategy !== 'auth0') throw userErrors.notADirectory({ connection: connection.name });
-    const input = newUserOf(call.body);
-    draftUser(connection, input);
+    const given = newUserOf(call.body);
+    draftUser(connection, given);
     const { password } = call.body;
     if (typeof password !== 'string') throw userErrors.missing({ property: 'password' });
     const passwordHash = await hashed(hashNewPassword, tenantId, { connection, password, owner: call.body });
     // As with Auth0 a new address is to be proved, unless the creator says that it is, or that no mail shall go out.
-    const asksForProof = call.body.verify_email ?? input.emailVerified !== true;
+    const asksForProof = call.body.verify_email ?? given.emailVerified !== true;
     const verify = asksForProof ? await prepareVerification(call) : undefined;
-    return call.commit(async (stores) => {
-      const user = await createDatabaseUser(stores, tenantId, connection, input, passwordHash);
-      await verify?.(stores, user);
-      return toWire(user);
+    const registration = registrationOf(call, connection);
+    const input = await registrations.before(registration, given, password);
+    let made: User | undefined;
+    const body = await call.commit(async (stores) => {
+      made = await createDatabaseUser(stores, tenantId, connection, input, passwordHash);
+      await verify?.(stores, made);
+      return toWire(made);
     });
+    if (made) await registrations.after(registration, made);
+    return body;
   });
 
   management.route('PATCH /users/{id}', async (call) => {
     const { tenantId } = call.tenant;
     const change = changeOf(call.body);
-    const passwordHash =
-      change.password === undefined ? undefined : await newHash(call, change.password, change.connection);
+    const renewed = change.password === undefined ? undefined : await newHash(call, change.password, change.connection);
     const verify = call.body.verify_email === true ? await prepareVerification(call) : undefined;
-    return call.commit(async (stores) => {
-      const user = await changeUser(stores, tenantId, idOf(call), change, passwordHash, revokeAccess);
-      await verify?.(stores, user, change.connection);
-      return toWire(user);
+    let changed: User | undefined;
+    const body = await call.commit(async (stores) => {
+      changed = await changeUser(stores, tenantId, idOf(call), change, renewed?.hash, revokeAccess);
+      await verify?.(stores, changed, change.connection);
+      return toWire(changed);
     });
+    if (changed && renewed) await afterPasswordChange({ ...registrationOf(call, renewed.connection), user: changed });
+    return body;
   });
 
   management.route('DELETE /users/{id}', async (call) =>
@@ -92,13 +104,14 @@ export function userRoutes<Stores extends UserRouteStores>(
     call: ManagementCall<Stores>,
     password: string,
     connectionName: string | undefined,
-  ): Promise<string> {
+  ): Promise<{ readonly hash: string; readonly connection: Connection }> {
     const { tenantId } = call.tenant;
     const user = ordinaryUser(await call.stores.users.find(tenantId, idOf(call)));
     const identity = identityToChange(user, connectionName);
     const connection = await call.stores.connections.find(tenantId, identity.connectionId);
     if (connection?.strategy !== 'auth0') throw userErrors.notADirectory({ connection: identity.connection });
-    return hashed(hashNewPassword, tenantId, { connection, password, owner: toWire(user), identity });
+    const hash = await hashed(hashNewPassword, tenantId, { connection, password, owner: toWire(user), identity });
+    return { hash, connection };
   }
 }
 
@@ -116,6 +129,21 @@ function searchOf({ q, connection, sort, search_engine: engine }: ManagementCall
     ...(connection === undefined ? {} : { connection: String(connection) }),
     ...(sort === undefined ? {} : { sort: String(sort) }),
     ...(engine === undefined ? {} : { searchEngine: String(engine) }),
+  };
+}
+
+/** As tenant code sees it: no application is there, and the password is not told. */
+function registrationOf(
+  { tenant, requester, actor, body: given }: Pick<ManagementCall<never>, 'tenant' | 'requester' | 'actor' | 'body'>,
+  connection: Connection,
+) {
+  const { password: _password, ...body } = given;
+  return {
+    tenant,
+    client: undefined,
+    connection,
+    request: { requester, method: 'POST', body },
+    about: { ...requester, clientId: actor.clientId, connection: connection.name, connectionId: connection.id },
   };
 }
 

@@ -101,4 +101,45 @@ describe('the ManagementClient of auth0 7', () => {
     await expect(auth0.actions.modules.get(id)).rejects.toBeInstanceOf(Management.NotFoundError);
     await expect(auth0.actions.executions.get('unknown')).rejects.toBeInstanceOf(Management.NotFoundError);
   });
+
+  it('tries an action, binds it, and it adds its claims to tokens of people and of machines', async () => {
+    const { password_client, user, api } = server.firstRun;
+    const tokens = async (form: Record<string, string>) => {
+      const body = new URLSearchParams({ ...password_client, ...form });
+      const response = await fetch(`${server.origin}/oauth/token`, { method: 'POST', body });
+      return (await response.json()) as Record<string, string>;
+    };
+    const deployed = async (triggerId: 'post-login' | 'credentials-exchange', code: string) => {
+      const { id = '' } = await auth0.actions.create({
+        name: triggerId,
+        supported_triggers: [{ id: triggerId }],
+        code,
+      });
+      const { payload } = await auth0.actions.test(id, { payload: { user: { email: 'tried@example.org' } } });
+      await auth0.actions.deploy(id);
+      await auth0.actions.triggers.bindings.updateMany(triggerId, {
+        bindings: [{ ref: { type: 'action_id', value: id } }],
+      });
+      return payload;
+    };
+    expect(
+      await deployed(
+        'post-login',
+        `exports.onExecutePostLogin = async (event, api) => api.idToken.setCustomClaim('who', event.user.email);`,
+      ),
+    ).toMatchObject({ commands: [{ name: 'idToken.setCustomClaim', arguments: ['who', 'tried@example.org'] }] });
+    await deployed(
+      'credentials-exchange',
+      `exports.onExecuteCredentialsExchange = async (event, api) => api.accessToken.setCustomClaim('plan', 'gold');`,
+    );
+    const { email: username, password } = user;
+    const login = await tokens({ grant_type: 'password', username, password, scope: 'openid' });
+    expect(claimsOf(login.id_token)).toMatchObject({ who: username });
+    const machine = await tokens({ grant_type: 'client_credentials', audience: api.identifier });
+    expect(claimsOf(machine.access_token)).toMatchObject({ plan: 'gold' });
+  });
 });
+
+function claimsOf(token: string | undefined): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString());
+}

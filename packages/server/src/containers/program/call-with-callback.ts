@@ -2,8 +2,12 @@ import type { CompiledPart } from './compile.ts';
 import type { Run } from './current-run.ts';
 
 /** Calls a function expression of a tenant and waits for its callback: the first call counts, a throw before it too. */
-export function callWithCallback(run: Run, part: CompiledPart, input: readonly unknown[]): Promise<readonly unknown[]> {
-  const work = part.expression(run);
+export function callWithCallback(
+  run: Run,
+  part: CompiledPart,
+  input: readonly unknown[],
+  work: unknown = part.expression(run),
+): Promise<readonly unknown[]> {
   if (typeof work !== 'function') throw new TypeError(`${part.name} is not a function.`);
   return new Promise((resolve, reject) => {
     let isCalled = false;

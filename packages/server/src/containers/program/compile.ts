@@ -1,7 +1,7 @@
 import type { Part, PartName } from '../job.ts';
 import type { ProgramMessage } from '../protocol.ts';
 import { auth0Object } from './auth0-object.ts';
-import type { Run } from './current-run.ts';
+import { currentRun, type Run } from './current-run.ts';
 import { createTenantRequire } from './require.ts';
 
 export interface CompiledProgram {
@@ -20,12 +20,14 @@ export interface CompiledPart extends PartName {
   exports(): unknown;
 }
 
+type Require = (name: string) => unknown;
+
 const programs = new Map<string, CompiledProgram>();
 const MainFunction = Function;
+const LIBRARY = 'actions:';
 
 export function keepProgram({ hash, parts, modules }: ProgramMessage): void {
-  const require = createTenantRequire(modules);
-  programs.set(hash, { hash, modules, parts: parts.map((part) => compilePart(part, require)) });
+  programs.set(hash, { hash, modules, parts: parts.map((part) => compilePart(part, modules)) });
 }
 
 export function compiled(hash: string): CompiledProgram {
@@ -38,7 +40,10 @@ export function compiled(hash: string): CompiledProgram {
  * In this realm, since `instanceof Error` and prototypes must be those of the modules. Comments may end the code, and a
  * trailing semicolon is forgiven.
  */
-function compilePart({ id, name, code }: Part, require: (name: string) => unknown): CompiledPart {
+function compilePart(part: Part, chosen: Readonly<Record<string, string>>): CompiledPart {
+  const { id, name, code } = part;
+  const modules = { ...chosen, ...part.modules };
+  const require = withLibraries(createTenantRequire(modules), part, modules);
   let factory: ReturnType<typeof Function> | undefined;
   let module: { exports: unknown } | undefined;
   return {
@@ -52,19 +57,61 @@ function compilePart({ id, name, code }: Part, require: (name: string) => unknow
     exports() {
       if (!module) {
         const made = { exports: {} as unknown };
-        new MainFunction(
-          'exports',
-          'require',
-          'module',
-          '__filename',
-          '__dirname',
-          `${code}\n${sourceName(name)}`,
-        ).call(made.exports, made.exports, require, made, `/${name}.js`, '/');
+        evaluate(code, name, made, require);
         module = made;
       }
       return module.exports;
     },
   };
+}
+
+/** As Node does: whoever requires a library that is being evaluated gets what it has exported so far. */
+function withLibraries(require: Require, { libraries = [] }: Part, modules: Readonly<Record<string, string>>): Require {
+  if (libraries.length === 0) return require;
+  const loaded = new Map<string, { exports: unknown }>();
+  const requireAlso: Require = (request) => {
+    const library = libraries.find(({ name }) => request === LIBRARY + name);
+    if (!library) return require(request);
+    const known = loaded.get(library.name);
+    if (known) return known.exports;
+    const made = { exports: {} as unknown };
+    loaded.set(library.name, made);
+    try {
+      const own = createTenantRequire({ ...modules, ...library.modules });
+      evaluate(library.code, library.name, made, (name) => (isLibrary(name) ? requireAlso(name) : own(name)), {
+        get secrets() {
+          return secretsOf(library);
+        },
+      });
+    } catch (cause) {
+      loaded.delete(library.name);
+      throw cause;
+    }
+    return made.exports;
+  };
+  return requireAlso;
+}
+
+function isLibrary(name: unknown): boolean {
+  return typeof name === 'string' && name.startsWith(LIBRARY);
+}
+
+/** They come with each job, and are never kept with the code. */
+function secretsOf({ id }: Part): unknown {
+  const { librarySecrets } = currentRun()?.input ?? {};
+  return (typeof librarySecrets === 'object' && librarySecrets !== null && Reflect.get(librarySecrets, id)) || {};
+}
+
+function evaluate(code: string, name: string, module: { exports: unknown }, require: Require, actions?: object): void {
+  new MainFunction(
+    'exports',
+    'require',
+    'module',
+    '__filename',
+    '__dirname',
+    ...(actions ? ['actions'] : []),
+    `${code}\n${sourceName(name)}`,
+  ).call(module.exports, module.exports, require, module, `/${name}.js`, '/', actions);
 }
 
 function withoutSemicolons(code: string): string {

@@ -1,6 +1,7 @@
 import { auth0Object } from './auth0-object.ts';
 import { currentRun } from './current-run.ts';
 import { ERRORS } from './errors.ts';
+import { HOOK_ERRORS } from './hook-errors.ts';
 import { ip } from './stand-ins/address-ranges.ts';
 import { bcrypt } from './stand-ins/bcrypt.ts';
 import { historicCrypto } from './stand-ins/crypto.ts';
@@ -57,7 +58,7 @@ export function installGlobals(): void {
   if (areInstalled) return;
   areInstalled = true;
   for (const [name, load] of Object.entries(MODULES)) define(name, once(load));
-  for (const [name, error] of Object.entries(ERRORS)) define(name, () => error);
+  for (const [name, error] of Object.entries({ ...ERRORS, ...HOOK_ERRORS })) define(name, () => error);
   for (const [name, read] of Object.entries(OF_A_JOB)) define(name, read);
   define('GLOBAL', () => globalThis);
   define('root', () => globalThis);

@@ -23,6 +23,16 @@ export const exchangeErrors = defineErrors({
     message: 'actor_token and actor_token_type must be sent together',
   },
   resource: { status: 400, code: 'invalid_target', message: 'resource is not supported, use audience' },
+  noUser: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The action of the token exchange profile named no user',
+  },
+  unsupported: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The action of the token exchange profile asked for what is not supported',
+  },
   actionNotRun: {
     status: 400,
     code: 'invalid_request',

@@ -31,8 +31,10 @@ export function tokenExchangeGrant({ access, findProfile, runExchangeAction }: P
     // Only the tenant's own applications may say who somebody is.
     if (!client.isFirstParty || !client.exchangeProfileTypes.includes(profile.type))
       throw exchangeErrors.notAllowed({ type: profile.type });
-    await access.target(tenant, parameters.get('audience'), (audience) => oauthErrors.serviceNotEnabled({ audience }));
-    return runExchangeAction({ exchange, profile, subjectToken });
+    const target = await access.target(tenant, parameters.get('audience'), (audience) =>
+      oauthErrors.serviceNotEnabled({ audience }),
+    );
+    return runExchangeAction({ exchange, profile, subjectToken, requestedType: requested, target });
   }
 
   return {

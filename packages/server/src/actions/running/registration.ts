@@ -1,0 +1,201 @@
+import type { Client } from '../../clients/client.ts';
+import type { Connection } from '../../connections/connection.ts';
+import type { HookRunner } from '../../hooks/run-hook.ts';
+import { defineErrors } from '../../kit/errors.ts';
+import { isObject, type Json, objectOf, textOf } from '../../kit/json-values.ts';
+import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import { explained } from '../../logs/explain-error.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { NewDatabaseUser } from '../../users/create-user.ts';
+import type { Metadata, User } from '../../users/user.ts';
+import type { DeployedActions } from '../deployed-actions.ts';
+import type { ActionCommand } from './action-commands.ts';
+import type { Background } from './background.ts';
+import { clientPart, connectionPart, type RequestPart, requestPart, tenantPart, userPart } from './event-parts.ts';
+import { hookContext, hookUser, newHookUser } from './hook-user.ts';
+import type { RunTrigger } from './run-trigger.ts';
+
+/** Somebody signs up, or is created. */
+export interface Registration {
+  readonly tenant: Tenant;
+  /** The application at which somebody signs up; none where the Management API creates a user. */
+  readonly client: Client | undefined;
+  readonly connection: Connection;
+  /** Without the password. */
+  readonly request: RequestPart;
+  /** The login that the sign-up belongs to. */
+  readonly transaction?: Json | undefined;
+  readonly about: Omit<AuditEvent, 'type'>;
+}
+
+interface Parts {
+  readonly deployed: Pick<DeployedActions, 'atTrigger'>;
+  readonly runTrigger: RunTrigger;
+  readonly hooks: HookRunner;
+  readonly background: Background;
+  readonly recordAlone: RecordEvent;
+}
+
+export type Registrations = ReturnType<typeof createRegistrations>;
+
+const BEFORE = 'pre-user-registration';
+const AFTER = 'post-user-registration';
+const LONGEST_MESSAGE = 1_000;
+
+export const registrationErrors = defineErrors({
+  denied: { status: 400, code: 'extensibility_error', message: '{reason}' },
+  failed: { status: 400, code: 'extensibility_error', message: 'The registration could not be completed.' },
+});
+
+/** pre-user-registration and post-user-registration, hooks before actions: for all ways in which users of directories come to be. */
+export function createRegistrations({ deployed, runTrigger, hooks, background, recordAlone }: Parts) {
+  /** The new user with the metadata that code adds, or a refusal in its words. Nothing is stored yet. */
+  async function before(
+    registration: Registration,
+    input: NewDatabaseUser,
+    password: string,
+  ): Promise<NewDatabaseUser> {
+    const { tenant } = registration;
+    const actions = await deployed.atTrigger(tenant.tenantId, BEFORE);
+    const hooked = await runHookBefore(registration, input, password);
+    if (actions.length === 0) return hooked;
+    const event = {
+      ...eventOf(registration),
+      user: newUserPart(hooked),
+      ...(registration.client && { client: clientPart(registration.client) }),
+    };
+    const { executionId, commands, failure } = await runTrigger({
+      tenant,
+      triggerId: BEFORE,
+      actions,
+      input: { event },
+      about: registration.about,
+    });
+    const executions = { actions: { executions: [executionId] } };
+    if (failure) throw explained(registrationErrors.failed(), executions);
+    return commands.reduce((user, command) => apply(user, command, executions), hooked);
+  }
+
+  async function runHookBefore(
+    registration: Registration,
+    input: NewDatabaseUser,
+    password: string,
+  ): Promise<NewDatabaseUser> {
+    const { tenant } = registration;
+    if (!(await hooks.isUsed(tenant.tenantId, BEFORE))) return input;
+    const user = { ...newHookUser(tenant, input), password };
+    const outcome = await hooks.run(tenant, BEFORE, [user, hookContext(registration)]);
+    if (!outcome) return input;
+    if (outcome.ok) return withMetadata(input, objectOf(objectOf(outcome.answer).user));
+    const { hook, failure } = outcome;
+    const { error } = failure;
+    const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: error?.message } };
+    const isDenial = error?.name === 'PreUserRegistrationError';
+    throw explained(isDenial ? denied(error.description) : registrationErrors.failed(), details);
+  }
+
+  /** After the commit; nobody waits for it, and what goes wrong stands in the log. */
+  async function after(registration: Registration, user: User): Promise<void> {
+    const { tenant } = registration;
+    const actions = await deployed.atTrigger(tenant.tenantId, AFTER);
+    const hasHook = await hooks.isUsed(tenant.tenantId, AFTER);
+    const about = { ...registration.about, userId: user.userId, userName: user.email ?? user.username ?? user.userId };
+    const isBegun =
+      (!hasHook || background.begin(() => runHookAfter(registration, user, about))) &&
+      (actions.length === 0 ||
+        background.begin(async () => {
+          const event = { ...eventOf(registration, false), user: userPart(user) };
+          await runTrigger({ tenant, triggerId: AFTER, actions, input: { event }, about });
+        }));
+    if (!isBegun)
+      await recordAlone(tenant.tenantId, {
+        ...about,
+        type: 'actionExecutionFailed',
+        description: `${AFTER} was not run: too much is running`,
+        details: { trigger_id: AFTER, failure: 'busy' },
+      });
+  }
+
+  async function runHookAfter(registration: Registration, user: User, about: Omit<AuditEvent, 'type'>): Promise<void> {
+    const { tenant } = registration;
+    const outcome = await hooks.run(tenant, AFTER, [hookUser(tenant, user), hookContext(registration)]);
+    if (!outcome || outcome.ok) return;
+    const { hook, failure } = outcome;
+    await recordAlone(tenant.tenantId, {
+      ...about,
+      type: 'postRegistrationHookFailed',
+      description: failure.error?.message ?? failure.kind,
+      details: { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.error } },
+    });
+  }
+
+  return { before, after };
+}
+
+function eventOf({ tenant, connection, request, transaction }: Registration, hasBody = true): Json {
+  const { body, ...rest } = request;
+  return {
+    connection: connectionPart(connection),
+    request: requestPart(hasBody && body ? { ...rest, body } : rest),
+    tenant: tenantPart(tenant),
+    ...(transaction && { transaction }),
+  };
+}
+
+function newUserPart(user: NewDatabaseUser): Json {
+  const { email, familyName, givenName, name, nickname, phoneNumber, picture, username } = user;
+  const told = {
+    email,
+    family_name: familyName,
+    given_name: givenName,
+    name,
+    nickname,
+    phone_number: phoneNumber,
+    picture,
+    username,
+    app_metadata: user.appMetadata ?? {},
+    user_metadata: user.userMetadata ?? {},
+  };
+  return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
+}
+
+function apply(user: NewDatabaseUser, { name, arguments: given }: ActionCommand, why: Json): NewDatabaseUser {
+  const [first, second] = given;
+  if (name === 'access.deny') throw explained(denied(textOf(second)), { ...why, reason: bounded(textOf(first)) });
+  if (name === 'validation.error') throw explained(denied(textOf(second)), { ...why, code: bounded(textOf(first)) });
+  if (typeof first !== 'string') return user;
+  if (name === 'user.setUserMetadata') return { ...user, userMetadata: changed(user.userMetadata, first, second) };
+  if (name === 'user.setAppMetadata') return { ...user, appMetadata: changed(user.appMetadata, first, second) };
+  return user;
+}
+
+function changed(metadata: Metadata | undefined, key: string, value: unknown): Metadata {
+  const others = Object.entries(metadata ?? {}).filter(([name]) => name !== key);
+  return Object.fromEntries(value === null ? others : [...others, [key, value]]);
+}
+
+/** What a hook answers takes the place of what it was given. */
+function withMetadata(input: NewDatabaseUser, answer: Json): NewDatabaseUser {
+  const { user_metadata: userMetadata, app_metadata: appMetadata } = answer;
+  return {
+    ...input,
+    ...(isObject(userMetadata) && { userMetadata: checked(userMetadata) }),
+    ...(isObject(appMetadata) && { appMetadata: checked(appMetadata) }),
+  };
+}
+
+function checked(metadata: Metadata): Metadata {
+  const wrong = Object.keys(metadata).find((key) => key.includes('.') || key.startsWith('$'));
+  if (wrong === undefined) return metadata;
+  throw explained(registrationErrors.failed(), { hook: { error: `Metadata can not have the key ${bounded(wrong)}` } });
+}
+
+function denied(userMessage: string | undefined) {
+  const text = bounded(userMessage)?.trim();
+  if (!text) return registrationErrors.failed();
+  return registrationErrors.denied({ reason: text }, { extra: { friendly_message: text } });
+}
+
+function bounded(text: string | undefined): string | undefined {
+  return text?.slice(0, LONGEST_MESSAGE);
+}

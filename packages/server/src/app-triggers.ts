@@ -1,0 +1,56 @@
+import { createDeployedActions } from './actions/deployed-actions.ts';
+import { createBackground } from './actions/running/background.ts';
+import { createCredentialsExchange } from './actions/running/credentials-exchange.ts';
+import { createPasswordChangeTrigger } from './actions/running/password-change.ts';
+import { createPostLoginStage } from './actions/running/post-login-stage.ts';
+import { createRegistrations } from './actions/running/registration.ts';
+import { createTriggerRunner } from './actions/running/run-trigger.ts';
+import { createActionTrial } from './actions/running/try-action.ts';
+import type { ApiTunnels } from './containers/api-tunnel.ts';
+import type { Containers } from './containers/job.ts';
+import type { Transact } from './db/transact.ts';
+import { createHookRunner } from './hooks/run-hook.ts';
+import type { Log } from './kit/log.ts';
+import type { RecordEvent } from './logs/event.ts';
+import type { Stores } from './stores.ts';
+import type { Tenant } from './tenants/tenant.ts';
+import type { TenantCache } from './tenants/tenant-cache.ts';
+import type { TenantDirectory } from './tenants/tenant-directory.ts';
+
+interface Parts {
+  readonly stores: Stores;
+  readonly transact: Transact<Stores>;
+  readonly cache: TenantCache;
+  readonly directory: TenantDirectory;
+  readonly containers: Containers;
+  readonly tunnelTo: ApiTunnels;
+  readonly recordAlone: RecordEvent;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
+export type Triggers = ReturnType<typeof createTriggers>;
+
+/** Where actions and hooks run; post-login has its place in the pipeline (app-pipeline.ts). */
+export function createTriggers(parts: Parts) {
+  const { stores, transact, cache, directory, containers, tunnelTo, recordAlone, log, now } = parts;
+  const apiOf = (tenant: Tenant) => {
+    const canonical = directory.canonicalOrigin(tenant);
+    return { domain: new URL(canonical).host, tunnel: tunnelTo(tenant.tenantId, [canonical]) };
+  };
+  const deployed = createDeployedActions({ cache, stores });
+  const runTrigger = createTriggerRunner({ containers, apiOf, transact, keep: stores.actionExecutions.keep, now });
+  const hooks = createHookRunner({ containers, cache, hooks: stores.hooks, apiOf });
+  const background = createBackground({ log });
+  const registering = { deployed, runTrigger, hooks, background, recordAlone };
+  return {
+    deployed,
+    runTrigger,
+    background,
+    postLogin: createPostLoginStage({ deployed, runTrigger, transact, recordAlone, now }),
+    tryAction: createActionTrial({ containers, apiOf, now }),
+    registrations: createRegistrations(registering),
+    afterPasswordChange: createPasswordChangeTrigger(registering),
+    exchangeCredentials: createCredentialsExchange({ deployed, runTrigger, hooks }),
+  };
+}

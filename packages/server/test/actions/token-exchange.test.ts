@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { created, createTestClient, createTestUser, decodeJwt, eventsOf, type TestClient } from '../protocol.ts';
+import { type ManagementClient, startWorld, type World } from '../world.ts';
+import { action, deployAction, setActions } from './actions.ts';
+
+const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+let world: World;
+let manage: ManagementClient;
+let client: TestClient;
+beforeAll(async () => {
+  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  manage = world.api();
+  client = await createTestClient(world, { token_exchange: { allow_any_profile_of_type: ['custom_authentication'] } });
+});
+afterAll(() => world.stop());
+
+let serial = 0;
+
+/** Exchanges a token for which an action with these statements is responsible. */
+async function exchange(body: string, changes: Record<string, string> = {}) {
+  const type = `urn:acme:token-${++serial}`;
+  await created(
+    manage.post('/token-exchange-profiles', {
+      name: `Profile ${serial}`,
+      type: 'custom_authentication',
+      subject_token_type: type,
+      action_id: await deployAction(world, 'custom-token-exchange', action('onExecuteCustomTokenExchange', body)),
+    }),
+  );
+  return world.token({
+    grant_type: GRANT,
+    ...client,
+    subject_token: 'a-session-of-old',
+    subject_token_type: type,
+    ...changes,
+  });
+}
+
+describe('an action at custom-token-exchange', () => {
+  it('names a user by id, who gets tokens as after a login, through the post-login actions', async () => {
+    const user = await createTestUser(world, 'by-id');
+    await setActions(world, 'post-login', [
+      action('onExecutePostLogin', `api.idToken.setCustomClaim('protocol', event.transaction.protocol);`),
+    ]);
+    const events = await eventsOf(world, async () => {
+      const response = await exchange(
+        `if (event.transaction.subject_token !== 'a-session-of-old') throw new Error('no token');
+         api.user.setAppMetadata('exchanged', true);
+         api.authentication.setUserById('${user.id}');`,
+        { scope: 'openid email', audience: world.main.api.identifier },
+      );
+      expect(response.statusCode, response.body).toBe(200);
+      expect(decodeJwt(response.json().id_token).claims).toMatchObject({
+        sub: user.id,
+        email: user.email,
+        protocol: 'oauth2-token-exchange',
+      });
+      expect(decodeJwt(response.json().access_token).claims).toMatchObject({ sub: user.id });
+    });
+    expect(events.map(({ type }) => type)).toContain('secte');
+    expect(JSON.stringify(events)).not.toContain('a-session-of-old');
+    expect((await manage.get(`/users/${user.id}`)).json()).toMatchObject({
+      app_metadata: { exchanged: true },
+      logins_count: 1,
+    });
+    await setActions(world, 'post-login', []);
+  });
+
+  it('makes a user of a directory who was not there, once, and changes one who is', async () => {
+    const body = (name: string) =>
+      `api.authentication.setUserByConnection('${world.connection}',
+        { user_id: 'moved', email: 'moved@example.org', email_verified: true, name: '${name}' },
+        { creationBehavior: 'create_if_not_exists', updateBehavior: 'replace' });`;
+    for (const name of ['First', 'Second']) {
+      const response = await exchange(body(name), { scope: 'openid profile' });
+      expect(response.statusCode, response.body).toBe(200);
+      expect(decodeJwt(response.json().id_token).claims).toMatchObject({ sub: 'auth0|moved', name });
+    }
+  });
+
+  it.each([
+    ['names nobody', '', 400, 'invalid_request'],
+    ['names an unknown user', `api.authentication.setUserById('auth0|unknown');`, 400, 'invalid_request'],
+    [
+      'names two',
+      `api.authentication.setUserById('auth0|moved'); api.authentication.setUserById('auth0|moved');`,
+      400,
+      'invalid_request',
+    ],
+    ['denies', `api.access.deny('invalid_target', 'Not here.');`, 400, 'invalid_target'],
+    ['rejects the token', `api.access.rejectInvalidSubjectToken('It is forged.');`, 400, 'invalid_request'],
+    ['throws', `throw new Error('hidden words');`, 400, 'invalid_request'],
+    [
+      'asks for an actor',
+      `api.authentication.setUserById('auth0|moved'); api.authentication.setActor({ sub: 'x' });`,
+      400,
+      'invalid_request',
+    ],
+    [
+      'asks for a user of no known connection',
+      `api.authentication.setUserByConnection('gatewright-admins', { user_id: 'x' }, { creationBehavior: 'create_if_not_exists' });`,
+      400,
+      'invalid_request',
+    ],
+  ])('that %s gives no tokens', async (_what, body, status, error) => {
+    const response = await exchange(body);
+    expect([response.statusCode, response.json().error], response.body).toEqual([status, error]);
+    expect(response.body).not.toContain('hidden');
+  });
+
+  it('can not name an administrator of this installation, nor somebody who is blocked', async () => {
+    const admin = await world.app.stores.users.findLogin(
+      'dev',
+      (await world.app.stores.connections.findByName('dev', 'gatewright-admins'))?.id ?? '',
+      { email: world.admin.email, username: undefined, phone: undefined },
+    );
+    expect(admin).toBeDefined();
+    const named = await exchange(`api.authentication.setUserById('${admin?.user.userId}');`);
+    expect(named.json().error).toBe('invalid_request');
+    const user = await createTestUser(world, 'blocked');
+    await manage.patch(`/users/${user.id}`, { blocked: true });
+    const blocked = await exchange(`api.authentication.setUserById('${user.id}');`);
+    expect([blocked.statusCode, blocked.json().error]).toEqual([403, 'unauthorized']);
+  });
+});
