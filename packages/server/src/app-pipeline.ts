@@ -20,6 +20,7 @@ interface Parts {
   readonly keyRings: KeyRings;
   readonly containers: Containers;
   readonly triggers: Triggers;
+  readonly countRuleRun: (outcome: 'success' | 'failure') => void;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
@@ -44,6 +45,7 @@ export function createLoginPipeline(http: FastifyInstance, parts: Parts): RunPip
       sign: (tenantId, claims) => signer.sign(tenantId, claims, { typ: 'JWT', algorithm: 'RS256' }),
       now,
     }),
+    countRun: parts.countRuleRun,
     recordAlone,
   });
   return createPipeline({

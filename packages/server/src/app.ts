@@ -193,6 +193,7 @@ export async function createApp(world: World) {
     keyRings,
     containers,
     triggers,
+    countRuleRun: metrics.countRuleRun,
     recordAlone,
     now,
   });
