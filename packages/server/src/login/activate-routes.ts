@@ -5,7 +5,7 @@ import type { TenantCookie } from '../http/cookies.ts';
 import { equalSecrets, keyedDigest } from '../kit/digest.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import { explanationOf } from '../logs/explain-error.ts';
+import { aboutOf, explanationOf } from '../logs/explain-error.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession, LivingSession } from '../oauth/authorize/find-session.ts';
 import type { Proceed } from '../oauth/authorize/proceed.ts';
@@ -119,6 +119,7 @@ export function activateRoutes(app: FastifyInstance, parts: Parts): void {
       await recordAlone(http.tenant.tenantId, {
         ...failure(http, client, 'deviceActivationFailed', error.message),
         ...(living && { userId: living.user.userId }),
+        ...aboutOf(error),
         details: { error: { message: error.message, oauthError: error.code }, ...explanationOf(error) },
       });
       return open.refuse(http, reply, error);

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import { explanationOf } from '../logs/explain-error.ts';
+import { aboutOf, explanationOf } from '../logs/explain-error.ts';
 import type { FoundLogin, LoginContext, LoginContexts, LoginStage } from './login-context.ts';
 
 interface Parts {
@@ -73,6 +73,7 @@ function isAttempt(http: FastifyRequest, error: unknown): error is DeclaredError
 function failure({ requester }: FastifyRequest, error: DeclaredError, known: Omit<AuditEvent, 'type'>): AuditEvent {
   return {
     ...requester,
+    ...aboutOf(error),
     ...known,
     type: 'loginFailed',
     description: error.message,

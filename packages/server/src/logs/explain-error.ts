@@ -1,7 +1,15 @@
-/** What an event tells of a refusal besides the words that the caller hears. */
+import type { AuditEvent } from './event.ts';
+
+/** What an event tells of a refusal besides the words that the caller hears: members for its `details`. */
 export type Explanation = Readonly<Record<string, unknown>>;
+/** Whom the refusal is about. */
+export type About = Pick<
+  AuditEvent,
+  'userId' | 'userName' | 'connection' | 'connectionId' | 'strategy' | 'strategyType'
+>;
 
 const explanations = new WeakMap<Error, Explanation>();
+const abouts = new WeakMap<Error, About>();
 
 /** For the tenant's log alone: nothing that renders errors looks here. */
 export function explained<Thrown extends Error>(error: Thrown, explanation: Explanation): Thrown {
@@ -9,7 +17,15 @@ export function explained<Thrown extends Error>(error: Thrown, explanation: Expl
   return error;
 }
 
-/** Members for the `details` of the event; none where nothing was explained. */
 export function explanationOf(error: Error): Explanation {
   return explanations.get(error) ?? {};
+}
+
+export function about<Thrown extends Error>(error: Thrown, who: About): Thrown {
+  abouts.set(error, who);
+  return error;
+}
+
+export function aboutOf(error: Error): About {
+  return abouts.get(error) ?? {};
 }

@@ -1,27 +1,35 @@
 import type { RecordEvent } from '../logs/event.ts';
-import type { Explanation } from '../logs/explain-error.ts';
+import type { About, Explanation } from '../logs/explain-error.ts';
 import type { LoginFacts } from './login-facts.ts';
 
 /** The login went on, and somebody should look at its code. */
 export function recordWarning(
   recordAlone: RecordEvent,
-  { tenant, client, connection, user, request }: LoginFacts,
+  facts: LoginFacts,
   description: string,
   details: Explanation = {},
 ): Promise<void> {
+  const { tenant, client, request } = facts;
   return recordAlone(tenant.tenantId, {
+    ...whoLogsIn(facts),
     type: 'loginWarned',
     ip: request.ip,
     userAgent: request.userAgent,
     hostname: request.hostname,
     clientId: client.clientId,
     clientName: client.name,
-    connection: connection.name,
-    connectionId: connection.id,
-    strategy: connection.strategy,
-    userId: user.userId,
-    userName: user.email ?? user.username ?? user.userId,
     description,
     details,
   });
+}
+
+export function whoLogsIn({ connection, user }: LoginFacts): About {
+  return {
+    connection: connection.name,
+    connectionId: connection.id,
+    strategy: connection.strategy,
+    strategyType: 'database',
+    userId: user.userId,
+    userName: user.email ?? user.username ?? user.userId,
+  };
 }

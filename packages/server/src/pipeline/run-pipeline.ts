@@ -1,5 +1,5 @@
 import type { RecordEvent } from '../logs/event.ts';
-import { explained } from '../logs/explain-error.ts';
+import { about, explained } from '../logs/explain-error.ts';
 import type { RoleNames } from '../roles/member-store.ts';
 import type { SessionHistory } from '../sessions/session-store.ts';
 import type { User } from '../users/user.ts';
@@ -9,7 +9,7 @@ import { MOST_CLAIM_BYTES } from './custom-claims.ts';
 import type { KnownFacts, LoginFacts } from './login-facts.ts';
 import { type Decisions, NOTHING_ADDED, type PipelineOutcome, type Stage } from './outcome.ts';
 import { pipelineErrors } from './pipeline-errors.ts';
-import { recordWarning } from './record-warning.ts';
+import { recordWarning, whoLogsIn } from './record-warning.ts';
 
 interface Parts {
   /** In the order in which they run: rules, then actions. */
@@ -28,6 +28,12 @@ export type RunPipeline = (facts: LoginFacts) => Promise<PipelineOutcome>;
  */
 export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recordAlone }: Parts): RunPipeline {
   return async function runPipeline(facts) {
+    const outcome = await decide(facts);
+    if (outcome.kind === 'denied') about(outcome.error, whoLogsIn(facts));
+    return outcome;
+  };
+
+  async function decide(facts: LoginFacts): Promise<PipelineOutcome> {
     const { suspended } = facts.resumed ?? {};
     const used = await usedStages(facts, suspended?.stage);
     if (used.length === 0 && !suspended) return NOTHING;
@@ -45,18 +51,13 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
     if (decisions.factor && !known.methods.some(({ name }) => name === 'mfa'))
       return { kind: 'secondFactorRequired', demand: decisions.factor };
     return granted(known, decisions);
-  };
+  }
 
   /** A pipeline that comes back does not begin again with the stages before. */
   async function usedStages({ tenant }: LoginFacts, from: Stage['name'] | undefined): Promise<readonly Stage[]> {
     const used: Stage[] = [];
-    for (const stage of stages.slice(
-      Math.max(
-        0,
-        stages.findIndex(({ name }) => name === from),
-      ),
-    ))
-      if (await stage.isUsed(tenant.tenantId)) used.push(stage);
+    const first = stages.findIndex(({ name }) => name === from);
+    for (const stage of stages.slice(Math.max(0, first))) if (await stage.isUsed(tenant.tenantId)) used.push(stage);
     return used;
   }
 

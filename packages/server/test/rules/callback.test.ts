@@ -59,7 +59,8 @@ describe('the callback of a rule', () => {
   it('RUL.5: a rule that never calls back ends the login with an error at the limit, and the log names it', async () => {
     const [id] = await setRules(world, [['Sleeper', 'function (user, context, callback) {}']]);
     const events = await eventsOf(world, async () => expect(await login()).toEqual({ status: 403, body: GENERIC }));
-    expect(events).toMatchObject([{ type: 'fepft', details: { rule: { failure: 'timeout', id, name: 'Sleeper' } } }]);
+    const details = { rule: { failure: 'timeout', id, name: 'Sleeper' } };
+    expect(events).toMatchObject([{ type: 'fepft', user_id: expect.any(String), details }]);
     expect(JSON.stringify(events)).toContain(GENERIC.error_description);
   });
 

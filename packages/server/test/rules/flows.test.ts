@@ -197,9 +197,15 @@ describe('a refusal of a rule', () => {
     });
     const rules = { rule: { id, name: 'Sundays', failure: 'threw', error_name: 'UnauthorizedError' } };
     expect(events).toMatchObject([
-      { type: 'fsa', description: 'Not today', details: rules },
+      {
+        type: 'fsa',
+        description: 'Not today',
+        details: rules,
+        user_id: expect.any(String),
+        connection: world.connection,
+      },
       { type: 's' },
-      { type: 'f', description: 'Not today', details: rules },
+      { type: 'f', description: 'Not today', details: rules, user_name: world.user.email },
     ]);
   });
 

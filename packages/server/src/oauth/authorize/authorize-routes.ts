@@ -5,7 +5,7 @@ import { DeclaredError } from '../../kit/errors.ts';
 import type { BeginLogin, LoginPage } from '../../login/begin-login.ts';
 import type { LoginProgress } from '../../login/login-transaction-store.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
-import { explanationOf } from '../../logs/explain-error.ts';
+import { aboutOf, explanationOf } from '../../logs/explain-error.ts';
 import { queryForm } from '../parameters.ts';
 import type { AnswerAuthorization } from './answer-authorization.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
@@ -140,6 +140,7 @@ function failure(http: FastifyRequest, form: Form, error: DeclaredError): AuditE
     ...http.requester,
     type: form.values.prompt === 'none' ? 'silentAuthFailed' : 'loginFailed',
     ...(form.values.client_id && { clientId: form.values.client_id.slice(0, 128) }),
+    ...aboutOf(error),
     description: error.message,
     details: {
       qs,

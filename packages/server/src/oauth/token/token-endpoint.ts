@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Client } from '../../clients/client.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import type { RecordEvent } from '../../logs/event.ts';
-import { explanationOf } from '../../logs/explain-error.ts';
+import { aboutOf, explanationOf } from '../../logs/explain-error.ts';
 import { type AuthenticateClient, clientRequest } from '../client-authentication/authenticate-client.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { bodyParameters, type Parameters } from '../parameters.ts';
@@ -65,6 +65,7 @@ export function tokenEndpoint(
           type: grant.failed,
           description: error.message,
           ...(userName && { userName }),
+          ...aboutOf(error),
           ...(parameters.get('audience') && { audience: parameters.get('audience')?.slice(0, 512) ?? '' }),
           details: { error: { message: error.message, oauthError: error.code }, ...explanationOf(error) },
         });
