@@ -134,6 +134,7 @@ describe('every value that discovery lists works', () => {
         .setProtectedHeader({ alg, typ: 'oauth-authz-req+jwt' })
         .setIssuer(client_id)
         .setAudience(world.issuer)
+        .setIssuedAt(world.now())
         .sign(privateKey);
       expect([alg, (await browser.authorize({ client_id, request })).answer?.has('code')]).toEqual([alg, true]);
     }
