@@ -17,8 +17,10 @@ import type { Log } from './kit/log.ts';
 import { accountRoutes } from './login/account-routes.ts';
 import { createBeginLogin } from './login/begin-login.ts';
 import { consentPageRoutes } from './login/consent-routes.ts';
+import { continueRoutes } from './login/continue-routes.ts';
 import { devicePurpose } from './login/device-purpose.ts';
 import { createFinishLogin } from './login/finish-login.ts';
+import { createGoOn } from './login/go-on.ts';
 import { createLoginContexts } from './login/login-context.ts';
 import { authorizePurpose } from './login/login-purposes.ts';
 import { loginRoutes } from './login/login-routes.ts';
@@ -26,6 +28,7 @@ import { resumeRoutes } from './login/resume-routes.ts';
 import type { SendPage } from './login/send-page.ts';
 import { signupRoutes } from './login/signup-routes.ts';
 import { staticRoutes } from './login/static-routes.ts';
+import { createSuspendLogin } from './login/suspend-login.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { createAccessResolver } from './oauth/access/resolve-access.ts';
 import { createSubjectAdoption } from './oauth/authorize/adopt-subject.ts';
@@ -140,6 +143,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     consentQuestion,
   });
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
+  const suspendLogin = createSuspendLogin({ browserCookie, transact, now });
+  const goOn = createGoOn({ proceed, suspendLogin, transactions: stores.loginTransactions });
   const device = devicePurpose({
     deviceCodes: stores.deviceCodes,
     findClient,
@@ -150,6 +155,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   const contexts = createLoginContexts({
     browserCookie,
     transactions: stores.loginTransactions,
+    continuations: stores.continuations,
     purposes: { authorize: authorizePurpose({ checks, responder, answerAuthorization }), device },
     connectionsOfClient,
     now,
@@ -183,6 +189,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     answerAuthorization,
     responder,
     beginLogin,
+    suspendLogin,
     recordAlone,
     now,
   });
@@ -198,7 +205,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   consentPageRoutes(http, { contexts, findSession, consentQuestion, transact, recordAlone, sendPage, now });
   signupRoutes(http, { contexts, prepareSignUp: parts.recovery.prepareSignUp, finishLogin, recordAlone, sendPage });
   recoveryRoutes(http, { ...parts, contexts, browserCookie });
-  resumeRoutes(http, { contexts, findSession, proceed, transactions: stores.loginTransactions, recordAlone });
+  resumeRoutes(http, { contexts, findSession, goOn, recordAlone });
+  continueRoutes(http, { contexts, findSession, goOn, continuations: stores.continuations, recordAlone });
   createDeviceFlow(http, {
     stores,
     secrets,
@@ -210,6 +218,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     findSession,
     proceed,
     beginLogin,
+    suspendLogin,
     transact,
     recordAlone,
     sendPage,

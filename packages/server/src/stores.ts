@@ -21,6 +21,7 @@ import { createHookStore } from './hooks/hook-store.ts';
 import { createJobStore } from './jobs/job-store.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
+import { createContinuationStore } from './login/continuation-store.ts';
 import { createLoginTicketStore } from './login/embedded/login-ticket-store.ts';
 import { createLoginTransactionStore } from './login/login-transaction-store.ts';
 import { createEventStore } from './logs/event-store.ts';
@@ -114,6 +115,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     logoutDeliveries: createLogoutDeliveryStore(db),
     sessionLists: createSessionListStore(db),
     loginTransactions: createLoginTransactionStore(db),
+    continuations: createContinuationStore(db),
     loginTickets: createLoginTicketStore(db),
     codes: createAuthorizationCodeStore(db),
     pushedRequests: createPushedRequestStore(db),

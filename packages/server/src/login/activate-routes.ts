@@ -13,6 +13,7 @@ import { activationErrors, type DeviceCode } from '../oauth/device/device-code.t
 import type { DeviceCodeStore } from '../oauth/device/device-code-store.ts';
 import { formatUserCode, normalizeUserCode } from '../oauth/device/user-code.ts';
 import { queryForm } from '../oauth/parameters.ts';
+import type { Redirect } from '../pipeline/outcome.ts';
 import type { BeginLogin, LoginPage } from './begin-login.ts';
 import { browserSecret } from './browser-secret.ts';
 import type { FindDevice } from './find-device.ts';
@@ -20,6 +21,7 @@ import type { LoginPurpose } from './login-purposes.ts';
 import type { LoginProgress } from './login-transaction-store.ts';
 import { postedForm } from './posted-form.ts';
 import type { SendPage } from './send-page.ts';
+import type { SuspendLogin } from './suspend-login.ts';
 
 interface Stores {
   readonly deviceCodes: Pick<DeviceCodeStore, 'deny'>;
@@ -33,6 +35,7 @@ interface Parts {
   readonly findSession: FindSession;
   readonly proceed: Proceed;
   readonly beginLogin: BeginLogin;
+  readonly suspendLogin: SuspendLogin;
   readonly transact: Transact<Stores>;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
@@ -45,8 +48,8 @@ const OPTIONS = { config: { errors: 'page' }, bodyLimit: 65_536 } as const;
  * and says yes before anything else happens, so that a link from a stranger lets nobody in by itself (section 5.4).
  */
 export function activateRoutes(app: FastifyInstance, parts: Parts): void {
-  const { browserCookie, findDevice, purpose, findSession, proceed, beginLogin, transact, recordAlone, sendPage } =
-    parts;
+  const { browserCookie, findDevice, purpose, findSession, proceed, transact, recordAlone, sendPage } = parts;
+  const { beginLogin, suspendLogin } = parts;
 
   app.get('/activate', OPTIONS, async (http, reply) => {
     const browser = browserSecret(browserCookie, http, reply);
@@ -111,7 +114,9 @@ export function activateRoutes(app: FastifyInstance, parts: Parts): void {
         const { sessionId } = living.session;
         const interact = (page: LoginPage, progress: LoginProgress) =>
           beginLogin(http, reply, { ...login, sessionId, progress: { ...progress, bySession: true } }, page);
-        if (await proceed(http, reply, { request, living, answer, interact })) return reply;
+        const leave = (redirect: Redirect) =>
+          suspendLogin(http, reply, { ...login, sessionId, progress: { bySession: true } }, redirect);
+        if (await proceed(http, reply, { request, living, answer, interact, leave })) return reply;
       }
     } catch (error) {
       // The client may not have what its device asks for: the device is told.

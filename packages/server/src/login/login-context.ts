@@ -8,13 +8,16 @@ import type { LoginRequest } from '../oauth/authorize/authorization-request.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { Answer } from '../oauth/authorize/proceed.ts';
 import { queryForm } from '../oauth/parameters.ts';
+import type { Suspended } from '../pipeline/outcome.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import type { ContinuationStore } from './continuation-store.ts';
+import { continueErrors, continueState } from './continue-state.ts';
 import type { LoginPurposes, OpenPurpose } from './login-purposes.ts';
 import type { LoginKey, LoginTransaction, LoginTransactionStore } from './login-transaction-store.ts';
 import { postedForm } from './posted-form.ts';
 
-/** Whether a form is about who the user is, or comes after that. */
-export type LoginStage = 'login' | 'known-user';
+/** Whether a form is about who the user is, or comes after that. `continued`: the browser comes from a page of somebody else's. */
+export type LoginStage = 'login' | 'known-user' | 'continued';
 
 /** A login under way, in the browser that began it, and what it is for. */
 export interface FoundLogin {
@@ -23,6 +26,8 @@ export interface FoundLogin {
   readonly purpose: OpenPurpose;
   /** Of the posted form; none where a page is asked for. */
   readonly fields: Readonly<Record<string, string>>;
+  /** What tenant code wants to find again at /continue. */
+  readonly suspended?: Suspended;
 }
 
 /** One step of a login: the request that it answers, checked again, and the directory to look into. */
@@ -36,6 +41,7 @@ export interface LoginContext extends FoundLogin {
 interface Parts {
   readonly browserCookie: TenantCookie;
   readonly transactions: Pick<LoginTransactionStore, 'find'>;
+  readonly continuations: Pick<ContinuationStore, 'claim'>;
   readonly purposes: LoginPurposes;
   readonly connectionsOfClient: (tenantId: string, client: Client) => Promise<readonly Connection[]>;
   readonly now: () => Date;
@@ -43,9 +49,17 @@ interface Parts {
 
 export type LoginContexts = ReturnType<typeof createLoginContexts>;
 
-export function createLoginContexts({ browserCookie, transactions, purposes, connectionsOfClient, now }: Parts) {
+export function createLoginContexts({
+  browserCookie,
+  transactions,
+  continuations,
+  purposes,
+  connectionsOfClient,
+  now,
+}: Parts) {
   /** The login that a request goes on with. A posted form needs the token that only our page has, too, and our own origin (attack L6). */
   async function find(http: FastifyRequest, stage: LoginStage): Promise<FoundLogin> {
+    if (stage === 'continued') return atContinue(http);
     if (http.method !== 'POST') return byState(http, queryForm(http).values.state, {});
     const fields = postedForm(http);
     const login = await byState(http, fields.state ?? queryForm(http).values.state, fields);
@@ -66,9 +80,24 @@ export function createLoginContexts({ browserCookie, transactions, purposes, con
     const key = { state, browser };
     const transaction = await transactions.find(http.tenant.tenantId, key, now());
     if (!transaction) throw authorizePageErrors.expired();
-    http.visit = { uiLocales: transaction.request.ui_locales };
-    const purpose = await purposes[transaction.kind].open(http, transaction.request);
-    return { key, transaction, purpose, fields };
+    return { key, transaction, purpose: await open(http, transaction), fields };
+  }
+
+  /** The page that sends the browser back is somebody else's: the state and this browser's cookie say which login it is. */
+  async function atContinue(http: FastifyRequest): Promise<FoundLogin> {
+    const state = continueState(http);
+    const browser = browserCookie.read(http);
+    if (!state || !browser) throw continueErrors.invalidState();
+    const key = { state, browser };
+    const transaction = await continuations.claim(http.tenant.tenantId, key, now());
+    if (!transaction) throw continueErrors.invalidState();
+    const { suspended } = transaction;
+    return { key, transaction, purpose: await open(http, transaction), fields: {}, suspended };
+  }
+
+  function open(http: FastifyRequest, { kind, request }: LoginTransaction): Promise<OpenPurpose> {
+    http.visit = { uiLocales: request.ui_locales };
+    return purposes[kind].open(http, request);
   }
 
   /** What fails here ends the login: the client, its connections or the API may have changed since it began. */

@@ -1,7 +1,7 @@
-import { type Generated, type JSONColumnType, sql } from 'kysely';
+import { type Generated, type JSONColumnType, type Selectable, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { digest } from '../kit/digest.ts';
-import type { Additions } from '../pipeline/outcome.ts';
+import type { Additions, Suspended } from '../pipeline/outcome.ts';
 
 declare module '../db/database.ts' {
   interface Tables {
@@ -20,6 +20,9 @@ interface LoginTransactionTable {
   progress: JSONColumnType<LoginProgress, string | undefined, string>;
   created_at: Generated<Date>;
   expires_at: Date;
+  continue_hash: string | null;
+  suspended: JSONColumnType<Suspended | null, string | null, string | null>;
+  continued_at: Date | null;
 }
 
 /** What a login is for; login-purposes.ts knows each. */
@@ -82,21 +85,13 @@ export function createLoginTransactionStore(db: Database) {
     async find(tenantId: string, key: LoginKey, now: Date): Promise<LoginTransaction | undefined> {
       const row = await db
         .selectFrom('login_transactions')
-        .select(['kind', 'client_id', 'request', 'session_id', 'progress'])
+        .select(TRANSACTION_COLUMNS)
         .where('tenant_id', '=', tenantId)
         .where('state_hash', '=', digest(key.state))
         .where('browser_hash', '=', digest(key.browser))
         .where('expires_at', '>', now)
         .executeTakeFirst();
-      return (
-        row && {
-          kind: row.kind,
-          clientId: row.client_id,
-          request: row.request,
-          sessionId: row.session_id ?? undefined,
-          progress: row.progress,
-        }
-      );
+      return row && fromRow(row);
     },
 
     /** Notes who it is. False where the transaction is gone or another request was faster. */
@@ -131,6 +126,20 @@ export function createLoginTransactionStore(db: Database) {
         .executeTakeFirst();
       return result.numDeletedRows > 0n;
     },
+  };
+}
+
+export const TRANSACTION_COLUMNS = ['kind', 'client_id', 'request', 'session_id', 'progress'] as const;
+
+export function fromRow(
+  row: Pick<Selectable<LoginTransactionTable>, (typeof TRANSACTION_COLUMNS)[number]>,
+): LoginTransaction {
+  return {
+    kind: row.kind,
+    clientId: row.client_id,
+    request: row.request,
+    sessionId: row.session_id ?? undefined,
+    progress: row.progress,
   };
 }
 

@@ -77,6 +77,9 @@ export interface Suspended {
   readonly memory: Readonly<Record<string, unknown>>;
 }
 
+/** What is left undone while the browser is elsewhere. */
+export type Redirect = Extract<PipelineOutcome, { kind: 'redirect' }>;
+
 /** Rules are one, post-login actions the other. */
 export interface Stage {
   readonly name: Suspended['stage'];

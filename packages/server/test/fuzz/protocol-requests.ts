@@ -77,6 +77,7 @@ export const OTHERS: readonly Endpoint[] = [
   },
   { path: '/dbconnections/change_password', methods: ['POST'], usual: ['client_id', 'email', 'connection'] },
   { path: '/authorize/resume', methods: ['GET'], usual: ['state'] },
+  { path: '/continue', methods: ['GET', 'POST'], usual: ['state'] },
   { path: '/u/login', methods: ['GET', 'POST'], usual: ['state', '_csrf', 'username', 'password'] },
   { path: '/u/signup', methods: ['GET', 'POST'], usual: ['state', '_csrf', 'email', 'password'] },
   { path: '/u/consent', methods: ['GET', 'POST'], usual: ['state', '_csrf', 'action'] },

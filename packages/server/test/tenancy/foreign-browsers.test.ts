@@ -55,7 +55,7 @@ describe('a browser of another tenant', () => {
     const csrf = /name="_csrf" value="([^"]+)"/.exec(begun.response.body)?.[1] ?? '';
     expect([state, csrf]).not.toContain('');
     for (const cookie of [cookiesOf(visitor.cookies), renamed(visitor.cookies)]) {
-      for (const path of [...FORMS, '/authorize/resume']) {
+      for (const path of [...FORMS, '/authorize/resume', '/continue']) {
         const page = await dev.ask({ path: `${path}?state=${state}`, headers: { cookie } });
         expect([path, page.statusCode, page.headers.location]).toEqual([path, 400, undefined]);
       }

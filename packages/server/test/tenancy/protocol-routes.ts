@@ -30,6 +30,8 @@ export const PUBLIC_ROUTES: readonly string[] = [
 /** Routes that take a cookie, a link or a person: foreign-browsers.test.ts brings them another tenant's. */
 export const BROWSER_ROUTES: readonly string[] = [
   'GET /authorize/resume',
+  'GET /continue',
+  'POST /continue',
   'GET /u/login',
   'POST /u/login',
   'GET /u/signup',

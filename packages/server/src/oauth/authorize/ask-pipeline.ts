@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { type Additions, NOTHING_ADDED } from '../../pipeline/outcome.ts';
-import { pipelineErrors } from '../../pipeline/pipeline-errors.ts';
+import { type Additions, NOTHING_ADDED, type Redirect } from '../../pipeline/outcome.ts';
 import type { RunPipeline } from '../../pipeline/run-pipeline.ts';
 import type { AdoptSubject } from './adopt-subject.ts';
 import type { LoginRequest } from './authorization-request.ts';
@@ -15,6 +14,7 @@ interface Parts {
 }
 
 export interface Allowed {
+  readonly kind: 'allowed';
   readonly living: LivingSession;
   readonly additions: Additions;
   /** The session is another user's by now, and the login transaction has ended with the first one. */
@@ -28,17 +28,17 @@ export function createAskPipeline({ runPipeline, adoptSubject }: Parts) {
     request: LoginRequest,
     living: LivingSession,
     login: LoginUnderWay | undefined,
-  ): Promise<Allowed | undefined> {
-    if (login?.additions) return { living, additions: login.additions };
-    const outcome = await runPipeline(loginFactsOf(http, request, living, login?.hasLoggedIn === true));
+  ): Promise<Allowed | Redirect | undefined> {
+    if (login?.additions) return { kind: 'allowed', living, additions: login.additions };
+    const outcome = await runPipeline(loginFactsOf(http, request, living, login));
     if (outcome.kind === 'denied') throw outcome.error;
-    if (outcome.kind === 'redirect') throw pipelineErrors.interactionRequired();
+    if (outcome.kind === 'redirect') return outcome;
     if (outcome.kind === 'secondFactorRequired')
       throw request.prompts.has('none') ? authorizeErrors.multifactorRequired() : authorizeErrors.noFactor();
     const { additions } = outcome;
-    if (additions === NOTHING_ADDED || additions.subject === undefined) return { living, additions };
+    if (additions === NOTHING_ADDED || additions.subject === undefined) return { kind: 'allowed', living, additions };
     const adopted = await adoptSubject(http, living, additions.subject, login?.state);
-    return adopted && { living: adopted, additions, isAdopted: true };
+    return adopted && { kind: 'allowed', living: adopted, additions, isAdopted: true };
   };
 }
 

@@ -4,8 +4,10 @@ import type { Form } from '../../http/form.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import type { BeginLogin, LoginPage } from '../../login/begin-login.ts';
 import type { LoginProgress } from '../../login/login-transaction-store.ts';
+import type { SuspendLogin } from '../../login/suspend-login.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { aboutOf, explanationOf } from '../../logs/explain-error.ts';
+import type { Redirect } from '../../pipeline/outcome.ts';
 import { queryForm } from '../parameters.ts';
 import type { AnswerAuthorization } from './answer-authorization.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
@@ -25,6 +27,7 @@ interface Parts {
   readonly answerAuthorization: AnswerAuthorization;
   readonly responder: Responder;
   readonly beginLogin: BeginLogin;
+  readonly suspendLogin: SuspendLogin;
   /** Logs the browser in with a ticket of an application's own login form. */
   readonly redeemLoginTicket: (
     http: FastifyRequest,
@@ -38,8 +41,8 @@ interface Parts {
 
 /** GET and POST /authorize (OpenID Connect Core section 3.1.2.1). */
 export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
-  const { resolveRequest, checks, findSession, proceed, answerAuthorization, responder, beginLogin, recordAlone, now } =
-    parts;
+  const { resolveRequest, checks, findSession, proceed, answerAuthorization, responder, recordAlone, now } = parts;
+  const { beginLogin, suspendLogin } = parts;
 
   app.route({
     method: ['GET', 'POST'],
@@ -101,9 +104,10 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
       const { sessionId } = living.session;
       const interact = (page: LoginPage, progress: LoginProgress) =>
         beginLogin(http, reply, { ...login, sessionId, progress }, page);
+      const leave = (redirect: Redirect) => suspendLogin(http, reply, { ...login, sessionId }, redirect);
       const answer = answerAuthorization(request);
       const under = { hasLoggedIn: true, hasConsented: false };
-      if (await proceed(http, reply, { request, living, answer, interact, login: under })) return reply;
+      if (await proceed(http, reply, { request, living, answer, interact, leave, login: under })) return reply;
       throw authorizeErrors.loginRequired();
     }
     const living = await findSession(http, request);
@@ -111,7 +115,10 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
       const { sessionId } = living.session;
       const interact = (page: LoginPage, progress: LoginProgress) =>
         beginLogin(http, reply, { ...login, sessionId, progress: { ...progress, bySession: true } }, page);
-      if (await proceed(http, reply, { request, living, answer: answerAuthorization(request), interact })) return reply;
+      const leave = (redirect: Redirect) =>
+        suspendLogin(http, reply, { ...login, sessionId, progress: { bySession: true } }, redirect);
+      const answer = answerAuthorization(request);
+      if (await proceed(http, reply, { request, living, answer, interact, leave })) return reply;
     }
     if (request.prompts.has('none')) throw authorizeErrors.loginRequired();
     if (living && request.prompts.has('select_account'))

@@ -3,13 +3,14 @@ import type { LoginFacts } from '../../pipeline/login-facts.ts';
 import { shownParameters } from '../shown-parameters.ts';
 import type { LoginRequest } from './authorization-request.ts';
 import type { LivingSession } from './find-session.ts';
+import type { LoginUnderWay } from './proceed.ts';
 
 /** What tenant code is told of a login with a browser: of the request that began it, not of the pages in between. */
 export function loginFactsOf(
   { tenant, origin, requester, method }: FastifyRequest,
   request: LoginRequest,
   { session, user, connection }: LivingSession,
-  hasLoggedIn: boolean,
+  login: Pick<LoginUnderWay, 'hasLoggedIn' | 'resumed'> | undefined,
 ): LoginFacts {
   const { client, parameters, protocol, target, scope, prompts } = request;
   return {
@@ -21,7 +22,7 @@ export function loginFactsOf(
     session: {
       sessionId: session.sessionId,
       authenticatedAt: session.authenticatedAt,
-      isSingleSignOn: !hasLoggedIn,
+      isSingleSignOn: !login?.hasLoggedIn,
     },
     request: {
       ip: requester.ip,
@@ -37,5 +38,6 @@ export function loginFactsOf(
     scope,
     redirectUri: parameters.redirect_uri,
     loginsCount: user.loginsCount,
+    ...(login?.resumed && { resumed: login.resumed }),
   };
 }

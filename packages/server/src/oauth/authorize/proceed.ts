@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LoginPage } from '../../login/begin-login.ts';
 import type { AuditEvent } from '../../logs/event.ts';
-import type { Additions } from '../../pipeline/outcome.ts';
+import type { Resumed } from '../../pipeline/login-facts.ts';
+import type { Additions, Redirect } from '../../pipeline/outcome.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { User } from '../../users/user.ts';
 import type { AskPipeline } from './ask-pipeline.ts';
@@ -39,6 +40,8 @@ export interface Proceeding {
   readonly answer: Answer;
   /** Sends the browser to a page that the user has to answer first; tenant code is not asked again afterwards. */
   readonly interact: (page: LoginPage, progress: { readonly additions: Additions }) => unknown;
+  /** Sends the browser to a page that tenant code named, from where it comes back to /continue. False where the login has ended. */
+  readonly leave: (redirect: Redirect) => Promise<boolean>;
   /** The login under way, with its transaction if it has one; none where a session answered /authorize at once. */
   readonly login?: LoginUnderWay;
 }
@@ -49,6 +52,8 @@ export interface LoginUnderWay {
   readonly hasConsented: boolean;
   /** What tenant code added before the user was asked something. */
   readonly additions?: Additions | undefined;
+  /** The browser is back from another page. */
+  readonly resumed?: Resumed;
 }
 
 interface Parts {
@@ -64,11 +69,12 @@ export function createProceed({ askPipeline, consentQuestion }: Parts) {
   return async function proceed(
     http: FastifyRequest,
     reply: FastifyReply,
-    { request, living: found, answer, interact, login }: Proceeding,
+    { request, living: found, answer, interact, leave, login }: Proceeding,
   ): Promise<boolean> {
     const { prompts } = request;
     const allowed = await askPipeline(http, request, found, login);
     if (!allowed) return false;
+    if (allowed.kind === 'redirect') return leave(allowed);
     const { living, additions } = allowed;
     const consent = await consentQuestion(http.tenant, request, living.user.userId);
     if (consent && (!consent.isAnswered || (prompts.has('consent') && !login?.hasConsented))) {

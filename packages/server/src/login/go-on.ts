@@ -1,0 +1,61 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DeclaredError } from '../kit/errors.ts';
+import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
+import type { LivingSession } from '../oauth/authorize/find-session.ts';
+import type { Proceed } from '../oauth/authorize/proceed.ts';
+import type { Resumed } from '../pipeline/login-facts.ts';
+import type { LoginPage } from './begin-login.ts';
+import type { Refuse } from './guard-login.ts';
+import type { LoginContext } from './login-context.ts';
+import type { LoginProgress, LoginTransactionStore } from './login-transaction-store.ts';
+import type { SuspendLogin } from './suspend-login.ts';
+
+interface Parts {
+  readonly proceed: Proceed;
+  readonly suspendLogin: SuspendLogin;
+  readonly transactions: Pick<LoginTransactionStore, 'progress' | 'remove'>;
+}
+
+/** From the user whom a login knows to the answer, after the login pages or after a page of the tenant's. */
+export function createGoOn({ proceed, suspendLogin, transactions }: Parts) {
+  return async function goOn(
+    http: FastifyRequest,
+    reply: FastifyReply,
+    { key: { state }, transaction, request, answer }: LoginContext,
+    refuse: Refuse,
+    living: LivingSession,
+    resumed?: Resumed,
+  ): Promise<FastifyReply> {
+    const { tenantId } = http.tenant;
+    const { userId } = living.user;
+    // Somebody else logged in than the client asked for: no tokens of theirs (OpenID Connect Core section 3.1.2.2).
+    if (request.subject !== undefined && request.subject !== userId)
+      return refuse(authorizeErrors.loginRequired(), { userId });
+    const { bySession = false, hasConsented = false, additions } = transaction.progress;
+    const login = { state, hasLoggedIn: !bySession, hasConsented, additions, ...(resumed && { resumed }) };
+    const interact = async (page: LoginPage, progress: LoginProgress) => {
+      if (!(await transactions.progress(tenantId, state, progress))) throw authorizePageErrors.expired();
+      return reply.redirect(`${page}?state=${state}`, 303);
+    };
+    try {
+      const isAnswered = await proceed(http, reply, {
+        request,
+        living,
+        answer,
+        login,
+        interact,
+        leave: (redirect) => suspendLogin(http, reply, { state }, redirect),
+      });
+      if (isAnswered) return reply;
+    } catch (error) {
+      if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
+      // What the browser brought back was judged, once: it does not come back with something else.
+      if (resumed && !(await transactions.remove(tenantId, state))) throw authorizePageErrors.expired();
+      // The client may not have what it asks for: it is told so.
+      return refuse(error, { userId });
+    }
+    throw authorizePageErrors.expired();
+  };
+}
+
+export type GoOn = ReturnType<typeof createGoOn>;
