@@ -139,8 +139,9 @@ export function createContainer({ process: child, limits, connect, ...needs }: N
   }
 
   function exited(detail: string): void {
-    const said = complaint.trim().split('\n').at(-1);
-    end('exited', said ? `${detail}: ${said}` : detail);
+    // Runtimes explain themselves first: what follows are stacks and advice.
+    const said = /^.*(?:memory|panicked|error).*$/im.exec(complaint)?.[0] ?? complaint.trim().split('\n')[0];
+    end('exited', said ? `${detail}: ${said.slice(0, 200)}` : detail);
     setGone();
   }
 

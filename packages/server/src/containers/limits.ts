@@ -33,6 +33,10 @@ export interface ContainerLimits {
   readonly connections: number;
   /** Bytes of a tunnelled connection under way in each direction. */
   readonly windowBytes: number;
+  /**
+   * Private writable memory (RLIMIT_DATA). V8 reserves 512 MB of it for machine code, threads' stacks take 60 to 100 (more
+   * on many cores): what is left is for code. All modules of the store together take 200.
+   */
   readonly dataMegabytes: number;
   readonly heapMegabytes: number;
   readonly residentBytes: number;
@@ -68,7 +72,7 @@ export const LIMITS: ContainerLimits = {
   callBytes: MEBIBYTE,
   connections: 50,
   windowBytes: 256 * 1024,
-  dataMegabytes: 700,
+  dataMegabytes: 1024,
   heapMegabytes: 128,
   residentBytes: 512 * MEBIBYTE,
 };

@@ -113,7 +113,7 @@ describe('files, environment, processes', () => {
     expect(status).toMatch(/^NoNewPrivs:\s*1$/m);
     expect((await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')[18]).toBe('10');
     const limits = await readFile(`/proc/${pid}/limits`, 'utf8');
-    expect(limits).toMatch(/^Max data size\s+734003200/m);
+    expect(limits).toMatch(/^Max data size\s+1073741824/m);
     expect(limits).toMatch(/^Max open files\s+256/m);
     expect(limits).toMatch(/^Max core file size\s+0/m);
   });
