@@ -211,6 +211,15 @@ describe("targets on the operator's own network", () => {
     expect(seen(await containers.execute(probe(body)))).toBe('intranet');
   });
 
+  it('are forgotten by the agent when the connection is closed', async () => {
+    const body = `const { Agent, get } = require('http'); const agent = new Agent();
+      return await new Promise((done, fail) => get('http://web.test:${portOf(web)}/', { agent }, (answer) => {
+        answer.resume();
+        answer.socket.on('close', () => setTimeout(() => done(Object.keys(agent.sockets).length), 1));
+      }).on('error', fail));`;
+    expect(seen(await containers.execute(probe(body)))).toBe(0);
+  });
+
   it.each([
     [
       'https.get',

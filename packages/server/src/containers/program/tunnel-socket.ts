@@ -57,6 +57,7 @@ export function connectThroughTunnel<S extends Socket>(socket: S, host: string, 
     flush();
   }
 
+  const destroyUnconnected: unknown = Reflect.get(socket, '_destroy');
   return override(socket, {
     connecting: true,
     remoteAddress: host,
@@ -70,9 +71,10 @@ export function connectThroughTunnel<S extends Socket>(socket: S, host: string, 
       tunnel.end();
       done();
     },
-    _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // Its own also emits 'close': agents keep what never closed, with all that hangs on it.
+    _destroy(...items: unknown[]): void {
       tunnel.close();
-      done(error);
+      Reflect.apply(destroyUnconnected as (...all: unknown[]) => unknown, socket, items);
     },
     setNoDelay: () => socket,
     setKeepAlive: () => socket,
