@@ -38,7 +38,7 @@ export function createContainerJobs({ limits, onLateWarning, onSettled }: Needs)
     const known = late.get(message.id);
     if (message.type !== 'warning' || !known) throw new Breach('protocol', 'it spoke of a job that it does not have');
     if (!known.running.spend(message.text)) throw new Breach('too_much_output', 'it warned too often', known.running);
-    onLateWarning(known.running.job, warningOf(message));
+    if (known.running.mayWarn()) onLateWarning(known.running.job, warningOf(message));
   }
 
   function settle(running: RunningJob, message: Settling, length: number): void {

@@ -60,7 +60,7 @@ export function createContainerPool({ limits, obtain, isCurrent }: Needs): Conta
   async function execute(job: Job, depth: number): Promise<Outcome> {
     const asked = performance.now();
     const input = JSON.stringify(job.input) ?? 'null';
-    if (input.length > limits.inputBytes) return refused({ kind: 'input_too_large' });
+    if (Buffer.byteLength(input) > limits.inputBytes) return refused({ kind: 'input_too_large' });
     if (!(await takePlace(depth))) return refused({ kind: 'busy' }, performance.now() - asked);
     try {
       // A container may end between the choice and the job: another one is as good.

@@ -25,7 +25,7 @@ export interface ContainerLimits {
   readonly resultBytes: number;
   readonly inputBytes: number;
   readonly lineBytes: number;
-  /** What may wait for a container that does not read. */
+  /** What may wait for a container that does not read: more than the largest inputs of all jobs that it may have, and its tunnel. */
   readonly unreadBytes: number;
   readonly callsPerJob: number;
   readonly callBytes: number;
@@ -67,7 +67,7 @@ export const LIMITS: ContainerLimits = {
   resultBytes: MEBIBYTE,
   inputBytes: MEBIBYTE,
   lineBytes: MEBIBYTE + 128 * 1024,
-  unreadBytes: 8 * MEBIBYTE,
+  unreadBytes: 48 * MEBIBYTE,
   callsPerJob: 20,
   callBytes: MEBIBYTE,
   connections: 50,

@@ -17,6 +17,8 @@ export interface RunningJob {
   spend(text?: string): boolean;
   takeConsole(level: string, text: string): void;
   takeWarning(warning: Warning): void;
+  /** Whether one more warning is worth a record: each of them becomes an event of its own. */
+  mayWarn(): boolean;
   succeed(result: unknown): void;
   fail(failure: Failure): void;
   readonly outcome: Promise<Outcome>;
@@ -38,6 +40,7 @@ export function createRunningJob(
   const apiCalls = new Map<string, ApiCalls>();
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   let spent = 0;
+  let warned = 0;
   const ran = () => ({ console, warnings, apiCalls: [...apiCalls.values()], tookMs: performance.now() - began, cold });
 
   const running: RunningJob = {
@@ -58,8 +61,9 @@ export function createRunningJob(
       if (isLevel(level)) console.push({ level, text, ...(running.part && { part: running.part }) });
     },
     takeWarning(warning) {
-      if (warnings.length < MOST_WARNINGS) warnings.push(warning);
+      if (running.mayWarn()) warnings.push(warning);
     },
+    mayWarn: () => ++warned <= MOST_WARNINGS,
     succeed: (result) => resolve({ ok: true, result, ...ran() }),
     fail: (failure) => resolve({ ok: false, failure: named(failure, running.part), ...ran() }),
     outcome: promise,

@@ -13,7 +13,7 @@ import { runHook } from './run-hook.ts';
 import { runRules } from './run-rules.ts';
 import { describeThrown } from './thrown.ts';
 import { receive, setTargets } from './tunnel.ts';
-import { parseJson, readLines, send, sendText, stringify } from './wire.ts';
+import { bytesOf, parseJson, readLines, send, sendText, stringify } from './wire.ts';
 
 // What Deno runs inside a container: it reads jobs, runs tenant code in this realm, and answers. It trusts the server
 // and defends nothing against tenant code but the order of its own lines: the walls are Deno's and the server's.
@@ -57,7 +57,8 @@ async function execute(message: RunMessage): Promise<void> {
 function answer(run: Run, result: unknown): void {
   const text = stringify(result) ?? 'null';
   finish(run, () => {
-    if (text.length > LONGEST_RESULT) send({ type: 'oversized', id: run.id });
+    // A longer line would end the container, and with it the logins of others.
+    if (bytesOf(text) > LONGEST_RESULT) send({ type: 'oversized', id: run.id });
     else sendText(`{"type":"result","id":"${run.id}","result":${text}}`);
   });
 }

@@ -32,6 +32,10 @@ export function sendText(line: string): void {
   while (bytes.length > 0) bytes = bytes.subarray(stdout.writeSync(bytes));
 }
 
+export function bytesOf(text: string): number {
+  return encode(text).length;
+}
+
 /** Hands over each line; ends the process with its input, as the server is gone then. */
 export async function readLines(onLine: (line: string) => void): Promise<never> {
   const piece = new Uint8Array(PIECE);
