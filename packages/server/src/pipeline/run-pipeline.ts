@@ -34,6 +34,8 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
   };
 
   async function decide(facts: LoginFacts): Promise<PipelineOutcome> {
+    // Whoever operates the installation is let in, and seen, by no code of a tenant.
+    if (facts.connection.isSystem) return NOTHING;
     const { suspended } = facts.resumed ?? {};
     const used = await usedStages(facts, suspended?.stage);
     if (used.length === 0 && !suspended) return NOTHING;
@@ -44,7 +46,10 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
       const memory = stage.name === suspended?.stage ? suspended.memory : undefined;
       const outcome = await stage.run(known, decisions, memory);
       if (outcome.kind === 'redirect' && facts.flow !== 'browser')
-        return { kind: 'denied', error: explained(pipelineErrors.interactionRequired(), { redirect: outcome.url }) };
+        return {
+          kind: 'denied',
+          error: explained(pipelineErrors.interactionRequired(), { redirect: withoutParameters(outcome.url) }),
+        };
       if (outcome.kind !== 'decided') return outcome;
       decisions = outcome.decisions;
     }
@@ -75,7 +80,10 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
     const { additions, dropped } = additionsOf(facts, decisions);
     if (dropped.length > 0)
       await recordWarning(recordAlone, facts, `These claims are not tenant code's to set: ${dropped.join(', ')}`);
-    if (Buffer.byteLength(JSON.stringify([additions.idToken, additions.accessToken])) > MOST_CLAIM_BYTES)
+    if (
+      Buffer.byteLength(JSON.stringify([additions.idToken, additions.accessToken, additions.profile])) >
+      MOST_CLAIM_BYTES
+    )
       return { kind: 'denied', error: pipelineErrors.claimsTooLarge() };
     if (additions.subject !== undefined && !(await isOwner(facts, additions.subject)))
       return { kind: 'denied', error: explained(pipelineErrors.wrongSubject(), { primary_user: additions.subject }) };
@@ -96,6 +104,11 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
       ),
     );
   }
+}
+
+/** They carry what proves to the other side who the user is: none of the log's business. */
+function withoutParameters(url: string): string {
+  return url.split(/[?#]/, 1).join('');
 }
 
 const NOTHING: PipelineOutcome = { kind: 'granted', additions: NOTHING_ADDED };

@@ -1,4 +1,5 @@
 import type { Client } from '../../clients/client.ts';
+import type { Failure } from '../../containers/job.ts';
 import type { HookRunner } from '../../hooks/run-hook.ts';
 import { type DeclaredError, defineErrors } from '../../kit/errors.ts';
 import { type Json, objectOf, oneOf, textOf, textsOf } from '../../kit/json-values.ts';
@@ -74,7 +75,8 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks }: Parts
       input: { event: eventOf(exchange, hooked) },
       about: exchange.about,
     });
-    if (failure) return unlessOwnApi(exchange, explained(internal(), { actions: { executions: [executionId] } }));
+    if (failure)
+      return unlessOwnApi(exchange, failure, explained(internal(), { actions: { executions: [executionId] } }));
     const applied = commands.reduce(apply, { ...hooked, executionId });
     return bounded(exchange, applied);
   };
@@ -95,19 +97,23 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks }: Parts
       const code = oneOf(DENIALS, error?.code);
       const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: error?.message } };
       if (code) throw explained(exchangeDenials[code]({ reason: reasonOf(error?.message) }), details);
-      return unlessOwnApi({ api, scopes }, explained(internal(), details));
+      return unlessOwnApi({ api, scopes }, failure, explained(internal(), details));
     }
     const { scope, ...claims } = objectOf(outcome.answer);
     return { scopes: Array.isArray(scope) ? textsOf(scope) : scopes, claims };
   }
 }
 
-/** Code that is broken must not close the API through which it would be mended; what it denies there is denied. */
+/**
+ * Code that is broken must not close the API through which it would be mended; what it denies there is denied. Where it was
+ * not even asked, another attempt will do: whoever sends enough requests at once decides whether there is a free place.
+ */
 function unlessOwnApi(
   { api, scopes }: Pick<CredentialsExchange, 'api' | 'scopes'>,
+  { kind }: Failure,
   error: DeclaredError,
 ): MachineToken {
-  if (!api.isSystem) throw error;
+  if (!api.isSystem || kind === 'busy' || kind === 'recycled') throw error;
   return { scopes, claims: {} };
 }
 
