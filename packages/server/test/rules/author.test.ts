@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Tail, type TailRecord, tailLogs } from '../../src/logs/tail-logs.ts';
+import { action, setActions } from '../actions/actions.ts';
 import { decodeJwt, eventsOf, passwordGrant } from '../protocol.ts';
 import { startWorld, type World } from '../world.ts';
 import { rule, setRules } from './rules.ts';
@@ -142,6 +143,32 @@ describe('OPS.33: a rule that calls the Management API at each login', () => {
     await logIn(5);
     // The question itself.
     expect(before - (await left())).toBe(1);
+  });
+});
+
+describe('an action', () => {
+  it('has its console kept like a rule, and its secrets hidden in it and in the event of its failure', async () => {
+    await setRules(world, []);
+    const secrets = [{ name: 'HOOK_SECRET', value: 'whsec_0123456789' }];
+    const code = action(
+      'onExecutePostLogin',
+      "console.log('HOOK_SECRET is', event.secrets.HOOK_SECRET); throw new Error('sent ' + event.secrets.HOOK_SECRET);",
+    );
+    await setActions(world, 'post-login', [{ name: 'Calls a hook', code, secrets }]);
+    const records = await eventsOf(world, () => passwordGrant(world));
+    await setActions(world, 'post-login', []);
+    expect(records.find(({ type }) => type === 'actions_execution_failed')).toMatchObject({
+      details: { action_name: 'Calls a hook', console: 'HOOK_SECRET is *****' },
+    });
+    const shown = await vi.waitFor(async () => {
+      const [last] = (await printed()).slice(-1);
+      expect(last).toMatchObject({ kind: 'action' });
+      return last;
+    });
+    expect(shown?.lines).toMatchObject([
+      { level: 'log', text: 'HOOK_SECRET is *****', part: { name: 'Calls a hook' } },
+    ]);
+    expect(JSON.stringify(records)).not.toContain('whsec_');
   });
 });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Containers, Failure, Outcome, Tunnel } from '../../containers/job.ts';
+import { createMask } from '../../containers/mask-values.ts';
 import type { Transact } from '../../db/transact.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -55,7 +56,8 @@ export function createTriggerRunner({ containers, apiOf, transact, keep, now }: 
     const { domain, tunnel } = apiOf(tenant);
     const job = actionJob(tenantId, triggerId, actions, { domain, ...input });
     const outcome = await containers.execute({ ...job, tunnel });
-    const read = readOutcome(outcome, actions, input.from ?? 0, { createdAt, endedAt: now() });
+    const ended = readOutcome(outcome, actions, input.from ?? 0, { createdAt, endedAt: now() });
+    const read = ended.failure ? withoutSecrets(ended, createMask(job)) : ended;
     const execution: ActionExecution = {
       id: randomUUID(),
       triggerId,
@@ -80,6 +82,24 @@ interface Read {
   readonly commands: readonly ActionCommand[];
   readonly results: readonly ExecutionResult[];
   readonly failure: Failure | undefined;
+}
+
+/** What an action threw is for the log: an answer to the application is in `api.access.deny` alone. */
+function withoutSecrets({ failure, results, ...read }: Read, mask: (text: string) => string): Read {
+  const { error } = failure ?? {};
+  return {
+    ...read,
+    results: results.map((result) =>
+      result.error ? { ...result, error: { ...result.error, message: mask(result.error.message) } } : result,
+    ),
+    failure:
+      failure && error
+        ? {
+            ...failure,
+            error: { ...error, message: mask(error.message), ...(error.stack && { stack: mask(error.stack) }) },
+          }
+        : failure,
+  };
 }
 
 function readOutcome(
