@@ -98,7 +98,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     clientGrants: createClientGrantStore(db),
     customDomains: createCustomDomainStore(db),
     egress: createEgressStore(db),
-    connections: createConnectionStore(db),
+    connections: createConnectionStore(db, sealer),
     connectionClients: createConnectionClientStore(db),
     consents: createConsentStore(db),
     users: createUserStore(db),

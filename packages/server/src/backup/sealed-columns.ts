@@ -19,4 +19,5 @@ export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again wh
   'action_bindings.secrets': 'emptied',
   'action_modules.secrets': 'emptied',
   'action_module_versions.secrets': 'emptied',
+  'connections.script_configuration': 'emptied',
 };

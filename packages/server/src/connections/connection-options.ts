@@ -1,4 +1,5 @@
 import { type ConnectionOptions, connectionErrors, type Members, member } from './connection.ts';
+import { checkScripts } from './custom-database.ts';
 
 /** Auth0 fills these into a new directory's options; what the caller gives wins, member by member. */
 const NEW_DIRECTORY: ConnectionOptions = {
@@ -22,6 +23,7 @@ export function checkOptions(options: ConnectionOptions): ConnectionOptions {
   if (bounds && typeof bounds.min === 'number' && typeof bounds.max === 'number' && bounds.min > bounds.max) {
     throw connectionErrors.invalid({ reason: 'options.validation.username.min must not be greater than max' });
   }
+  checkScripts(options);
   return options;
 }
 

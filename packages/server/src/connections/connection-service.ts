@@ -4,6 +4,7 @@ import type { ConnectionClientStore } from './connection-client-store.ts';
 import { checkOptions, optionsOfNewDirectory } from './connection-options.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import type { ConnectionChange } from './connection-wire.ts';
+import { splitConfiguration } from './script-configuration.ts';
 
 export interface ConnectionStores {
   readonly connections: ConnectionStore;
@@ -26,13 +27,14 @@ export async function createConnection(
   const { name, strategy, isSystem = false, enabledClients = [] } = given;
   if (strategy !== 'auth0') throw connectionErrors.strategyNotSupported({ strategy });
   if (name.toLowerCase() === ADMIN_CONNECTION && !isSystem) throw connectionErrors.reservedName({ name });
+  const { options, configuration } = splitConfiguration(given.options ?? {}, {});
   const connection: Connection = {
     id: prefixedId('con'),
     name,
     strategy,
     isSystem,
     displayName: given.displayName,
-    options: optionsOfNewDirectory(given.options ?? {}),
+    options: optionsOfNewDirectory(options),
     realms: given.realms ?? [name],
     isDomainConnection: given.isDomainConnection ?? false,
     showAsButton: given.showAsButton,
@@ -41,6 +43,7 @@ export async function createConnection(
     otherFields: given.otherFields ?? {},
   };
   await stores.connections.insert(tenantId, connection);
+  await stores.connections.setConfiguration(tenantId, connection.id, configuration);
   await refuseTakenRealms(stores, tenantId, connection);
   await stores.connectionClients.enable(tenantId, connection.id, connection.enabledClients);
   return connection;
@@ -54,15 +57,18 @@ export async function changeConnection(
   enabledClients: readonly string[] | undefined,
 ): Promise<Connection> {
   const before = ordinary(await stores.connections.lock(tenantId, id));
+  const split =
+    change.options && splitConfiguration(change.options, await stores.connections.configuration(tenantId, id));
   const after: Connection = {
     ...before,
     ...change,
-    options: change.options ? checkOptions(change.options) : before.options,
+    options: split ? checkOptions(split.options) : before.options,
     otherFields: { ...before.otherFields, ...change.otherFields },
     enabledClients: enabledClients ?? before.enabledClients,
   };
   if (change.realms) await refuseTakenRealms(stores, tenantId, after);
   await stores.connections.update(tenantId, after);
+  if (split) await stores.connections.setConfiguration(tenantId, id, split.configuration);
   if (enabledClients) await stores.connectionClients.replace(tenantId, id, enabledClients);
   return after;
 }

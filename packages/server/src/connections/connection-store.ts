@@ -1,7 +1,9 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import { violatedConstraint } from '../db/constraint.ts';
 import type { Database } from '../db/database.ts';
+import type { Sealer } from '../kit/seal.ts';
 import { type Connection, connectionErrors } from './connection.ts';
+import type { ScriptConfiguration } from './script-configuration.ts';
 
 declare module '../db/database.ts' {
   interface Tables {
@@ -17,6 +19,7 @@ interface ConnectionTable {
   strategy: string;
   is_system: boolean;
   body: JSONColumnType<ConnectionBody>;
+  script_configuration: Buffer | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
 }
@@ -41,7 +44,9 @@ export type ListedConnection = Connection & { readonly seq: string };
 
 export type ConnectionStore = ReturnType<typeof createConnectionStore>;
 
-export function createConnectionStore(db: Database) {
+export function createConnectionStore(db: Database, sealer: Sealer) {
+  const sealContext = (tenantId: string, id: string) => `${tenantId}/connections/${id}/script_configuration`;
+
   const selection = (tenantId: string) =>
     db
       .selectFrom('connections as c')
@@ -110,6 +115,27 @@ export function createConnectionStore(db: Database) {
         .set({ body: JSON.stringify(toBody(connection)), updated_at: sql`now()` })
         .where('tenant_id', '=', tenantId)
         .where('id', '=', connection.id)
+        .execute();
+    },
+
+    /** The values that scripts read; the options name their keys alone. */
+    async configuration(tenantId: string, id: string): Promise<ScriptConfiguration> {
+      const row = await db
+        .selectFrom('connections')
+        .select('script_configuration as sealed')
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row?.sealed ? JSON.parse(sealer.open(row.sealed, sealContext(tenantId, id)).toString()) : {};
+    },
+
+    async setConfiguration(tenantId: string, id: string, values: ScriptConfiguration): Promise<void> {
+      const isEmpty = Object.keys(values).length === 0;
+      await db
+        .updateTable('connections')
+        .set({ script_configuration: isEmpty ? null : sealer.seal(JSON.stringify(values), sealContext(tenantId, id)) })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', id)
         .execute();
     },
 
