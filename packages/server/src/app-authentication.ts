@@ -1,6 +1,12 @@
 import { createClientGrantDirectory } from './client-grants/client-grant-directory.ts';
 import { createClientDirectory } from './clients/client-directory.ts';
 import { createConnectionDirectory } from './connections/connection-directory.ts';
+import type { Containers, Tunnel } from './containers/job.ts';
+import { createCustomLogins } from './custom-databases/custom-logins.ts';
+import { createRefusalPace } from './custom-databases/refusal-pace.ts';
+import { createRunScript } from './custom-databases/run-script.ts';
+import type { Transact } from './db/transact.ts';
+import type { RecordEvent } from './logs/event.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
 import { createResourceServerDirectory } from './resource-servers/resource-server-directory.ts';
 import type { Stores } from './stores.ts';
@@ -14,11 +20,26 @@ interface Parts {
   readonly stores: Stores;
   readonly directory: TenantDirectory;
   readonly hasher: PasswordHasher;
+  readonly transact: Transact<Stores>;
+  readonly recordAlone: RecordEvent;
+  readonly containers: Containers;
+  readonly tunnelTo: (tenantId: string, origins: readonly [string, ...string[]]) => Tunnel;
 }
 
 /** Configuration from memory, and who somebody is: what the login pages, the grants and the Management API share. */
-export function createAuthentication({ cache, stores, directory, hasher }: Parts) {
+export function createAuthentication(parts: Parts) {
+  const { cache, stores, directory, hasher, transact, recordAlone, containers, tunnelTo } = parts;
   const { isManagementAudience } = directory;
+  const authenticate = createPasswordAuthentication({ users: stores.users, passwords: stores.passwords, hasher });
+  const runScript = createRunScript({
+    containers,
+    configurationOf: (tenantId, connectionId) =>
+      cache.get(tenantId, `script configuration of ${connectionId}`, () =>
+        stores.connections.configuration(tenantId, connectionId),
+      ),
+    tunnelOf: (tenant) => tunnelTo(tenant.tenantId, [directory.canonicalOrigin(tenant)]),
+    recordAlone,
+  });
   return {
     clients: createClientDirectory({ cache, clients: stores.clients }),
     resourceServers: createResourceServerDirectory({
@@ -28,7 +49,8 @@ export function createAuthentication({ cache, stores, directory, hasher }: Parts
     }),
     clientGrants: createClientGrantDirectory({ cache, clientGrants: stores.clientGrants }),
     connections: createConnectionDirectory({ cache, connections: stores.connections }),
-    authenticate: createPasswordAuthentication({ users: stores.users, passwords: stores.passwords, hasher }),
+    runScript,
+    authenticate: createCustomLogins({ authenticate, runScript, transact, hasher, pace: createRefusalPace() }),
     hashNewPassword: createNewPasswords({ passwords: stores.passwords, hasher }),
   };
 }

@@ -161,7 +161,17 @@ export async function createApp(world: World) {
     renderErrorPage: createErrorPage(sendPage),
     observeRequest: metrics.observeRequest,
   });
-  const authentication = createAuthentication({ cache, stores, directory, hasher });
+  const tunnelTo = createApiTunnels({ inject: (request) => http.inject(request) });
+  const authentication = createAuthentication({
+    cache,
+    stores,
+    directory,
+    hasher,
+    transact,
+    recordAlone,
+    containers,
+    tunnelTo,
+  });
   metricsRoutes(http, { metrics, token: world.config.metricsToken, snapshotsOfOthers: world.snapshotsOfOthers });
   healthRoutes(http, { pool, isStarted: world.isStarted });
   securityTextRoutes(http, { now });

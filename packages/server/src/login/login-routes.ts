@@ -6,9 +6,10 @@ import {
   isPasswordResetOpen,
   isSignupOpen,
 } from '../connections/connection.ts';
+import { describe, explanation } from '../custom-databases/script-failure.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors } from '../oauth/authorize/authorize-errors.ts';
-import type { createPasswordAuthentication } from '../users/password-authentication.ts';
+import { knownUserOf, type PasswordAuthentication } from '../users/password-authentication.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
 import { guardLogin } from './guard-login.ts';
 import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
@@ -17,7 +18,7 @@ import type { SendPage } from './send-page.ts';
 
 interface Parts {
   readonly contexts: LoginContexts;
-  readonly authenticate: ReturnType<typeof createPasswordAuthentication>;
+  readonly authenticate: PasswordAuthentication;
   readonly finishLogin: FinishLogin<FinishStores>;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
@@ -47,18 +48,26 @@ export function loginRoutes(app: FastifyInstance, parts: Parts): void {
         return show(http, reply, context, '', { username: missing(connection) });
       if (password === '') return show(http, reply, context, username, { password: 'no-password' });
       const outcome = await authenticate(http.tenant, connection, username, password);
-      const event = { ...loginEvent(http, context), userName: username };
+      const event = { ...loginEvent(http, context), userName: username, ...knownUserOf(outcome) };
       if (outcome.outcome === 'ok') {
         const { user } = outcome;
         return finishLogin(http, reply, { context, prompt: 'prompt-authenticate', user: async () => user });
       }
-      if (outcome.outcome === 'blocked')
-        return refuse(authorizeErrors.userBlocked(), { ...event, userId: outcome.user.userId });
+      if (outcome.outcome === 'blocked') return refuse(authorizeErrors.userBlocked(), event);
+      if (outcome.outcome === 'directoryFailed') {
+        const { failure } = outcome;
+        await recordAlone(http.tenant.tenantId, {
+          ...event,
+          type: 'loginFailed',
+          description: describe(failure),
+          details: explanation(failure),
+        });
+        return show(http, reply, context, username, {}, 'temporarily-unavailable');
+      }
       const description = 'Wrong email or password.';
       await recordAlone(http.tenant.tenantId, {
         ...event,
-        type: outcome.outcome === 'wrongPassword' ? 'wrongPassword' : 'unknownUser',
-        ...(outcome.outcome === 'wrongPassword' && { userId: outcome.user.userId }),
+        type: outcome.outcome,
         description,
         details: { error: { message: description } },
       });

@@ -1,5 +1,6 @@
 import type { Connection } from '../connections/connection.ts';
 import { identifiersOf } from '../connections/connection.ts';
+import type { ScriptFailure } from '../custom-databases/script-failure.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { normaliseIdentifier, normalisePhone } from './identifier.ts';
 import type { PasswordStore } from './password-store.ts';
@@ -18,9 +19,25 @@ export interface PasswordHasher {
 
 export type Authentication =
   | { readonly outcome: 'ok'; readonly user: User; readonly identity: Identity; readonly rehashed: boolean }
-  | { readonly outcome: 'wrongPassword'; readonly user: User }
+  | {
+      readonly outcome: 'wrongPassword';
+      readonly userId: string;
+      /** Compared with a hash of ours, and not by a script. */
+      readonly isOfHere?: boolean;
+      /** There is such a user, without a password of ours. */
+      readonly hasNoPassword?: boolean;
+    }
   | { readonly outcome: 'unknownUser' }
-  | { readonly outcome: 'blocked'; readonly user: User };
+  | { readonly outcome: 'blocked'; readonly user: User }
+  /** The custom database of the directory gave no answer. */
+  | { readonly outcome: 'directoryFailed'; readonly failure: ScriptFailure };
+
+export type PasswordAuthentication = (
+  tenant: Tenant,
+  connection: Connection,
+  identifier: string,
+  password: string,
+) => Promise<Authentication>;
 
 interface Needs {
   /** On the pool: a hash takes longer than a transaction should. */
@@ -36,12 +53,11 @@ interface Needs {
  */
 export function createPasswordAuthentication({ users, passwords, hasher }: Needs) {
   return async function authenticate(
-    tenant: Pick<Tenant, 'tenantId'>,
+    { tenantId }: Pick<Tenant, 'tenantId'>,
     connection: Connection,
     identifier: string,
     password: string,
   ): Promise<Authentication> {
-    const { tenantId } = tenant;
     // Looked up even for what can be no identifier: the query takes its time, too. In the queue's turn, so that a storm
     // of logins does not stand before everybody else at the database.
     const lookUp = async () => users.findLogin(tenantId, connection.id, loginKeysOf(connection, identifier));
@@ -54,13 +70,21 @@ export function createPasswordAuthentication({ users, passwords, hasher }: Needs
     const found = await (looked ?? lookUp());
     if (!found) return { outcome: 'unknownUser' };
     const { user, identity, passwordHash } = found;
-    if (!valid || passwordHash === undefined) return { outcome: 'wrongPassword', user };
+    const { userId } = user;
+    if (passwordHash === undefined) return { outcome: 'wrongPassword', userId, hasNoPassword: true };
+    if (!valid) return { outcome: 'wrongPassword', userId, isOfHere: true };
     if (user.blocked) return { outcome: 'blocked', user };
     const rehashed =
       outdated &&
       (await passwords.replaceHash(tenantId, identity, passwordHash, await hasher.hash(tenantId, password)));
     return { outcome: 'ok', user, identity, rehashed };
   };
+}
+
+/** Whom an event about the outcome names. */
+export function knownUserOf(outcome: Authentication): { readonly userId?: string } {
+  if ('user' in outcome) return { userId: outcome.user.userId };
+  return 'userId' in outcome ? { userId: outcome.userId } : {};
 }
 
 /** What an identifier may be in this directory. */

@@ -29,6 +29,20 @@ export function createPasswordStore(db: Database) {
       return result.rows.length > 0;
     },
 
+    /** For a user who was known without a password. False where there is one by now: that one stays. */
+    async setFirst(tenantId: string, identity: Identity, passwordHash: string): Promise<boolean> {
+      const result = await sql`
+        update user_identities set password_hash = ${passwordHash}
+        where ${isIdentity(tenantId, identity)} and password_hash is null`.execute(db);
+      return result.numAffectedRows === 1n;
+    },
+
+    /** The password is another one, and kept elsewhere: what was issued before it counts no more. */
+    async recordReset(tenantId: string, userId: string): Promise<void> {
+      await sql`update users set last_password_reset = now(), updated_at = now()
+        where tenant_id = ${tenantId} and user_id = ${userId}`.execute(db);
+    },
+
     /** The present hash and former ones, newest first, at most `limit`. */
     async hashes(tenantId: string, identity: Identity, limit: number): Promise<string[]> {
       if (limit <= 0) return [];

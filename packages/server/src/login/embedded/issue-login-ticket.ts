@@ -1,19 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Client } from '../../clients/client.ts';
 import type { Connection } from '../../connections/connection.ts';
+import { describe, explanation, toldToUser } from '../../custom-databases/script-failure.ts';
 import type { Transact } from '../../db/transact.ts';
 import type { TenantCookie } from '../../http/cookies.ts';
 import { randomSecret } from '../../kit/ids.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { settingsOf } from '../../tenants/tenant-settings.ts';
-import type { createPasswordAuthentication } from '../../users/password-authentication.ts';
+import { knownUserOf, type PasswordAuthentication } from '../../users/password-authentication.ts';
 import { embeddedLoginErrors } from './embedded-login-errors.ts';
 import type { LoginTicketStore, TicketSecrets } from './login-ticket-store.ts';
 
 interface Parts {
   readonly transact: Transact<{ loginTickets: LoginTicketStore; record: RecordEvent }>;
-  readonly authenticate: ReturnType<typeof createPasswordAuthentication>;
+  readonly authenticate: PasswordAuthentication;
   readonly findConnectionByName: (tenantId: string, name: string) => Promise<Connection | undefined>;
   readonly findConnectionByRealm: (tenantId: string, realm: string) => Promise<Connection | undefined>;
   readonly ticketCookie: TenantCookie;
@@ -62,7 +63,7 @@ export function createLoginTicketIssuer(parts: Parts) {
       strategy: connection.strategy,
       strategyType: 'database',
       userName: username.slice(0, MAX_USER_NAME),
-      ...(outcome.outcome !== 'unknownUser' && { userId: outcome.user.userId }),
+      ...knownUserOf(outcome),
     };
     if (outcome.outcome === 'wrongPassword' || outcome.outcome === 'unknownUser') {
       const error = embeddedLoginErrors.wrongCredentials();
@@ -74,6 +75,16 @@ export function createLoginTicketIssuer(parts: Parts) {
         details: { error: { message: description } },
       });
       throw error;
+    }
+    if (outcome.outcome === 'directoryFailed') {
+      const { failure } = outcome;
+      await recordAlone(tenant.tenantId, {
+        ...event,
+        type: 'loginFailed',
+        description: describe(failure),
+        details: explanation(failure),
+      });
+      throw toldToUser(failure);
     }
     if (outcome.outcome === 'blocked') throw embeddedLoginErrors.userBlocked();
 

@@ -1,10 +1,11 @@
 import type { Connection } from '../../connections/connection.ts';
+import { describe, explanation, type ScriptFailure, toldToUser } from '../../custom-databases/script-failure.ts';
 import type { Transact } from '../../db/transact.ts';
 import { randomAlphanumeric } from '../../kit/ids.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { settingsOf } from '../../tenants/tenant-settings.ts';
-import type { createPasswordAuthentication } from '../../users/password-authentication.ts';
+import { knownUserOf, type PasswordAuthentication } from '../../users/password-authentication.ts';
 import type { UserStore } from '../../users/user-store.ts';
 import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
@@ -27,7 +28,7 @@ interface Stores {
 interface Parts {
   readonly transact: Transact<Stores>;
   readonly access: AccessResolver;
-  readonly authenticate: ReturnType<typeof createPasswordAuthentication>;
+  readonly authenticate: PasswordAuthentication;
   readonly findConnectionByName: (tenantId: string, name: string) => Promise<Connection | undefined>;
   readonly findConnectionByRealm: (tenantId: string, realm: string) => Promise<Connection | undefined>;
   readonly runForExchange: RunForExchange;
@@ -62,7 +63,7 @@ export function passwordGrant(parts: Parts): Grant {
       strategy: connection.strategy,
       strategyType: 'database',
       userName: username.slice(0, 256),
-      ...(outcome.outcome !== 'unknownUser' && { userId: outcome.user.userId }),
+      ...knownUserOf(outcome),
     };
     if (outcome.outcome === 'wrongPassword' || outcome.outcome === 'unknownUser') {
       const error = oauthErrors.wrongCredentials();
@@ -75,6 +76,7 @@ export function passwordGrant(parts: Parts): Grant {
       });
       throw error;
     }
+    if (outcome.outcome === 'directoryFailed') throw await directoryFailed(tenant, event, outcome.failure);
     if (outcome.outcome === 'blocked') throw oauthErrors.userBlocked();
 
     const asked = parameters.get('scope');
@@ -143,6 +145,16 @@ export function passwordGrant(parts: Parts): Grant {
       }),
     ]);
     return response;
+  }
+
+  async function directoryFailed(tenant: Tenant, event: Omit<AuditEvent, 'type'>, failure: ScriptFailure) {
+    await recordAlone(tenant.tenantId, {
+      ...event,
+      type: 'loginFailed',
+      description: describe(failure),
+      details: explanation(failure),
+    });
+    return toldToUser(failure);
   }
 
   async function findConnection(tenant: Tenant, realm: string | undefined, grantType: string): Promise<Connection> {

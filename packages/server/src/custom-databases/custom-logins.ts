@@ -1,0 +1,119 @@
+import type { Connection } from '../connections/connection.ts';
+import { keepingOf } from '../connections/custom-database.ts';
+import type { Transact } from '../db/transact.ts';
+import { DeclaredError } from '../kit/errors.ts';
+import { isUsablePassword } from '../passwords/password-text.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { normaliseEmail, normaliseIdentifier } from '../users/identifier.ts';
+import type { Authentication, PasswordAuthentication, PasswordHasher } from '../users/password-authentication.ts';
+import { type KeepStores, type KeptUser, keepRemoteUser } from './keep-remote-user.ts';
+import type { RefusalPace } from './refusal-pace.ts';
+import { type RemoteProfile, readProfile } from './remote-profile.ts';
+import type { RunScript } from './run-script.ts';
+import type { ScriptFailure } from './script-failure.ts';
+
+interface Parts {
+  /** For passwords that are here. */
+  readonly authenticate: PasswordAuthentication;
+  readonly runScript: RunScript;
+  readonly transact: Transact<KeepStores>;
+  readonly hasher: Pick<PasswordHasher, 'hash'>;
+  readonly pace: RefusalPace;
+}
+
+type RemoteLogin =
+  | { readonly outcome: 'ok'; readonly profile: RemoteProfile }
+  | Extract<Authentication, { outcome: 'wrongPassword' | 'unknownUser' | 'directoryFailed' }>;
+
+/** Finds out who logs in with a password, wherever the directory keeps it (docs/decisions/0032-custom-databases.md). */
+export function createCustomLogins({ authenticate, runScript, transact, hasher, pace }: Parts): PasswordAuthentication {
+  return async (tenant, connection, identifier, password) => {
+    const keeping = keepingOf(connection);
+    if (keeping === 'here') return authenticate(tenant, connection, identifier, password);
+    if (keeping === 'remote') {
+      const login = await logIn(tenant, connection, identifier, password);
+      return login.outcome === 'ok' ? keep(tenant, connection, login.profile) : login;
+    }
+    return pace.hold(connection.id, () => logInOrImport(tenant, connection, identifier, password));
+  };
+
+  /** Who is here logs in here; who is not, once with the script, and is here from then on. */
+  async function logInOrImport(
+    tenant: Tenant,
+    connection: Connection,
+    identifier: string,
+    password: string,
+  ): Promise<Authentication> {
+    const here = await authenticate(tenant, connection, identifier, password);
+    const isHere = here.outcome !== 'unknownUser' && !(here.outcome === 'wrongPassword' && here.hasNoPassword);
+    if (isHere) return here;
+    const login = await logIn(tenant, connection, identifier, password);
+    if (login.outcome !== 'ok') return login;
+    const hash = await hasher.hash(tenant.tenantId, password);
+    const kept = await keep(tenant, connection, login.profile, hash);
+    // Two first logins at once, or a new password since we looked: what is here counts.
+    if (kept.outcome === 'ok' && kept.hadPassword) return authenticate(tenant, connection, identifier, password);
+    return kept;
+  }
+
+  async function logIn(
+    tenant: Tenant,
+    connection: Connection,
+    identifier: string,
+    password: string,
+  ): Promise<RemoteLogin> {
+    const name = typedName(identifier);
+    if (name === undefined || !isUsablePassword(password)) return { outcome: 'unknownUser' };
+    const answer = await pace.time(connection.id, () => runScript(tenant, connection, 'login', [name, password]));
+    if (!answer.ok) return refusalOf(connection, answer.failure);
+    // Some scripts call back with nothing for nobody.
+    if (answer.result === undefined || answer.result === null) return { outcome: 'unknownUser' };
+    const profile = readProfile(connection, answer.result);
+    return typeof profile === 'string' ? failed(profile) : { outcome: 'ok', profile };
+  }
+
+  async function keep(
+    tenant: Tenant,
+    connection: Connection,
+    profile: RemoteProfile,
+    hash?: string,
+  ): Promise<Authentication & Partial<Pick<KeptUser, 'hadPassword'>>> {
+    const work = () => transact((stores) => keepRemoteUser(stores, tenant.tenantId, connection, profile, hash));
+    try {
+      // Of two who are the first at once one makes the user, and the other one finds it.
+      const kept = await work().catch((cause) => (isTaken(cause) ? work() : Promise.reject(cause)));
+      const { user, identity, hadPassword } = kept;
+      if (user.blocked) return { outcome: 'blocked', user };
+      return { outcome: 'ok', user, identity, rehashed: false, hadPassword };
+    } catch (cause) {
+      if (isTaken(cause)) return failed('the id, address or name of the profile belongs to another user');
+      throw cause;
+    }
+  }
+}
+
+/** In the one form of an address; names as they were typed, since another system compares them. */
+export function typedName(identifier: string): string | undefined {
+  const trimmed = identifier.trim();
+  if (normaliseIdentifier(trimmed) === undefined) return undefined;
+  return normaliseEmail(trimmed) ?? trimmed;
+}
+
+function refusalOf({ strategy }: Connection, failure: ScriptFailure): RemoteLogin {
+  const { kind, error } = failure;
+  if (kind !== 'threw' || error?.name !== 'WrongUsernameOrPasswordError')
+    return { outcome: 'directoryFailed', failure };
+  // What the script names says whether it knows the user: false, null and '' say no.
+  const known = error.userId;
+  if (known === undefined || known === '' || known === 'false' || known === '0') return { outcome: 'unknownUser' };
+  return { outcome: 'wrongPassword', userId: `${strategy}|${known.slice(0, 255)}` };
+}
+
+function failed(reason: string): Extract<Authentication, { outcome: 'directoryFailed' }> {
+  const error = { name: 'Error', message: reason };
+  return { outcome: 'directoryFailed', failure: { script: 'login', kind: 'wrong_result', error } };
+}
+
+function isTaken(cause: unknown): boolean {
+  return cause instanceof DeclaredError && (cause.status === 409 || cause.status === 404);
+}
