@@ -2,8 +2,12 @@ import { createClientGrantDirectory } from './client-grants/client-grant-directo
 import { createClientDirectory } from './clients/client-directory.ts';
 import { createConnectionDirectory } from './connections/connection-directory.ts';
 import type { Containers, Tunnel } from './containers/job.ts';
+import { createChangeElsewhere } from './custom-databases/change-elsewhere.ts';
 import { createCustomLogins } from './custom-databases/custom-logins.ts';
+import { createPersonFinder } from './custom-databases/find-person.ts';
+import { createUserPreparation } from './custom-databases/prepare-user.ts';
 import { createRefusalPace } from './custom-databases/refusal-pace.ts';
+import { createRemoteDirectory } from './custom-databases/remote-directory.ts';
 import { createRunScript } from './custom-databases/run-script.ts';
 import type { Transact } from './db/transact.ts';
 import type { RecordEvent } from './logs/event.ts';
@@ -40,6 +44,9 @@ export function createAuthentication(parts: Parts) {
     tunnelOf: (tenant) => tunnelTo(tenant.tenantId, [directory.canonicalOrigin(tenant)]),
     recordAlone,
   });
+  const connections = createConnectionDirectory({ cache, connections: stores.connections });
+  const remoteDirectory = createRemoteDirectory({ runScript });
+  const hashNewPassword = createNewPasswords({ passwords: stores.passwords, hasher });
   return {
     clients: createClientDirectory({ cache, clients: stores.clients }),
     resourceServers: createResourceServerDirectory({
@@ -48,10 +55,13 @@ export function createAuthentication(parts: Parts) {
       isManagementAudience,
     }),
     clientGrants: createClientGrantDirectory({ cache, clientGrants: stores.clientGrants }),
-    connections: createConnectionDirectory({ cache, connections: stores.connections }),
-    runScript,
+    connections,
+    remoteDirectory,
+    prepareUser: createUserPreparation({ hashNewPassword, directory: remoteDirectory }),
+    changeElsewhere: createChangeElsewhere({ directory: remoteDirectory, findConnection: connections.findConnection }),
+    findPerson: createPersonFinder({ users: stores.users, directory: remoteDirectory, transact }),
     authenticate: createCustomLogins({ authenticate, runScript, transact, hasher, pace: createRefusalPace() }),
-    hashNewPassword: createNewPasswords({ passwords: stores.passwords, hasher }),
+    hashNewPassword,
   };
 }
 

@@ -126,7 +126,7 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       resourceServerRoutes(management, audiences);
       clientGrantRoutes(management, audiences);
       tokenExchangeProfileRoutes(management, { now });
-      connectionRoutes(management, { revokeAccess, now });
+      connectionRoutes(management, { revokeAccess, changeElsewhere: parts.changeElsewhere, now });
       customDomainRoutes(management, {
         resolver: parts.resolver,
         ownNames: parts.ownNames,
@@ -136,6 +136,8 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       });
       userRoutes(management, {
         hashNewPassword: parts.hashNewPassword,
+        prepareUser: parts.prepareUser,
+        changeElsewhere: parts.changeElsewhere,
         revokeAccess,
         registrations: parts.triggers.registrations,
         afterPasswordChange: parts.triggers.afterPasswordChange,

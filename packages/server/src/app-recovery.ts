@@ -38,7 +38,7 @@ interface Parts extends Authentication {
 export type Recovery = ReturnType<typeof createRecovery>;
 
 /** Mails, and the links in them: what sign-up, recovery and the Management API share. */
-export function createRecovery({ stores, transact, directory, looks, triggers, hashNewPassword, now }: Parts) {
+export function createRecovery({ transact, stores, directory, looks, triggers, findPerson, prepareUser, now }: Parts) {
   const { canonicalOrigin } = directory;
   const prepareMails = createMailComposer({
     brandOf: async (tenant) => (await looks.find(tenant)).branding,
@@ -50,8 +50,8 @@ export function createRecovery({ stores, transact, directory, looks, triggers, h
   return {
     draftTicket,
     prepareVerification,
-    prepareSignUp: createSignUp({ hashNewPassword, registrations: triggers.registrations, prepareVerification }),
-    requestReset: createResetRequest({ users: stores.users, transact, draftTicket, prepareMails }),
+    prepareSignUp: createSignUp({ prepareUser, registrations: triggers.registrations, prepareVerification }),
+    requestReset: createResetRequest({ findPerson, transact, draftTicket, prepareMails }),
     rate: createRequestRate({ buckets: stores.rateBuckets, now }),
   };
 }
@@ -68,7 +68,7 @@ interface RouteParts extends Omit<Parts, 'looks'> {
 /** The pages that links of mails lead to, and /dbconnections. */
 export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
   const { stores, transact, recovery, contexts, browserCookie, recordAlone, sendPage, now } = parts;
-  const { hashNewPassword, revokeAccess } = parts;
+  const { hashNewPassword, remoteDirectory, revokeAccess } = parts;
   const { findConnection, connectionsOfClient } = parts.connections;
   const { requestReset, prepareSignUp, rate } = recovery;
   const findClient = parts.clients.find;
@@ -90,6 +90,7 @@ export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
     changePassword: createPasswordChangeByTicket({
       transact,
       hashNewPassword,
+      directory: remoteDirectory,
       revokeAccess,
       afterPasswordChange: parts.triggers.afterPasswordChange,
       now,
@@ -102,7 +103,7 @@ export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
   verificationRoutes(http, {
     findTicket,
     findVerifiedUser: createVerifiedUserFinder({ tickets: stores.tickets, findUser }),
-    verifyEmail: createEmailVerification({ transact, now }),
+    verifyEmail: createEmailVerification({ transact, directory: remoteDirectory, now }),
     recordAlone,
     sendPage,
   });

@@ -1,3 +1,4 @@
+import type { ChangeElsewhere } from '../custom-databases/change-elsewhere.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
 import type { TokenGrantStore } from '../oauth/tokens/token-grant-store.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
@@ -23,6 +24,7 @@ export type ConnectionRouteStores = ConnectionStores & {
 
 interface Needs<Stores> {
   readonly revokeAccess: RevokeAccess<Stores>;
+  readonly changeElsewhere: ChangeElsewhere;
   readonly now: () => Date;
 }
 
@@ -32,7 +34,7 @@ const NO_KEYS = { email: undefined, username: undefined, phone: undefined };
 /** /connections of the Management API. */
 export function connectionRoutes<Stores extends ConnectionRouteStores>(
   management: Management<Stores>,
-  { revokeAccess, now }: Needs<Stores>,
+  { revokeAccess, changeElsewhere, now }: Needs<Stores>,
 ): void {
   management.route('GET /connections', async (call) => {
     const filter = filterOf(call.query);
@@ -118,12 +120,14 @@ export function connectionRoutes<Stores extends ConnectionRouteStores>(
     return call.commit((stores) => switchClients(stores, call.tenant.tenantId, idOf(call), switches));
   });
 
-  management.route('DELETE /connections/{id}/users', async (call) =>
-    call.commit(async (stores) => {
-      const connection = ordinary(await stores.connections.find(call.tenant.tenantId, idOf(call)));
-      const email = normaliseEmail(String(call.query.email ?? ''));
+  management.route('DELETE /connections/{id}/users', async (call) => {
+    const { tenantId } = call.tenant;
+    const connection = ordinary(await call.stores.connections.find(tenantId, idOf(call)));
+    const email = normaliseEmail(String(call.query.email ?? ''));
+    const known = email && (await call.stores.users.findLogin(tenantId, connection.id, { ...NO_KEYS, email }));
+    if (known) await changeElsewhere.remove(call.tenant, [known.identity]);
+    return call.commit(async (stores) => {
       if (email === undefined) return;
-      const { tenantId } = call.tenant;
       const found = await stores.users.findLogin(tenantId, connection.id, { ...NO_KEYS, email });
       if (found) {
         const { user, identity } = found;
@@ -133,8 +137,8 @@ export function connectionRoutes<Stores extends ConnectionRouteStores>(
         await revokeAccess(stores, tenantId, user.userId, isWhole ? 'account-deleted' : 'session-revoked');
       }
       await stores.users.removeByEmail(tenantId, connection.id, email);
-    }),
-  );
+    });
+  });
 }
 
 function idOf(call: Pick<ManagementCall<never>, 'params'>): string {

@@ -1,7 +1,7 @@
 import type { ScriptName } from '../connections/custom-database.ts';
 import type { FailureKind, ThrownError } from '../containers/job.ts';
 import { DeclaredError, defineErrors } from '../kit/errors.ts';
-import { explained } from '../logs/explain-error.ts';
+import { explained, explanationOf } from '../logs/explain-error.ts';
 
 /** Why a script gave no answer that counts. */
 export interface ScriptFailure {
@@ -40,6 +40,11 @@ export function toldToUser(failure: ScriptFailure): DeclaredError {
 /** To who calls the Management API. */
 export function toldToOperator(failure: ScriptFailure): DeclaredError {
   return explained(directoryErrors.scriptFailed({ reason: describe(failure) }), explanation(failure));
+}
+
+/** Whether a refusal comes of a script: nothing is wrong with what was asked for. */
+export function isOfScript(error: Error): boolean {
+  return 'script' in explanationOf(error);
 }
 
 /** For the log: what its author has to know. */

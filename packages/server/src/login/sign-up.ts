@@ -1,15 +1,16 @@
 import type { Registrations } from '../actions/running/registration.ts';
 import type { Client } from '../clients/client.ts';
 import { type Connection, isSignupOpen } from '../connections/connection.ts';
+import type { KeepStores } from '../custom-databases/keep-remote-user.ts';
+import type { PrepareUser } from '../custom-databases/prepare-user.ts';
+import { toldToUser } from '../custom-databases/script-failure.ts';
 import { type Json, objectOf } from '../kit/json-values.ts';
 import type { AuditEvent, RecordEvent, Requester } from '../logs/event.ts';
 import type { VerificationStores } from '../recovery/send-verification.ts';
 import { asksForVerification, isUnproved, type PrepareVerification } from '../recovery/send-verification.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import { createDatabaseUser, draftUser, type NewDatabaseUser } from '../users/create-user.ts';
-import type { HashNewPassword } from '../users/new-password.ts';
+import type { NewDatabaseUser } from '../users/create-user.ts';
 import type { User } from '../users/user.ts';
-import type { UserStore } from '../users/user-store.ts';
 import { signUpErrors } from './signup-problem.ts';
 
 export interface SignUpRequest {
@@ -26,10 +27,7 @@ export interface SignUpRequest {
   readonly event: Omit<AuditEvent, 'type'>;
 }
 
-export type SignUpStores = VerificationStores & {
-  readonly users: Pick<UserStore, 'insert' | 'find'>;
-  readonly record: RecordEvent;
-};
+export type SignUpStores = VerificationStores & KeepStores & { readonly record: RecordEvent };
 
 /** Makes the user, in the transaction at hand. */
 export type MakeUser = (stores: SignUpStores) => Promise<User>;
@@ -42,29 +40,34 @@ export interface PreparedSignUp {
 }
 
 interface Parts {
-  readonly hashNewPassword: HashNewPassword;
+  readonly prepareUser: PrepareUser;
   readonly registrations: Registrations;
   readonly prepareVerification: PrepareVerification;
 }
 
 /** A stranger makes an account: the login page and /dbconnections/signup. The slow half comes before the transaction. */
-export function createSignUp({ hashNewPassword, registrations, prepareVerification }: Parts): PrepareSignUp {
+export function createSignUp({ prepareUser, registrations, prepareVerification }: Parts): PrepareSignUp {
   return async function prepareSignUp(request) {
-    const { tenant, client, connection, password, language, event } = request;
+    const { tenant, client, connection, input, password, language, event } = request;
     const { tenantId } = tenant;
     // The page hides the link, but a form can be posted without it (attack L7).
     if (!isSignupOpen(connection)) throw signUpErrors.disabled();
-    draftUser(connection, request.input);
-    // Hashed whether or not the address is taken: only the insert finds that out (attack L1).
-    const hash = await hashNewPassword(tenantId, { connection, password, owner: ownerOf(request.input) });
     const registration = registrationOf(request);
-    // Whether or not the address is taken: code of the tenant is asked the same (attack L1).
-    const input = await registrations.before(registration, request.input, password);
+    const makePerson = await prepareUser({
+      tenant,
+      connection,
+      clientId: client.clientId,
+      input,
+      password,
+      owner: ownerOf(input),
+      before: (given) => registrations.before(registration, given, password),
+      told: toldToUser,
+    });
     let made: User | undefined;
     const sendVerification = await prepareVerification(tenant);
 
     async function makeUser(stores: SignUpStores): Promise<User> {
-      const user = await createDatabaseUser(stores, tenantId, connection, input, hash);
+      const user = await makePerson(stores);
       await stores.record(tenantId, {
         ...event,
         type: 'signedUp',

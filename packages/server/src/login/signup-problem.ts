@@ -1,4 +1,5 @@
 import type { Connection } from '../connections/connection.ts';
+import { isOfScript } from '../custom-databases/script-failure.ts';
 import { DeclaredError, defineErrors } from '../kit/errors.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import { type PasswordOptions, passwordRequirements } from '../passwords/password-options.ts';
@@ -21,6 +22,7 @@ const PASSWORD_PROBLEMS: Readonly<Record<string, SignUpError>> = {
 /** What a refused sign-up tells the user. A taken address gets the general sentence: it must not tell who has an account (L1). */
 export function signUpProblem(error: unknown): Errors | undefined {
   if (!(error instanceof DeclaredError) || error.status >= 500 || error.status === 429) return undefined;
+  if (isOfScript(error)) return { form: ['temporarily-unavailable'] };
   if (error.code === signUpErrors.disabled().code) return { form: ['signup-disabled'] };
   if (error.code === authorizePageErrors.expired().code) return undefined;
   const { friendly_message: words } = error.extra;

@@ -1,13 +1,17 @@
 import type { AfterPasswordChange } from '../actions/running/password-change.ts';
+import { keepingOf } from '../connections/custom-database.ts';
+import type { RemoteDirectory } from '../custom-databases/remote-directory.ts';
+import { toldToUser } from '../custom-databases/script-failure.ts';
 import type { Transact } from '../db/transact.ts';
 import type { AuditEvent, RecordEvent, Requester } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { RevokeAccess } from '../users/change-user.ts';
 import { asIdentity } from '../users/identity-profile.ts';
 import type { IdentityStore } from '../users/identity-store.ts';
-import { formerHashesOf, type HashNewPassword } from '../users/new-password.ts';
+import { checkNewPassword, formerHashesOf, type HashNewPassword } from '../users/new-password.ts';
 import type { PasswordStore } from '../users/password-store.ts';
 import { type ReturnStores, returnToOwner } from '../users/return-to-owner.ts';
+import type { User } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
 import { toWire } from '../users/user-wire.ts';
 import { type FoundTicket, ticketEvent } from './find-ticket.ts';
@@ -18,8 +22,8 @@ export interface ResetStores {
   readonly users: Pick<UserStore, 'lock' | 'find' | 'update'>;
   readonly identities: IdentityStore;
   readonly consents: ReturnStores['consents'];
-  readonly passwords: Pick<PasswordStore, 'set'>;
-  readonly tickets: Pick<TicketStore, 'use'>;
+  readonly passwords: Pick<PasswordStore, 'set' | 'recordReset'>;
+  readonly tickets: Pick<TicketStore, 'use' | 'giveBack'>;
   readonly record: RecordEvent;
 }
 
@@ -33,6 +37,7 @@ export type ChangePasswordByTicket = (
 interface Parts<Stores extends ResetStores> {
   readonly transact: Transact<Stores>;
   readonly hashNewPassword: HashNewPassword;
+  readonly directory: RemoteDirectory;
   readonly revokeAccess: RevokeAccess<Stores>;
   readonly afterPasswordChange: AfterPasswordChange;
   readonly now: () => Date;
@@ -42,52 +47,107 @@ interface Parts<Stores extends ResetStores> {
 export function createPasswordChangeByTicket<Stores extends ResetStores>({
   transact,
   hashNewPassword,
+  directory,
   revokeAccess,
   afterPasswordChange,
   now,
 }: Parts<Stores>): ChangePasswordByTicket {
   return async function changePassword(tenant, found, password, requester) {
     const { tenantId } = tenant;
-    const { hash, ticket, user, identity, connection } = found;
-    const passwordHash = await hashNewPassword(tenantId, {
-      connection,
-      password,
-      owner: toWire(asIdentity(user, identity)),
-      identity,
-    });
-    const about = { ...requester, ...ticketEvent(found) };
-    const person = await transact(async (stores) => {
-      // Hashing takes its time: what was looked up may be another user's, or nobody's, by now (attack R2).
-      await stores.users.lock(tenantId, ticket.userId);
-      const person = await stores.users.find(tenantId, ticket.userId);
-      const changed = identityOfTicket(ticket, person);
-      if (!person || !changed) throw ticketErrors.invalid();
-      if (!(await stores.tickets.use(tenantId, hash, 'password-change', now()))) throw ticketErrors.invalid();
-      await revokeAccess(stores, tenantId, person.userId, 'password-changed');
-      const isProved = ticket.marksEmailVerified && ticket.email !== undefined;
-      const unlinked = isProved ? await returnToOwner(stores, tenantId, person, changed) : [];
-      // After that: of an account that was split off, too, no earlier token proves anything.
-      if (!(await stores.passwords.set(tenantId, changed, passwordHash, formerHashesOf(connection))))
-        throw ticketErrors.invalid();
-      const event: AuditEvent = {
-        ...about,
-        type: 'passwordChanged',
-        details: {
-          title: 'Change password',
-          email: ticket.email,
-          body: { user_id: person.userId, password },
-          ...(unlinked.length > 0 && { unlinked }),
-        },
-      };
-      await stores.record(tenantId, event);
-      return person;
-    });
+    const { user, identity, connection } = found;
+    const owner = toWire(asIdentity(user, identity));
+    let person: User;
+    if (keepingOf(connection) === 'remote') {
+      checkNewPassword(connection, password, owner);
+      person = await changeElsewhere(tenant, found, password, requester);
+    } else {
+      const passwordHash = await hashNewPassword(tenantId, { connection, password, owner, identity });
+      person = await changeHere(tenantId, found, { password, passwordHash }, requester);
+    }
     await afterPasswordChange({
       tenant,
       connection,
       user: { ...person, lastPasswordReset: now() },
       request: { requester, method: 'POST' },
-      about,
+      about: { ...requester, ...ticketEvent(found) },
     });
+  };
+
+  function changeHere(
+    tenantId: string,
+    found: FoundTicket,
+    { password, passwordHash }: { readonly password: string; readonly passwordHash: string },
+    requester: Requester,
+  ): Promise<User> {
+    return transact(async (stores) => {
+      const { person, changed, unlinked } = await useTicket(stores, tenantId, found);
+      // After that: of an account that was split off, too, no earlier token proves anything.
+      if (!(await stores.passwords.set(tenantId, changed, passwordHash, formerHashesOf(found.connection))))
+        throw ticketErrors.invalid();
+      await stores.record(tenantId, changedEvent(found, password, requester, unlinked));
+      return person;
+    });
+  }
+
+  /**
+   * The script runs between two transactions. All that opened with the old password has ended before it: a kill in
+   * between leaves nobody logged in. A ticket whose script failed is good for another attempt.
+   */
+  async function changeElsewhere(
+    tenant: Tenant,
+    found: FoundTicket,
+    password: string,
+    requester: Requester,
+  ): Promise<User> {
+    const { tenantId } = tenant;
+    const { connection, ticket, hash } = found;
+    const known = asIdentity(found.user, found.identity);
+    const { person, unlinked } = await transact(async (stores) => {
+      const used = await useTicket(stores, tenantId, found);
+      await stores.passwords.recordReset(tenantId, ticket.userId);
+      return used;
+    });
+    try {
+      const name = known.email ?? known.username ?? '';
+      await directory.changePassword({ tenant, connection, told: toldToUser }, name, password);
+    } catch (error) {
+      await transact(({ tickets }) => tickets.giveBack(tenantId, { ...ticket, ticketHash: hash, createdAt: now() }));
+      throw error;
+    }
+    await transact(({ record }) => record(tenantId, changedEvent(found, password, requester, unlinked)));
+    return person;
+  }
+
+  async function useTicket(stores: Stores, tenantId: string, { hash, ticket }: FoundTicket) {
+    // Hashing takes its time: what was looked up may be another user's, or nobody's, by now (attack R2).
+    await stores.users.lock(tenantId, ticket.userId);
+    const person = await stores.users.find(tenantId, ticket.userId);
+    const changed = identityOfTicket(ticket, person);
+    if (!person || !changed) throw ticketErrors.invalid();
+    if (!(await stores.tickets.use(tenantId, hash, 'password-change', now()))) throw ticketErrors.invalid();
+    await revokeAccess(stores, tenantId, person.userId, 'password-changed');
+    const isProved = ticket.marksEmailVerified && ticket.email !== undefined;
+    const unlinked = isProved ? await returnToOwner(stores, tenantId, person, changed) : [];
+    return { person, changed, unlinked };
+  }
+}
+
+function changedEvent(
+  found: FoundTicket,
+  password: string,
+  requester: Requester,
+  unlinked: readonly string[],
+): AuditEvent {
+  const { ticket } = found;
+  return {
+    ...requester,
+    ...ticketEvent(found),
+    type: 'passwordChanged',
+    details: {
+      title: 'Change password',
+      email: ticket.email,
+      body: { user_id: ticket.userId, password },
+      ...(unlinked.length > 0 && { unlinked }),
+    },
   };
 }

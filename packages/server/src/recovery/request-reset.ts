@@ -1,15 +1,16 @@
 import type { Client } from '../clients/client.ts';
 import { type Connection, identifiersOf } from '../connections/connection.ts';
+import type { FindPerson } from '../custom-databases/find-person.ts';
 import type { Transact } from '../db/transact.ts';
 import type { PrepareMails } from '../email/compose-mail.ts';
 import type { MailStore } from '../email/mail-store.ts';
+import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
+import { explanationOf } from '../logs/explain-error.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { normaliseEmail, normaliseIdentifier } from '../users/identifier.ts';
 import { asIdentity } from '../users/identity-profile.ts';
-import { loginKeysOf } from '../users/password-authentication.ts';
 import type { User } from '../users/user.ts';
-import type { UserStore } from '../users/user-store.ts';
 import type { DraftTicket } from './draft-ticket.ts';
 import type { TicketStore } from './ticket-store.ts';
 
@@ -28,8 +29,7 @@ export interface ResetRequest {
 export type RequestReset = (request: ResetRequest) => Promise<void>;
 
 interface Parts {
-  /** On the pool. */
-  readonly users: Pick<UserStore, 'findLogin'>;
+  readonly findPerson: FindPerson;
   readonly transact: Transact<{
     readonly tickets: Pick<TicketStore, 'replace'>;
     readonly mails: Pick<MailStore, 'insertWithTicket'>;
@@ -46,11 +46,17 @@ const NOBODY = { userId: '', identityUserId: '', email: 'nobody@nowhere.invalid'
  * Sends the link for a new password, if there is anybody to send it to. Whether there is, nothing tells: a stranger's
  * request takes the same lookup, writes the same mail and runs the same statements, which then store nothing (attack L1).
  */
-export function createResetRequest({ users, transact, draftTicket, prepareMails }: Parts): RequestReset {
+export function createResetRequest({ findPerson, transact, draftTicket, prepareMails }: Parts): RequestReset {
   return async function requestReset(request) {
     const { tenant, client, connection, language, event } = request;
     const { tenantId } = tenant;
-    const found = await users.findLogin(tenantId, connection.id, loginKeysOf(connection, request.identifier));
+    // A custom database that does not answer is nothing that a stranger is told, either.
+    let failure: DeclaredError | undefined;
+    const found = await findPerson(tenant, connection, request.identifier).catch((cause) => {
+      if (!(cause instanceof DeclaredError)) throw cause;
+      failure = cause;
+      return undefined;
+    });
     // A linked identity is reset over its own address: the main one may be somebody else's.
     const user = found && asIdentity(found.user, found.identity);
     const refusal = refusalOf(user);
@@ -97,7 +103,7 @@ export function createResetRequest({ users, transact, draftTicket, prepareMails 
               ...known,
               type: 'passwordChangeRequestFailed',
               description: reason,
-              details: { ...event.details, error: { message: reason } },
+              details: { ...event.details, error: { message: reason }, ...(failure && explanationOf(failure)) },
             },
       );
     });

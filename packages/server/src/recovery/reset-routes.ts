@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isOfScript } from '../custom-databases/script-failure.ts';
 import { FormBody } from '../http/body-parsers.ts';
 import type { TenantCookie } from '../http/cookies.ts';
 import { equalSecrets, keyedDigest } from '../kit/digest.ts';
@@ -9,6 +10,7 @@ import type { ResetPasswordError } from '../login/pages/reset-password-page.ts';
 import type { SendPage } from '../login/send-page.ts';
 import { passwordRulesOf } from '../login/signup-problem.ts';
 import type { RecordEvent } from '../logs/event.ts';
+import { explanationOf } from '../logs/explain-error.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import { queryForm } from '../oauth/parameters.ts';
 import type { ChangePasswordByTicket } from './change-password.ts';
@@ -80,10 +82,10 @@ export function resetRoutes(app: FastifyInstance, parts: Parts): void {
       if (missing) return show(http, reply, found, csrfTokenOf(given), { fields: missing });
       await changePassword(http.tenant, found, password, http.requester);
     } catch (error) {
-      const problem = found && passwordProblem(error);
-      if (!found || !problem) return refuse(http, reply, error, given, found);
+      const errors = found && problemOf(error);
+      if (!found || !errors) return refuse(http, reply, error, given, found);
       await recordFailure(http, error, found);
-      return show(http, reply, found, csrfTokenOf(given), { fields: { password: problem } });
+      return show(http, reply, found, csrfTokenOf(given), errors);
     }
     ticketCookie.clear(http, reply);
     const { client, ticket } = found;
@@ -127,7 +129,11 @@ export function resetRoutes(app: FastifyInstance, parts: Parts): void {
       ...(found && ticketEvent(found)),
       type: 'passwordChangeFailed',
       description,
-      details: { title: 'Change password', error: { message: description } },
+      details: {
+        title: 'Change password',
+        error: { message: description },
+        ...(error instanceof Error && explanationOf(error)),
+      },
     });
   }
 
@@ -185,10 +191,13 @@ function missingOf(password: string, again: string): Errors['fields'] | undefine
   return password === again ? undefined : { password_again: 're-enter-password-mismatch' };
 }
 
-function passwordProblem(error: unknown): ResetPasswordError | undefined {
-  if (!(error instanceof DeclaredError) || error.code !== 'invalid_password') return undefined;
+function problemOf(error: unknown): Errors | undefined {
+  if (!(error instanceof DeclaredError)) return undefined;
+  if (isOfScript(error)) return { form: ['temporarily-unavailable'] };
+  if (error.code !== 'invalid_password') return undefined;
   const { name } = error.extra;
-  return (typeof name === 'string' ? PASSWORD_PROBLEMS[name] : undefined) ?? 'password-too-weak';
+  const password = (typeof name === 'string' ? PASSWORD_PROBLEMS[name] : undefined) ?? 'password-too-weak';
+  return { fields: { password } };
 }
 
 function defined<Name extends string>(name: Name, value: string | undefined): { [N in Name]?: string } {

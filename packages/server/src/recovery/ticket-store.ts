@@ -108,6 +108,18 @@ export function createTicketStore(db: Database) {
       return result.numUpdatedRows > 0n;
     },
 
+    /** Of a use that came to nothing, while no newer ticket is in its place. */
+    async giveBack(tenantId: string, ticketHash: string, purpose: TicketPurpose, usedAt: Date): Promise<void> {
+      await db
+        .updateTable('tickets')
+        .set({ used_at: null })
+        .where('tenant_id', '=', tenantId)
+        .where('ticket_hash', '=', ticketHash)
+        .where('purpose', '=', purpose)
+        .where('used_at', '=', usedAt)
+        .execute();
+    },
+
     async removeOfUser(tenantId: string, userId: string): Promise<void> {
       await db.deleteFrom('tickets').where('tenant_id', '=', tenantId).where('user_id', '=', userId).execute();
     },

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isOfScript } from '../custom-databases/script-failure.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { RecoveryResult } from '../login/pages/recovery-result-page.ts';
 import type { SendPage } from '../login/send-page.ts';
 import type { RecordEvent } from '../logs/event.ts';
+import { explanationOf } from '../logs/explain-error.ts';
 import { queryForm } from '../oauth/parameters.ts';
 import { type FindTicket, type FoundTicket, ticketEvent, type Verified } from './find-ticket.ts';
 import { isTicket, ticketErrors } from './ticket.ts';
@@ -30,7 +32,7 @@ export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
     try {
       found = await findTicket(http.tenant.tenantId, 'email-verification', given);
       if (found.ticket.usedAt !== undefined) return answer(http, reply, 'email-already-verified', found);
-      await verifyEmail(http.tenant.tenantId, found, http.requester);
+      await verifyEmail(http.tenant, found, http.requester);
       return answer(http, reply, 'email-verified', found);
     } catch (error) {
       if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
@@ -38,6 +40,7 @@ export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
       const verified = await findVerifiedUser(http.tenant.tenantId, given);
       if (verified) return tell(http, reply, 'email-already-verified', verified);
       if (isTicket(given)) await recordFailure(http, error, found);
+      if (isOfScript(error)) throw error;
       const isExpired = error.code === ticketErrors.expired().code;
       return tell(http, reply, isExpired ? 'verification-link-expired' : 'verification-link-invalid', undefined);
     }
@@ -87,7 +90,7 @@ export function verificationRoutes(app: FastifyInstance, parts: Parts): void {
       ...(found && ticketEvent(found)),
       type: 'emailVerificationFailed',
       description: error.message,
-      details: { title: 'Verify email', error: { message: error.message } },
+      details: { title: 'Verify email', error: { message: error.message }, ...explanationOf(error) },
     });
   }
 }

@@ -1,5 +1,9 @@
+import { keepingOf } from '../connections/custom-database.ts';
+import type { RemoteDirectory } from '../custom-databases/remote-directory.ts';
+import { toldToUser } from '../custom-databases/script-failure.ts';
 import type { Transact } from '../db/transact.ts';
 import type { RecordEvent, Requester } from '../logs/event.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import { asIdentity, isMain, profileOf } from '../users/identity-profile.ts';
 import type { IdentityStore } from '../users/identity-store.ts';
 import type { UserStore } from '../users/user-store.ts';
@@ -14,15 +18,20 @@ interface Parts {
     readonly tickets: Pick<TicketStore, 'use'>;
     readonly record: RecordEvent;
   }>;
+  readonly directory: RemoteDirectory;
   readonly now: () => Date;
 }
 
-export type VerifyEmail = (tenantId: string, found: FoundTicket, requester: Requester) => Promise<void>;
+export type VerifyEmail = (tenant: Tenant, found: FoundTicket, requester: Requester) => Promise<void>;
 
 /** The address that the link went to belongs to the user, or to the linked identity. What is linked stays: a click is no login. */
-export function createEmailVerification({ transact, now }: Parts): VerifyEmail {
-  return async function verifyEmail(tenantId, found, requester) {
-    const { hash, ticket } = found;
+export function createEmailVerification({ transact, directory, now }: Parts): VerifyEmail {
+  return async function verifyEmail(tenant, found, requester) {
+    const { tenantId } = tenant;
+    const { hash, ticket, connection } = found;
+    // Before the ticket is used: a link whose script failed can be opened again.
+    if (keepingOf(connection) === 'remote' && ticket.email !== undefined)
+      await directory.verify({ tenant, connection, told: toldToUser }, ticket.email);
     await transact(async ({ users, identities, tickets, record }) => {
       await users.lock(tenantId, ticket.userId);
       const person = await users.find(tenantId, ticket.userId);

@@ -27,6 +27,9 @@ export type RevokeAccess<Stores> = (
   initiator: LogoutInitiator,
 ) => Promise<void>;
 
+/** A new password: its hash, or where a custom database keeps it that it was changed there. */
+export type ChangedPassword = { readonly hash: string } | 'elsewhere';
+
 /**
  * PATCH /users/{id}. `stores` is one transaction and the row is locked, so that of parallel changes of metadata each is
  * kept. Whoever can no longer log in as before is logged out: blocked, or with another password or identifier.
@@ -36,7 +39,7 @@ export async function changeUser<Stores extends UserStores>(
   tenantId: string,
   userId: string,
   change: UserChange,
-  passwordHash: string | undefined,
+  password: ChangedPassword | undefined,
   revokeAccess: RevokeAccess<Stores>,
 ): Promise<User> {
   await stores.users.lock(tenantId, userId);
@@ -45,7 +48,8 @@ export async function changeUser<Stores extends UserStores>(
   const identity = identityOfChange(before, change);
   const known = asIdentity(before, identity);
   const changed = await changedIdentity(stores, tenantId, identity, known, change);
-  if (passwordHash !== undefined) await setPassword(stores, tenantId, before, change, passwordHash);
+  if (password === 'elsewhere') await stores.passwords.recordReset(tenantId, userId);
+  else if (password) await setPassword(stores, tenantId, before, change, password.hash);
   const after = {
     ...(isMain(before, identity) ? changed : before),
     ...checkedTexts(change.texts),
@@ -55,7 +59,7 @@ export async function changeUser<Stores extends UserStores>(
   };
   await stores.users.update(tenantId, after);
   await keepTrack(stores, tenantId, before, identity, changed);
-  const initiator = reasonToLogOut({ before, after, known, changed, hasNewPassword: passwordHash !== undefined });
+  const initiator = reasonToLogOut({ before, after, known, changed, hasNewPassword: password !== undefined });
   if (initiator !== undefined) await revokeAccess(stores, tenantId, userId, initiator);
   return ordinaryUser(await stores.users.find(tenantId, userId));
 }

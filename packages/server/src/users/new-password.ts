@@ -27,13 +27,18 @@ export function createNewPasswords(needs: {
   const { passwords, hasher } = needs;
   return async (tenantId, { connection, password, owner, identity }) => {
     const options = passwordOptionsOf(connection);
-    checkPassword(options, password, owner);
+    checkNewPassword(connection, password, owner);
     if (identity) {
       const hashes = await passwords.hashes(tenantId, identity, historySize(options));
       await checkPasswordHistory(options, password, { tenantId, hashes }, hasher);
     }
     return hasher.hash(tenantId, password);
   };
+}
+
+/** The connection's rules alone, for a password that is kept elsewhere. */
+export function checkNewPassword(connection: Connection, password: string, owner: NewPassword['owner']): void {
+  checkPassword(passwordOptionsOf(connection), password, owner);
 }
 
 /** How many hashes of former passwords this connection keeps, besides the present one. */

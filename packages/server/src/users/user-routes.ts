@@ -1,21 +1,32 @@
 import type { AfterPasswordChange } from '../actions/running/password-change.ts';
 import type { Registrations } from '../actions/running/registration.ts';
 import type { Connection } from '../connections/connection.ts';
+import type { ChangeElsewhere } from '../custom-databases/change-elsewhere.ts';
+import type { PrepareUser } from '../custom-databases/prepare-user.ts';
+import { toldToOperator } from '../custom-databases/script-failure.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
 import { asManagementError } from '../passwords/password-errors.ts';
-import { changeUser, identityToChange, type RevokeAccess, type UserStores } from './change-user.ts';
-import { createDatabaseUser, draftUser } from './create-user.ts';
+import {
+  type ChangedPassword,
+  changeUser,
+  identityToChange,
+  type RevokeAccess,
+  type UserStores,
+} from './change-user.ts';
+import { draftUser } from './create-user.ts';
 import { normaliseEmail } from './identifier.ts';
-import type { HashNewPassword, NewPassword } from './new-password.ts';
+import type { HashNewPassword } from './new-password.ts';
 import { ordinaryUser, type User, userErrors } from './user.ts';
 import type { UserListStore } from './user-list-store.ts';
 import { compileUserSearch, type SearchRequest } from './user-search.ts';
-import { changeOf, newUserOf, toWire } from './user-wire.ts';
+import { changeOf, newUserOf, toWire, type UserChange } from './user-wire.ts';
 
 export type UserRouteStores = UserStores & { readonly userLists: UserListStore };
 
 interface Needs<Stores> {
   readonly hashNewPassword: HashNewPassword;
+  readonly prepareUser: PrepareUser;
+  readonly changeElsewhere: ChangeElsewhere;
   readonly revokeAccess: RevokeAccess<Stores>;
   readonly registrations: Registrations;
   readonly afterPasswordChange: AfterPasswordChange;
@@ -28,7 +39,15 @@ interface Needs<Stores> {
 /** /users and /users-by-email of the Management API. That an end user's token acts on itself only is checked before. */
 export function userRoutes<Stores extends UserRouteStores>(
   management: Management<Stores>,
-  { hashNewPassword, revokeAccess, registrations, afterPasswordChange, prepareVerification }: Needs<Stores>,
+  {
+    hashNewPassword,
+    prepareUser,
+    changeElsewhere,
+    revokeAccess,
+    registrations,
+    afterPasswordChange,
+    prepareVerification,
+  }: Needs<Stores>,
 ): void {
   management.route('GET /users', async (call) => {
     const search = compileUserSearch(searchOf(call.query));
@@ -59,15 +78,25 @@ export function userRoutes<Stores extends UserRouteStores>(
     draftUser(connection, given);
     const { password } = call.body;
     if (typeof password !== 'string') throw userErrors.missing({ property: 'password' });
-    const passwordHash = await hashed(hashNewPassword, tenantId, { connection, password, owner: call.body });
+    const registration = registrationOf(call, connection);
+    const makeUser = await managed(() =>
+      prepareUser({
+        tenant: call.tenant,
+        connection,
+        clientId: call.actor.clientId,
+        input: given,
+        password,
+        owner: call.body,
+        before: (input) => registrations.before(registration, input, password),
+        told: toldToOperator,
+      }),
+    );
     // As with Auth0 a new address is to be proved, unless the creator says that it is, or that no mail shall go out.
     const asksForProof = call.body.verify_email ?? given.emailVerified !== true;
     const verify = asksForProof ? await prepareVerification(call) : undefined;
-    const registration = registrationOf(call, connection);
-    const input = await registrations.before(registration, given, password);
     let made: User | undefined;
     const body = await call.commit(async (stores) => {
-      made = await createDatabaseUser(stores, tenantId, connection, input, passwordHash);
+      made = await makeUser(stores);
       await verify?.(stores, made);
       return toWire(made);
     });
@@ -78,11 +107,11 @@ export function userRoutes<Stores extends UserRouteStores>(
   management.route('PATCH /users/{id}', async (call) => {
     const { tenantId } = call.tenant;
     const change = changeOf(call.body);
-    const renewed = change.password === undefined ? undefined : await newHash(call, change.password, change.connection);
+    const renewed = await changedPassword(call, change);
     const verify = call.body.verify_email === true ? await prepareVerification(call) : undefined;
     let changed: User | undefined;
     const body = await call.commit(async (stores) => {
-      changed = await changeUser(stores, tenantId, idOf(call), change, renewed?.hash, revokeAccess);
+      changed = await changeUser(stores, tenantId, idOf(call), change, renewed?.password, revokeAccess);
       await verify?.(stores, changed, change.connection);
       return toWire(changed);
     });
@@ -90,34 +119,40 @@ export function userRoutes<Stores extends UserRouteStores>(
     return body;
   });
 
-  management.route('DELETE /users/{id}', async (call) =>
-    call.commit(async (stores) => {
+  management.route('DELETE /users/{id}', async (call) => {
+    const known = await call.stores.users.find(call.tenant.tenantId, idOf(call));
+    if (known && !known.isSystem) await changeElsewhere.remove(call.tenant, known.identities);
+    return call.commit(async (stores) => {
       const user = await stores.users.lock(call.tenant.tenantId, idOf(call));
       if (!user || user.isSystem) return;
       // Before the rows go: what is told to applications (back-channel logout) starts from them.
       await revokeAccess(stores, call.tenant.tenantId, user.userId, 'account-deleted');
       await stores.users.remove(call.tenant.tenantId, user.userId);
-    }),
-  );
+    });
+  });
 
-  async function newHash(
+  async function changedPassword(
     call: ManagementCall<Stores>,
-    password: string,
-    connectionName: string | undefined,
-  ): Promise<{ readonly hash: string; readonly connection: Connection }> {
+    change: UserChange,
+  ): Promise<{ readonly password: ChangedPassword; readonly connection: Connection } | undefined> {
     const { tenantId } = call.tenant;
+    const { password } = change;
+    if (!['password', 'email', 'username', 'phoneNumber'].some((name) => name in change)) return undefined;
     const user = ordinaryUser(await call.stores.users.find(tenantId, idOf(call)));
-    const identity = identityToChange(user, connectionName);
+    const elsewhere = await managed(() => changeElsewhere.change(call.tenant, user, change));
+    if (elsewhere) return { connection: elsewhere, password: 'elsewhere' };
+    if (password === undefined) return undefined;
+    const identity = identityToChange(user, change.connection);
     const connection = await call.stores.connections.find(tenantId, identity.connectionId);
     if (connection?.strategy !== 'auth0') throw userErrors.notADirectory({ connection: identity.connection });
-    const hash = await hashed(hashNewPassword, tenantId, { connection, password, owner: toWire(user), identity });
-    return { hash, connection };
+    const asked = { connection, password, owner: toWire(user), identity };
+    return { connection, password: { hash: await managed(() => hashNewPassword(tenantId, asked)) } };
   }
 }
 
-async function hashed(hashNewPassword: HashNewPassword, tenantId: string, asked: NewPassword): Promise<string> {
+async function managed<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return await hashNewPassword(tenantId, asked);
+    return await work();
   } catch (cause) {
     throw asManagementError(cause);
   }

@@ -1,0 +1,38 @@
+import type { Connection } from '../connections/connection.ts';
+import { keepingOf } from '../connections/custom-database.ts';
+import type { Transact } from '../db/transact.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { loginKeysOf } from '../users/password-authentication.ts';
+import type { Identity, User } from '../users/user.ts';
+import type { UserStore } from '../users/user-store.ts';
+import { typedName } from './custom-logins.ts';
+import { type KeepStores, keepRemoteUser } from './keep-remote-user.ts';
+import type { RemoteDirectory } from './remote-directory.ts';
+import { toldToUser } from './script-failure.ts';
+
+export type FindPerson = (
+  tenant: Tenant,
+  connection: Connection,
+  identifier: string,
+) => Promise<{ readonly user: User; readonly identity: Identity } | undefined>;
+
+interface Parts {
+  /** On the pool. */
+  readonly users: Pick<UserStore, 'findLogin'>;
+  readonly directory: RemoteDirectory;
+  readonly transact: Transact<KeepStores>;
+}
+
+/** The user whom somebody names without a password, wherever the directory keeps them: whoever is found is known here, too. */
+export function createPersonFinder({ users, directory, transact }: Parts): FindPerson {
+  return async function findPerson(tenant, connection, identifier) {
+    const { tenantId } = tenant;
+    const keeping = keepingOf(connection);
+    const found = await users.findLogin(tenantId, connection.id, loginKeysOf(connection, identifier));
+    if (keeping === 'here' || (keeping === 'import' && found)) return found;
+    const name = typedName(identifier);
+    if (name === undefined) return undefined;
+    const profile = await directory.find({ tenant, connection, told: toldToUser }, name);
+    return profile && transact((stores) => keepRemoteUser(stores, tenantId, connection, profile));
+  };
+}
