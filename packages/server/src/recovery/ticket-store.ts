@@ -108,16 +108,17 @@ export function createTicketStore(db: Database) {
       return result.numUpdatedRows > 0n;
     },
 
-    /** Of a use that came to nothing, while no newer ticket is in its place. */
-    async giveBack(tenantId: string, ticketHash: string, purpose: TicketPurpose, usedAt: Date): Promise<void> {
-      await db
-        .updateTable('tickets')
-        .set({ used_at: null })
-        .where('tenant_id', '=', tenantId)
-        .where('ticket_hash', '=', ticketHash)
-        .where('purpose', '=', purpose)
-        .where('used_at', '=', usedAt)
-        .execute();
+    /** Stores a ticket again whose use came to nothing, unless a newer one was asked for or the user is gone. */
+    async giveBack(tenantId: string, ticket: NewTicket): Promise<void> {
+      await sql`
+        insert into tickets (tenant_id, user_id, purpose, ticket_hash, connection_id, identity_user_id, email, client_id,
+          result_url, marks_email_verified, includes_email, login_state, language, created_at, expires_at)
+        select tenant_id, user_id, ${ticket.purpose}, ${ticket.ticketHash}, ${ticket.connectionId}, ${ticket.identityUserId},
+          ${ticket.email ?? null}, ${ticket.clientId ?? null}, ${ticket.resultUrl ?? null}, ${ticket.marksEmailVerified}::boolean,
+          ${ticket.includesEmail}::boolean, ${ticket.loginState ?? null}, ${ticket.language ?? null}, ${ticket.createdAt}::timestamptz,
+          ${ticket.expiresAt}::timestamptz
+        from users where tenant_id = ${tenantId} and user_id = ${ticket.userId} and not blocked
+        on conflict do nothing`.execute(db);
     },
 
     async removeOfUser(tenantId: string, userId: string): Promise<void> {

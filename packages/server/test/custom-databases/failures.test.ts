@@ -57,6 +57,12 @@ describe('a script that fails', () => {
       password: ZOE.secret,
     };
     const headers = { origin: 'http://localhost:5555' };
+    await created(
+      world.api().patch(`/clients/${json.client_id}`, {
+        cross_origin_authentication: true,
+        web_origins: [headers.origin],
+      }),
+    );
     const { status, body } = await answer(world.request({ path: '/co/authenticate', json, headers }));
     expect({ status, body }).toMatchObject({ status: 403, body: { error: 'access_denied' } });
     expect(JSON.stringify(body)).not.toContain('db.internal');
@@ -172,7 +178,7 @@ describe('a script that fails', () => {
 describe('the configuration of scripts', () => {
   it('is sealed, shown to nobody, and kept by tools that send the options back', async () => {
     const secret = 'postgres://people:s3cret-value@db.internal/people';
-    const login = `function (email, password, callback) { callback(null, { user_id: 'conf', email, is_it: configuration.URL === ${JSON.stringify(secret)} }); }`;
+    const login = `function (email, password, callback) { callback(null, { user_id: 'conf', email, is_it: configuration.URL.split('').reverse().join('') === '${secret.split('').reverse().join('')}' }); }`;
     const made = await createCustomDirectory(
       world,
       'configured',
