@@ -181,7 +181,6 @@ export async function createApp(world: World) {
     now,
   });
   const checkPresenter = createPresenterCheck({ acceptProof });
-  const tunnelTo = createApiTunnels({ inject: (request) => http.inject(request) });
   const triggers = createTriggers({
     stores,
     transact,

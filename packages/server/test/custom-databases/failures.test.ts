@@ -193,7 +193,7 @@ describe('the configuration of scripts', () => {
     expect((await logInAt(world, made.name, 'conf@legacy.test', 'x')).statusCode).toBe(200);
     expect((await world.api().get('/users/auth0%7Cconf')).json()).toMatchObject({ is_it: true });
     const { rows } = await world.database.pool.query(
-      "select body::text, convert_from(script_configuration, 'latin1') as sealed from connections where id = $1",
+      "select body::text, encode(script_configuration, 'escape') as sealed from connections where id = $1",
       [made.id],
     );
     expect(JSON.stringify([rows, await world.events(), read.body])).not.toContain('s3cret-value');
