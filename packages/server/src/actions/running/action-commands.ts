@@ -26,7 +26,7 @@ export function readCommands(result: unknown): readonly ActionCommand[] {
     .slice(0, MOST_COMMANDS)
     .flatMap(({ action, name, arguments: given }) => {
       const index = numberOf(action);
-      return index !== undefined && typeof name === 'string' && Array.isArray(given)
+      return index !== undefined && typeof name === 'string' && Array.isArray(given) && given[0] !== '__proto__'
         ? [{ action: index, name, arguments: given }]
         : [];
     });
