@@ -87,4 +87,6 @@ export interface KnownFacts extends LoginFacts {
   readonly roles: readonly string[];
   /** Ids of the applications that the session has logged in. */
   readonly sessionClients: readonly string[];
+  /** What was noted in the session. */
+  readonly sessionMetadata: Readonly<Record<string, unknown>>;
 }

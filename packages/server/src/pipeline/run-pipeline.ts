@@ -73,7 +73,13 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
       roleNamesOf(tenantId, facts.user.userId),
     ]);
     const methods = facts.methods ?? history?.methods ?? [];
-    return { ...facts, methods, roles, sessionClients: history?.clients ?? [] };
+    return {
+      ...facts,
+      methods,
+      roles,
+      sessionClients: history?.clients ?? [],
+      sessionMetadata: history?.metadata ?? {},
+    };
   }
 
   async function granted(facts: KnownFacts, decisions: Decisions): Promise<PipelineOutcome> {

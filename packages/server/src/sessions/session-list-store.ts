@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { lifetimes, type Session } from './session.ts';
+import { MOST_BYTES, MOST_KEYS } from './session-metadata.ts';
 import { sessionFromRow } from './session-store.ts';
 
 /** A session with all that the Management API shows of it. */
@@ -52,6 +53,24 @@ export function createSessionListStore(db: Database) {
         select count(*) as total from sessions s where s.tenant_id = ${tenant.tenantId} and s.user_id = ${userId}
           and s.idle_expires_at > ${now} and s.expires_at > ${now} and ${isWithinSettings(tenant, now)}`.execute(db);
       return Number(rows[0]?.total ?? 0);
+    },
+
+    /** Members that are null go. What would be more than a session may carry is left as it was. */
+    async changeMetadata(
+      tenantId: string,
+      sessionId: string,
+      { change, empties }: { readonly change: Readonly<Record<string, unknown>>; readonly empties: boolean },
+    ): Promise<void> {
+      const members = Object.entries(change);
+      const removed = members.filter(([, value]) => value === null).map(([name]) => name);
+      const set = Object.fromEntries(members.filter(([, value]) => value !== null));
+      const before = sql`case when ${empties}::boolean then '{}'::jsonb else metadata end`;
+      const after = sql`((${before}) - ${removed}::text[]) || ${JSON.stringify(set)}::jsonb`;
+      await sql`update sessions set metadata = ${after}
+        where tenant_id = ${tenantId} and session_id = ${sessionId}
+          and (select count(*) from jsonb_object_keys(${after})) <= ${MOST_KEYS} and octet_length((${after})::text) <= ${MOST_BYTES}`.execute(
+        db,
+      );
     },
 
     async setMetadata(tenantId: string, sessionId: string, metadata: Readonly<Record<string, unknown>>): Promise<void> {

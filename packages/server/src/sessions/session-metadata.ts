@@ -3,8 +3,8 @@ import { managementErrors } from '../management/management-errors.ts';
 
 type Metadata = Readonly<Record<string, unknown>>;
 
-const MOST_BYTES = 16_384;
-const MOST_KEYS = 25;
+export const MOST_BYTES = 16_384;
+export const MOST_KEYS = 25;
 
 /** session_metadata and refresh_token_metadata: replaced as a whole, emptied by null. */
 export function metadataOf(body: Metadata, name: 'session_metadata' | 'refresh_token_metadata'): Metadata | undefined {

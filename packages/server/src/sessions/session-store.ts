@@ -55,6 +55,13 @@ export type SessionsToEnd =
   | { readonly connectionId: string }
   | { readonly userId: string };
 
+/** What tenant code is told of a session. */
+export interface SessionPast {
+  readonly methods: readonly AuthenticationMethod[];
+  readonly clients: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
 export type SessionStore = ReturnType<typeof createSessionStore>;
 export type SessionHistory = SessionStore['history'];
 
@@ -100,13 +107,10 @@ export function createSessionStore(db: Database) {
     },
 
     /** How its user proved who they are, and which applications it has logged in. */
-    async history(
-      tenantId: string,
-      sessionId: string,
-    ): Promise<{ methods: readonly AuthenticationMethod[]; clients: readonly string[] } | undefined> {
+    async history(tenantId: string, sessionId: string): Promise<SessionPast | undefined> {
       const row = await db
         .selectFrom('sessions')
-        .select(['methods', 'clients'])
+        .select(['methods', 'clients', 'metadata'])
         .where('tenant_id', '=', tenantId)
         .where('session_id', '=', sessionId)
         .executeTakeFirst();
@@ -216,7 +220,7 @@ export function createSessionHistoryFinder(db: Database): SessionHistory {
     textOf: ({ tenantId, sessionId }) => `${tenantId} ${sessionId}`,
     async ask(keys) {
       const { rows } = await sql<HistoryRow & { tenant_id: string; session_id: string }>`
-        select session.tenant_id, session.session_id, methods, clients
+        select session.tenant_id, session.session_id, methods, clients, session.metadata
         from unnest(${keys.map(({ tenantId }) => tenantId)}::text[], ${keys.map(({ sessionId }) => sessionId)}::text[]) asked(tenant_id, id)
           join sessions session on session.tenant_id = asked.tenant_id and session.session_id = asked.id`.execute(db);
       return new Map(rows.map((row) => [`${row.tenant_id} ${row.session_id}`, historyFromRow(row)]));
@@ -225,12 +229,16 @@ export function createSessionHistoryFinder(db: Database): SessionHistory {
   return (tenantId, sessionId) => find({ tenantId, sessionId });
 }
 
-type HistoryRow = { methods: readonly Record<string, unknown>[]; clients: Record<string, string> };
+type HistoryRow = Pick<SessionPast, 'metadata'> & {
+  methods: readonly Record<string, unknown>[];
+  clients: Record<string, string>;
+};
 
-function historyFromRow({ methods, clients }: HistoryRow) {
+function historyFromRow({ methods, clients, metadata }: HistoryRow): SessionPast {
   return {
     methods: methods.map((method) => ({ name: String(method.name), timestamp: String(method.timestamp) })),
     clients: Object.keys(clients),
+    metadata,
   };
 }
 

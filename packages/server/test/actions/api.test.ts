@@ -183,9 +183,13 @@ describe('what an action does not get away with', () => {
   });
 
   it('lines that are no commands', () => {
-    const forged = { commands: [null, 1, { name: 'x' }, { action: 0, name: 1, arguments: [] }, { action: 0, name: 'a' }] };
+    const forged = {
+      commands: [null, 1, { name: 'x' }, { action: 0, name: 1, arguments: [] }, { action: 0, name: 'a' }],
+    };
     expect(readCommands(forged)).toEqual([]);
     expect(readCommands('text')).toEqual([]);
-    expect(readCommands({ commands: [{ action: 0, name: 'user.setAppMetadata', arguments: ['__proto__', {}] }] })).toEqual([]);
+    expect(
+      readCommands({ commands: [{ action: 0, name: 'user.setAppMetadata', arguments: ['__proto__', {}] }] }),
+    ).toEqual([]);
   });
 });

@@ -207,3 +207,37 @@ describe('actions at post-login', () => {
     await postLogin();
   });
 });
+
+describe('actions and the session of a browser', () => {
+  it('note things in it, which later logins find, and take them back', async () => {
+    await postLogin(
+      `api.session.setMetadata('step', 'one'); api.session.setMetadata('gone', 'x'); api.session.deleteMetadata('gone');`,
+      `api.idToken.setCustomClaim('noted', event.session.metadata);`,
+    );
+    const visitor = world.visitor();
+    const first = await visitor.logIn({ parameters: { scope: 'openid' } });
+    expect(claimsOf((await redeem(world, first)).json().id_token).noted).toEqual({ step: 'one' });
+    await postLogin(`api.idToken.setCustomClaim('noted', event.session.metadata); api.session.evictMetadata();`);
+    const silent = async () => {
+      const { answer, verifier } = await visitor.authorize({ prompt: 'none', scope: 'openid' });
+      const code = answer?.get('code') ?? '';
+      return claimsOf((await redeem(world, { code, verifier })).json().id_token).noted;
+    };
+    expect(await silent()).toEqual({ step: 'one' });
+    expect(await silent()).toEqual({});
+    await postLogin();
+  });
+
+  it('end it, with the refresh tokens that came of it', async () => {
+    const visitor = world.visitor();
+    const login = await visitor.logIn({ parameters: { scope: 'openid offline_access' } });
+    const { refresh_token } = (await redeem(world, login)).json();
+    await postLogin(`api.session.revoke('Log in again.');`);
+    const { answer } = await visitor.authorize({ prompt: 'none' });
+    expect(answer?.get('error_description')).toBe('Log in again.');
+    await postLogin();
+    expect((await visitor.authorize({ prompt: 'none' })).answer?.get('error')).toBe('login_required');
+    const spa = { client_id: world.spa_client.client_id, client_secret: undefined };
+    expect((await refresh(world, refresh_token, spa)).json().error).toBe('invalid_grant');
+  });
+});

@@ -1,5 +1,6 @@
 import { type Json, objectOf, textOf } from '../../kit/json-values.ts';
 import type { Decisions, FactorDemand, ScopeChange } from '../../pipeline/outcome.ts';
+import { isStorable } from '../../users/metadata.ts';
 import type { Metadata } from '../../users/user.ts';
 import type { ActionCommand } from './action-commands.ts';
 
@@ -15,7 +16,13 @@ export interface PostLogin {
   readonly userMetadata: Metadata;
   readonly appMetadata: Metadata;
   readonly transactionMetadata: Json;
+  /** Changes: null deletes. */
+  readonly sessionMetadata: Metadata;
+  /** What the session had noted before goes. */
+  readonly empties: boolean;
   readonly revokesSession: boolean;
+  /** Of the session that is revoked: refresh tokens stay good. */
+  readonly preservesTokens: boolean;
   readonly revokesRefreshToken: boolean;
   /** Whom the tokens are for, as often as an action said so. */
   readonly subjects: readonly string[];
@@ -27,6 +34,7 @@ const LONGEST_METADATA_KEY = 64;
 const LONGEST_METADATA_VALUE = 8_192;
 const MOST_METADATA = 16_384;
 const LONGEST_SUBJECT = 128;
+const LONGEST_NOTE = 255;
 /** Auth0's own words where an action gives none. */
 const DENIED = 'Access denied.';
 
@@ -43,7 +51,10 @@ export function putTogether(
     userMetadata: {},
     appMetadata: {},
     transactionMetadata,
+    sessionMetadata: {},
+    empties: false,
     revokesSession: false,
+    preservesTokens: false,
     revokesRefreshToken: false,
     subjects: [],
     ignored: [],
@@ -60,7 +71,11 @@ function apply(login: PostLogin, { name, action, arguments: given }: ActionComma
   if (name === 'multifactor.enable') return { ...login, factor: factorOf(text, objectOf(second)) };
   if (/^authentication\.(?:challenge|enroll)/.test(name))
     return { ...login, factor: { provider: 'any', allowRememberBrowser: false } };
-  if (name === 'session.revoke') return { ...login, revokesSession: true, denial: text?.trim() || DENIED };
+  if (name === 'session.revoke') {
+    const preservesTokens = objectOf(second).preserveRefreshTokens === true;
+    return { ...login, revokesSession: true, preservesTokens, denial: text?.trim() || DENIED };
+  }
+  if (name === 'session.evictMetadata') return { ...login, sessionMetadata: {}, empties: true };
   if (name === 'refreshToken.revoke') return { ...login, revokesRefreshToken: true, denial: text?.trim() || DENIED };
   if (text === undefined || text === '') return { ...login, ignored: [...login.ignored, name] };
   if (name === 'redirect.sendUserTo') return { ...login, redirect: { url: text, action } };
@@ -75,6 +90,11 @@ function apply(login: PostLogin, { name, action, arguments: given }: ActionComma
     return { ...login, userMetadata: { ...login.userMetadata, [text]: second ?? null } };
   if (name === 'user.setAppMetadata')
     return { ...login, appMetadata: { ...login.appMetadata, [text]: second ?? null } };
+  if (name === 'session.setMetadata' || name === 'session.deleteMetadata')
+    return {
+      ...login,
+      sessionMetadata: noted(login.sessionMetadata, text, name === 'session.setMetadata' ? second : null),
+    };
   if (name === 'transaction.setMetadata')
     return { ...login, transactionMetadata: bounded(login.transactionMetadata, text, second) };
   return { ...login, ignored: [...login.ignored, name] };
@@ -103,6 +123,12 @@ function withScope(before: ScopeChange = { added: [], removed: [] }, scope: stri
 function factorOf(provider: string | undefined, { allowRememberBrowser }: Json): FactorDemand | undefined {
   if (provider === 'none') return undefined;
   return { provider: provider?.slice(0, 64) ?? 'any', allowRememberBrowser: allowRememberBrowser === true };
+}
+
+/** Texts, as in the Management API. */
+function noted(metadata: Metadata, key: string, value: unknown): Metadata {
+  const isFitting = value === null || (typeof value === 'string' && value.length <= LONGEST_NOTE);
+  return isFitting && key.length <= LONGEST_NOTE && isStorable([key, value]) ? { ...metadata, [key]: value } : metadata;
 }
 
 /** It waits with the login while the user is elsewhere. What does not fit stays as it was. */

@@ -24,6 +24,7 @@ export function postLoginEvent(facts: KnownFacts, transactionMetadata: Json): Js
         user_id: user.userId,
         authenticated_at: session.authenticatedAt.toISOString(),
         clients: facts.sessionClients.map((id) => ({ client_id: id })),
+        metadata: facts.sessionMetadata,
       },
     }),
     stats: { logins_count: facts.loginsCount },

@@ -6,6 +6,7 @@ import type { KnownFacts } from '../../pipeline/login-facts.ts';
 import type { Decisions, Stage, StageOutcome, Suspended } from '../../pipeline/outcome.ts';
 import { deniedBy, pipelineErrors } from '../../pipeline/pipeline-errors.ts';
 import { recordWarning } from '../../pipeline/record-warning.ts';
+import type { SessionListStore } from '../../sessions/session-list-store.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import { isWithinLimits, mergeMetadata } from '../../users/metadata.ts';
 import type { UserStore } from '../../users/user-store.ts';
@@ -17,7 +18,11 @@ import type { RunTrigger } from './run-trigger.ts';
 interface Stores {
   readonly users: Pick<UserStore, 'lock' | 'update'>;
   readonly sessions: Pick<SessionStore, 'end'>;
-  readonly tokenGrants: { revoke(tenantId: string, grantId: string, now: Date): Promise<unknown> };
+  readonly sessionLists: Pick<SessionListStore, 'changeMetadata'>;
+  readonly tokenGrants: {
+    revoke(tenantId: string, grantId: string, now: Date): Promise<unknown>;
+    revokeOfSession(tenantId: string, sessionId: string, now: Date): Promise<unknown>;
+  };
 }
 
 interface Parts {
@@ -75,13 +80,18 @@ export function createPostLoginStage({ deployed, runTrigger, transact, recordAlo
 
   /** False where the metadata is more than a user may have. */
   async function flush({ tenant, user, session, refreshToken }: KnownFacts, login: PostLogin): Promise<boolean> {
-    const { userMetadata, appMetadata, revokesSession, revokesRefreshToken } = login;
+    const { userMetadata, appMetadata, sessionMetadata, empties, revokesSession, revokesRefreshToken } = login;
+    const changesSession = session !== undefined && (empties || Object.keys(sessionMetadata).length > 0);
     const changesUser = Object.keys(userMetadata).length + Object.keys(appMetadata).length > 0;
-    if (!changesUser && !revokesSession && !revokesRefreshToken) return true;
+    if (!changesUser && !changesSession && !revokesSession && !revokesRefreshToken) return true;
     const { tenantId } = tenant;
-    return transact(async ({ users, sessions, tokenGrants }) => {
-      if (revokesSession && session)
+    return transact(async ({ users, sessions, sessionLists, tokenGrants }) => {
+      if (changesSession)
+        await sessionLists.changeMetadata(tenantId, session.sessionId, { change: sessionMetadata, empties });
+      if (revokesSession && session) {
         await sessions.end(tenantId, { sessionId: session.sessionId }, 'session-revoked', now());
+        if (!login.preservesTokens) await tokenGrants.revokeOfSession(tenantId, session.sessionId, now());
+      }
       if (revokesRefreshToken && refreshToken) await tokenGrants.revoke(tenantId, refreshToken.grantId, now());
       const person = changesUser ? await users.lock(tenantId, user.userId) : undefined;
       if (!person) return true;

@@ -106,7 +106,7 @@ export function actionApi(run: Run, event: Members, record: Record): object {
 /** What is wrong at first sight is an error in the author's own line. */
 function checked(name: string, given: readonly unknown[]): readonly unknown[] {
   const [first] = given;
-  const isNamed = /\.(?:set(?:CustomClaim|\w*Metadata|Attribute)|\w+(?:Scope|Metadata))$/.test(name);
+  const isNamed = /\.(?:setCustomClaim|setAttribute|set\w*Metadata|deleteMetadata|\w+Scope)$/.test(name);
   if (isNamed && (typeof first !== 'string' || first === ''))
     throw new TypeError(`api.${name} takes a name first, and it is a text.`);
   return given;

@@ -11,6 +11,8 @@ export function tellLater(event: unknown, commands: readonly Command[]): void {
     else if (name === 'user.setAppMetadata') set(event, ['user', 'app_metadata'], first, second);
     else if (name === 'transaction.setMetadata') set(event, ['transaction', 'metadata'], first, second);
     else if (name === 'session.setMetadata') set(event, ['session', 'metadata'], first, second);
+    else if (name === 'session.deleteMetadata') set(event, ['session', 'metadata'], first, null);
+    else if (name === 'session.evictMetadata' && isMembers(event.session)) event.session.metadata = {};
     else if (name === 'accessToken.setCustomClaim') set(event, ['accessToken', 'customClaims'], first, second);
     else if (name.endsWith('TargetScope') || name.endsWith('TargetScopes')) setScopes(event, name, first);
   }
