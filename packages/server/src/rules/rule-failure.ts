@@ -12,6 +12,9 @@ const MISTAKES: ReadonlySet<string> = new Set([
   'ReferenceError',
   'SyntaxError',
   'TypeError',
+  // Of the runtime that refuses something: they name paths of this machine.
+  'NotCapable',
+  'PermissionDenied',
   'URIError',
   'AggregateError',
 ]);

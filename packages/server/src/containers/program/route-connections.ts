@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import { createRequire } from 'node:module';
 import type { NetConnectOpts, Socket } from 'node:net';
+import { guardEmits } from './guard-emits.ts';
 import { routeOf } from './tunnel.ts';
 import { connectThroughTunnel } from './tunnel-socket.ts';
 
@@ -36,6 +37,7 @@ function route(): void {
 function routeSockets(prototype: Socket): void {
   const original: unknown = prototype.connect;
   Reflect.set(prototype, 'connect', function (this: Socket, ...items: unknown[]) {
+    guardEmits(this);
     const [first, second] = Array.isArray(items[0]) ? items[0] : items;
     const options = typeof first === 'object' && first !== null ? first : { port: first, host: second };
     const { host, port } = targetOf(options);

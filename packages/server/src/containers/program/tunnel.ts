@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConnectionMessage } from '../protocol.ts';
+import { failRun } from './catch-uncaught.ts';
 import { currentRun } from './current-run.ts';
 import { send } from './wire.ts';
 
@@ -56,7 +57,14 @@ export function openTunnel(host: string, port: number | string, end: TunnelEnd) 
 
 export function receive(message: ConnectionMessage): void {
   const opened = ends.get(message.id);
-  if (opened) opened.inRun(() => tell(opened.end, message));
+  opened?.inRun(() => {
+    try {
+      tell(opened.end, message);
+    } catch (cause) {
+      // A listener of tenant code; the loop that reads the server's lines must go on.
+      failRun(cause);
+    }
+  });
 }
 
 function tell(end: TunnelEnd, message: ConnectionMessage): void {
