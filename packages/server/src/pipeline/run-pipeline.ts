@@ -6,6 +6,7 @@ import type { User } from '../users/user.ts';
 import { toWire } from '../users/user-wire.ts';
 import { additionsOf } from './additions.ts';
 import { MOST_CLAIM_BYTES } from './custom-claims.ts';
+import { comeBackWith, leaveWith } from './kept-profile.ts';
 import type { KnownFacts, LoginFacts } from './login-facts.ts';
 import { type Decisions, NOTHING_ADDED, type PipelineOutcome, type Stage } from './outcome.ts';
 import { pipelineErrors } from './pipeline-errors.ts';
@@ -41,7 +42,7 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
     if (used.length === 0 && !suspended) return NOTHING;
     const known = await describe(facts);
     // Rules begin again, with the user as it is by now.
-    let decisions = suspended?.stage === 'actions' ? suspended.decisions : begin(facts);
+    let decisions = suspended?.stage === 'actions' ? comeBackWith(facts.user, suspended) : begin(facts);
     for (const stage of used) {
       const memory = stage.name === suspended?.stage ? suspended.memory : undefined;
       const outcome = await stage.run(known, decisions, memory);
@@ -50,6 +51,7 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
           kind: 'denied',
           error: explained(pipelineErrors.interactionRequired(), { redirect: withoutParameters(outcome.url) }),
         };
+      if (outcome.kind === 'redirect') return leaveWith(facts.user, outcome);
       if (outcome.kind !== 'decided') return outcome;
       decisions = outcome.decisions;
     }
