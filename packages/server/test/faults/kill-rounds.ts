@@ -25,13 +25,17 @@ describe.each(VICTIMS)(
         const traffic = await startTraffic(origin, firstRun, `${victim}-${round}`);
         // At another point of the work each time.
         await sleep(200 + Math.random() * 1_500);
-        if (victim !== 'server') process.kill(await postmaster(), 'SIGKILL');
+        const killed = await postmaster();
+        if (victim !== 'server') process.kill(killed, 'SIGKILL');
         if (victim !== 'postgres') {
           await server.end('SIGKILL');
           await traffic.stop();
           server = run(['start'], { env });
           await server.says('Ready after');
         }
+        // Until its server has noticed, the killed one's connections may still answer.
+        if (victim === 'postgres')
+          await vi.waitFor(async () => expect(await postmaster()).not.toBe(killed), { timeout: 60_000, interval: 50 });
         await vi.waitFor(async () => expect((await call(origin, '/health/ready')).status).toBe(200), {
           timeout: 60_000,
           interval: 50,
