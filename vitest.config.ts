@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { COMPILE_CACHE } from './packages/server/test/compile-cache.ts';
+
+// For the processes that hash in the tests' own servers.
+process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 /** Files that change their process, as by trusting a certificate authority, or that measure it: each has one of its own. */
 const OWN_PROCESS = [
