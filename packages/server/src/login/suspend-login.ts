@@ -5,7 +5,7 @@ import { randomSecret } from '../kit/ids.ts';
 import { explained } from '../logs/explain-error.ts';
 import type { Redirect } from '../pipeline/outcome.ts';
 import { pipelineErrors } from '../pipeline/pipeline-errors.ts';
-import { redirectTarget } from '../pipeline/redirect-target.ts';
+import { redirectTarget, withoutParameters } from '../pipeline/redirect-target.ts';
 import { browserSecret } from './browser-secret.ts';
 import type { ContinuationStore } from './continuation-store.ts';
 import type { LoginTransactionStore, NewLogin } from './login-transaction-store.ts';
@@ -38,7 +38,10 @@ export function createSuspendLogin({ browserCookie, transact, now }: Parts) {
     const continueState = randomSecret();
     const target = redirectTarget(tenant, url, continueState);
     if (Buffer.byteLength(JSON.stringify(suspended)) > MOST_BYTES)
-      throw explained(pipelineErrors.failed(), { redirect: url, reason: 'what is to be kept meanwhile is too large' });
+      throw explained(pipelineErrors.failed(), {
+        redirect: withoutParameters(url),
+        reason: 'what is to be kept meanwhile is too large',
+      });
     const expiresAt = new Date(now().getTime() + LIFETIME_MILLISECONDS);
     const browser = 'state' in login ? undefined : browserSecret(browserCookie, http, reply);
     const isSuspended = await transact(async ({ loginTransactions, continuations }) => {

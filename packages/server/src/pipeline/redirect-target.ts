@@ -35,6 +35,11 @@ function isState(pair: string): boolean {
   return new URLSearchParams(pair).has('state');
 }
 
+/** They carry what proves to the other side who the user is: none of the log's business. */
+export function withoutParameters(url: string): string {
+  return url.split(/[?#]/, 1).join('');
+}
+
 function refused(url: string, reason: string): DeclaredError {
-  return explained(pipelineErrors.failed(), { redirect: url.slice(0, 1_000), reason });
+  return explained(pipelineErrors.failed(), { redirect: withoutParameters(url).slice(0, 1_000), reason });
 }

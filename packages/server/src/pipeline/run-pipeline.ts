@@ -11,6 +11,7 @@ import type { KnownFacts, LoginFacts } from './login-facts.ts';
 import { type Decisions, NOTHING_ADDED, type PipelineOutcome, type Stage } from './outcome.ts';
 import { pipelineErrors } from './pipeline-errors.ts';
 import { recordWarning, whoLogsIn } from './record-warning.ts';
+import { withoutParameters } from './redirect-target.ts';
 
 interface Parts {
   /** In the order in which they run: rules, then actions. */
@@ -112,11 +113,6 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
       ),
     );
   }
-}
-
-/** They carry what proves to the other side who the user is: none of the log's business. */
-function withoutParameters(url: string): string {
-  return url.split(/[?#]/, 1).join('');
 }
 
 const NOTHING: PipelineOutcome = { kind: 'granted', additions: NOTHING_ADDED };
