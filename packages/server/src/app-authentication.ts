@@ -45,6 +45,7 @@ export function createAuthentication(parts: Parts) {
     recordAlone,
   });
   const connections = createConnectionDirectory({ cache, connections: stores.connections });
+  const pace = createRefusalPace();
   const remoteDirectory = createRemoteDirectory({ runScript });
   const hashNewPassword = createNewPasswords({ passwords: stores.passwords, hasher });
   return {
@@ -59,8 +60,8 @@ export function createAuthentication(parts: Parts) {
     remoteDirectory,
     prepareUser: createUserPreparation({ hashNewPassword, directory: remoteDirectory }),
     changeElsewhere: createChangeElsewhere({ directory: remoteDirectory, findConnection: connections.findConnection }),
-    findPerson: createPersonFinder({ users: stores.users, directory: remoteDirectory, transact }),
-    authenticate: createCustomLogins({ authenticate, runScript, transact, hasher, pace: createRefusalPace() }),
+    findPerson: createPersonFinder({ users: stores.users, directory: remoteDirectory, transact, pace }),
+    authenticate: createCustomLogins({ authenticate, runScript, transact, hasher, pace }),
     hashNewPassword,
   };
 }

@@ -7,6 +7,7 @@ import type { Identity, User } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
 import { typedName } from './custom-logins.ts';
 import { type KeepStores, keepRemoteUser } from './keep-remote-user.ts';
+import type { RefusalPace } from './refusal-pace.ts';
 import type { RemoteDirectory } from './remote-directory.ts';
 import { toldToUser } from './script-failure.ts';
 
@@ -21,18 +22,23 @@ interface Parts {
   readonly users: Pick<UserStore, 'findLogin'>;
   readonly directory: RemoteDirectory;
   readonly transact: Transact<KeepStores>;
+  readonly pace: RefusalPace;
 }
 
 /** The user whom somebody names without a password, wherever the directory keeps them: whoever is found is known here, too. */
-export function createPersonFinder({ users, directory, transact }: Parts): FindPerson {
+export function createPersonFinder({ users, directory, transact, pace }: Parts): FindPerson {
   return async function findPerson(tenant, connection, identifier) {
     const { tenantId } = tenant;
     const keeping = keepingOf(connection);
     const found = await users.findLogin(tenantId, connection.id, loginKeysOf(connection, identifier));
-    if (keeping === 'here' || (keeping === 'import' && found)) return found;
+    if (keeping === 'here') return found;
+    const key = `${connection.id} get_user`;
+    // Nobody is told who has moved in by how soon the answer comes.
+    if (keeping === 'import' && found) return pace.wait(key).then(() => found);
     const name = typedName(identifier);
     if (name === undefined) return undefined;
-    const profile = await directory.find({ tenant, connection, told: toldToUser }, name);
+    const find = () => directory.find({ tenant, connection, told: toldToUser }, name);
+    const profile = await pace.time(key, find);
     return profile && transact((stores) => keepRemoteUser(stores, tenantId, connection, profile));
   };
 }
