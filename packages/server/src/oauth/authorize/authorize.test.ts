@@ -9,6 +9,7 @@ import {
   type TestClient,
 } from '../../../test/protocol.ts';
 import { CALLBACK } from '../../../test/visitor.ts';
+import { askAuthorize, redirectedTo } from '../../../test/web-authorization.ts';
 import { startWorld, type World } from '../../../test/world.ts';
 
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
@@ -25,23 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-function ask(parameters: Record<string, string>, extra = '') {
-  const query = new URLSearchParams({
-    response_type: 'code',
-    client_id: web.client_id,
-    redirect_uri: 'https://app.example.com/callback',
-    scope: 'openid',
-    state: 'st&te=1 ü',
-    ...parameters,
-  });
-  return world.request({ path: `/authorize?${query}${extra}` });
-}
-
-/** Parameters of a redirect to the application. */
-function answer({ headers }: { headers: { location?: unknown } }, to = 'https://app.example.com/callback') {
-  expect(String(headers.location)).toMatch(new RegExp(`^${to.replace(/[.*?]/g, '\\$&')}`));
-  return Object.fromEntries(new URL(String(headers.location)).searchParams);
-}
+const ask = (parameters: Record<string, string>, extra?: string) => askAuthorize(world, web, parameters, extra);
 
 describe('a request that is not understood', () => {
   it('of an unknown client, or of none, ends on a page', async () => {
@@ -137,7 +122,7 @@ describe('a request that is not understood', () => {
     const types = await eventTypesOf(world, async () => {
       const response = await ask(parameters);
       expect(response.statusCode).toBe(302);
-      expect(answer(response)).toEqual({ error, error_description, state: 'st&te=1 ü', iss: world.issuer });
+      expect(redirectedTo(response)).toEqual({ error, error_description, state: 'st&te=1 ü', iss: world.issuer });
     });
     expect(types).toEqual(['f']);
   });
@@ -145,7 +130,7 @@ describe('a request that is not understood', () => {
   it.each(['scope', 'state', 'nonce', 'response_type', 'prompt', 'code_challenge'])(
     'with %s twice goes back to the client',
     async (name) => {
-      const parameters = answer(await ask({ [name]: 'openid' }, `&${name}=other`));
+      const parameters = redirectedTo(await ask({ [name]: 'openid' }, `&${name}=other`));
       expect(parameters).toMatchObject({
         error: 'invalid_request',
         error_description: `Parameter must not be repeated: ${name}`,
@@ -156,14 +141,14 @@ describe('a request that is not understood', () => {
 
   it('of a public client needs PKCE', async () => {
     const { client_id } = world.spa_client;
-    expect(answer(await ask({ client_id, redirect_uri: CALLBACK }), CALLBACK)).toMatchObject({
+    expect(redirectedTo(await ask({ client_id, redirect_uri: CALLBACK }), CALLBACK)).toMatchObject({
       error: 'invalid_request',
     });
   });
 
   it('of a client without the grant type is refused', async () => {
     await world.api().patch(`/clients/${web.client_id}`, { grant_types: ['client_credentials'] });
-    expect(answer(await ask({}))).toMatchObject({
+    expect(redirectedTo(await ask({}))).toMatchObject({
       error: 'unauthorized_client',
       error_description: "Grant type 'authorization_code' not allowed for the client.",
     });
@@ -174,7 +159,9 @@ describe('a request that is not understood', () => {
     const client = await createTestClient(world, { callbacks: [CALLBACK] }, { mayLogIn: false });
     const types = await eventTypesOf(world, async () => {
       const { response } = await world.visitor().authorize({ client_id: client.client_id });
-      expect(answer(response, CALLBACK)).toMatchObject({ error_description: 'no connections enabled for the client' });
+      expect(redirectedTo(response, CALLBACK)).toMatchObject({
+        error_description: 'no connections enabled for the client',
+      });
     });
     expect(types).toEqual(['f']);
   });
@@ -274,7 +261,7 @@ describe('the answer', () => {
       path: '/authorize',
       form: { response_type: 'code', client_id: web.client_id, state: 'x', prompt: 'none' },
     });
-    expect(answer(response)).toMatchObject({ error: 'login_required', state: 'x' });
+    expect(redirectedTo(response)).toMatchObject({ error: 'login_required', state: 'x' });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestClient, eventsOf, eventTypesOf, type TestClient } from '../../../test/protocol.ts';
 import { CALLBACK } from '../../../test/visitor.ts';
+import { askAuthorize, redirectedTo } from '../../../test/web-authorization.ts';
 import { startWorld, type World } from '../../../test/world.ts';
 
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
@@ -23,23 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([world.stop(), production.stop()]));
 
-function ask(parameters: Record<string, string>, extra = '') {
-  const query = new URLSearchParams({
-    response_type: 'code',
-    client_id: web.client_id,
-    redirect_uri: 'https://app.example.com/callback',
-    scope: 'openid',
-    state: 'st&te=1 ü',
-    ...parameters,
-  });
-  return world.request({ path: `/authorize?${query}${extra}` });
-}
-
-/** Parameters of a redirect to the application. */
-function answer({ headers }: { headers: { location?: unknown } }, to = 'https://app.example.com/callback') {
-  expect(String(headers.location)).toMatch(new RegExp(`^${to.replace(/[.*?]/g, '\\$&')}`));
-  return Object.fromEntries(new URL(String(headers.location)).searchParams);
-}
+const ask = (parameters: Record<string, string>, extra?: string) => askAuthorize(world, web, parameters, extra);
 
 const countTransactions = async () =>
   (await world.database.pool.query('select count(*) from login_transactions')).rows[0].count;
@@ -142,12 +127,12 @@ describe('redirect_uri at /authorize', () => {
     ['by the wildcard', 'https://a-1.wild.example.com/callback'],
     ['of a custom scheme', 'com.example.app://callback'],
   ])('is accepted %s, and keeps what it has', async (_what, redirect_uri) => {
-    const parameters = answer(await ask({ redirect_uri, prompt: 'none' }), redirect_uri);
+    const parameters = redirectedTo(await ask({ redirect_uri, prompt: 'none' }), redirect_uri);
     expect(parameters).toMatchObject({ error: 'login_required', state: 'st&te=1 ü' });
   });
 
   it('is the first registered one where the request names none', async () => {
-    expect(answer(await ask({ redirect_uri: '', prompt: 'none' }))).toMatchObject({ error: 'login_required' });
+    expect(redirectedTo(await ask({ redirect_uri: '', prompt: 'none' }))).toMatchObject({ error: 'login_required' });
   });
 
   it('of any localhost port is refused in a production tenant', async () => {
