@@ -1,19 +1,28 @@
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { created, decodeJwt, eventsOf } from '../protocol.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 import { type ManagementClient, startWorld, type World } from '../world.ts';
 import { action, setActions } from './actions.ts';
 
 const HANDLER = 'onExecuteCredentialsExchange';
 
+let database: TestDatabase;
 let world: World;
+const statements: string[] = [];
 let manage: ManagementClient;
 let audience: string;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  database = await createTestDatabase();
+  database.pool.on('connect', listenTo);
+  world = await startWorld({ database, containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
   manage = world.api();
   audience = world.main.api.identifier;
 });
-afterAll(() => world.stop());
+afterAll(async () => {
+  await world.stop();
+  await database.drop();
+});
 
 const setForAll = (...bodies: string[]) =>
   setActions(
@@ -42,6 +51,14 @@ const claimsOf = async (changes: Record<string, string> = {}) => {
 };
 
 describe('actions at credentials-exchange', () => {
+  it('cost a tenant that has none nothing: for a token no table is read', async () => {
+    await exchange();
+    statements.length = 0;
+    expect((await exchange()).statusCode).toBe(200);
+    expect(statements.filter((text) => /\b(?:actions|action_\w+|hooks)\b/.test(text))).toEqual([]);
+    expect(statements.filter((text) => /\bselect\b.*\bfrom\b/is.test(text) && !/insert into/i.test(text))).toEqual([]);
+  });
+
   it('add claims to the token, one action after the other, and each sees what those before it did', async () => {
     await set(
       `api.accessToken.setCustomClaim('https://example.com/plan', event.client.name);`,
@@ -177,3 +194,14 @@ describe('a hook at credentials-exchange', () => {
     await manage.delete(`/hooks/${id}`);
   });
 });
+
+function listenTo(client: pg.PoolClient): void {
+  const query: (...given: unknown[]) => unknown = client.query.bind(client);
+  Object.assign(client, {
+    query(...given: unknown[]) {
+      const [first] = given;
+      statements.push(typeof first === 'string' ? first : String(Object(first).text));
+      return query(...given);
+    },
+  });
+}
