@@ -144,7 +144,8 @@ export function createContainers({
     const container = (isPlain && (await takeBlank())) || (await spawn(egress));
     all.set(container, { egress: key, tenantId, pool: name });
     container.bind(egress.intranet);
-    if (isPlain) prepareBlank();
+    // Not beside it: the two would share the cores while a login waits for one.
+    if (isPlain) void container.ready.then(prepareBlank);
     return container;
   }
 
