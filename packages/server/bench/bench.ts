@@ -3,6 +3,7 @@ import { availableParallelism, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Figure, Row } from './row.ts';
 import { clientCredentials } from './rows/client-credentials.ts';
+import { containers } from './rows/containers.ts';
 import { hashStorm } from './rows/hash-storm.ts';
 import { login } from './rows/login.ts';
 import { memory } from './rows/memory.ts';
@@ -24,6 +25,7 @@ const ROWS: readonly Row[] = [
   reads,
   hashStorm,
   tenants,
+  containers,
   memory,
   start,
 ];
