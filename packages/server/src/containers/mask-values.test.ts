@@ -47,3 +47,24 @@ describe('a mask of what a job was given in confidence', () => {
     expect(ofScript('ada@example.com says correct horse')).toBe('ada@example.com says *****');
   });
 });
+
+describe('a mask whose values were chosen to take long', () => {
+  const nearly = Array.from({ length: 900 }, (_, index) => `${'a'.repeat(450)}${index}${'a'.repeat(450)}`);
+
+  // Searching for one value after the other stops the server for minutes.
+  it('hides a text whole before it compares for long', () => {
+    const mask = createMask({ kind: 'rules', program, input: { configuration: { nearly } } });
+    expect(mask('a'.repeat(200_000))).toBe('*****');
+  });
+
+  it('still hides what the tenant keeps secret, however many secrets a user calls their own', () => {
+    const user = { user_metadata: { secret: Array.from({ length: 2_000 }, (_, index) => `mine is ${index}`) } };
+    const mask = createMask({ kind: 'rules', program, input: { user, configuration: { KEY } } });
+    expect(mask(`key ${KEY}!`)).toBe('key *****!');
+  });
+
+  it('hides values that overlap together', () => {
+    const mask = createMask({ kind: 'rules', program, input: { configuration: { one: 'abcdefgh', two: 'efghijkl' } } });
+    expect(mask('<abcdefghijkl>')).toBe('<*****>');
+  });
+});
