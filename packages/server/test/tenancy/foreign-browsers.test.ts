@@ -59,7 +59,7 @@ describe('a browser of another tenant', () => {
         const page = await dev.ask({ path: `${path}?state=${state}`, headers: { cookie } });
         expect([path, page.statusCode, page.headers.location]).toEqual([path, 400, undefined]);
       }
-      for (const path of FORMS) {
+      for (const path of [...FORMS, '/continue']) {
         const headers = { cookie, origin: world.main.origin };
         const form = { state, _csrf: csrf, ...sign };
         const page = await dev.ask({ path, form, headers });
