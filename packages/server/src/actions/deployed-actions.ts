@@ -55,21 +55,27 @@ export function createDeployedActions({ cache, stores }: Parts) {
     /** In the order of their bindings. */
     atTrigger: (tenantId: string, triggerId: string): Promise<readonly RunnableAction[]> =>
       cache.get(tenantId, `actions at ${triggerId}`, async () => {
-        const bindings = await stores.actionBindings.window(tenantId, triggerId, 0, MOST_ACTIONS_OF_TRIGGER);
-        const found = await runnable(
-          tenantId,
-          bindings.map(({ actionId }) => actionId),
-          triggerId,
-        );
-        return bindings.flatMap((binding) => withSecrets(found.get(binding.actionId), binding));
+        const bound = (await readBound(tenantId, triggerId)) ?? (await readBound(tenantId, triggerId));
+        // Without it the flow would go on as if its author had never bound it: a denial of theirs must not be skipped.
+        if (!bound) throw new Error(`An action that is bound at ${triggerId} is not there, or its version is not.`);
+        return bound;
       }),
 
     /** The action that a profile or a stream names; undefined where it is not deployed, or for another trigger. */
     byId: (tenantId: string, actionId: string, triggerId: string): Promise<RunnableAction | undefined> =>
       cache.get(tenantId, `action ${triggerId} ${actionId}`, async () =>
-        (await runnable(tenantId, [actionId], triggerId)).get(actionId),
+        (await runnable(tenantId, [actionId], triggerId)).found.get(actionId),
       ),
   };
+
+  /** Undefined where a deploy or a deletion came between the statements, which are no snapshot. */
+  async function readBound(tenantId: string, triggerId: string): Promise<readonly RunnableAction[] | undefined> {
+    const bindings = await stores.actionBindings.window(tenantId, triggerId, 0, MOST_ACTIONS_OF_TRIGGER);
+    const ids = bindings.map(({ actionId }) => actionId);
+    const { found, deployed } = await runnable(tenantId, ids, triggerId);
+    if (!ids.every((id) => deployed.has(id))) return undefined;
+    return bindings.flatMap((binding) => withSecrets(found.get(binding.actionId), binding));
+  }
 
   async function runnable(tenantId: string, ids: readonly string[], triggerId: string) {
     const actions = await stores.actions.findAll(tenantId, ids);
@@ -82,7 +88,7 @@ export function createDeployedActions({ cache, stores }: Parts) {
       const action = actions.find(({ id }) => id === version.actionId);
       if (action) found.set(action.id, await toRunnable(stores, tenantId, action, version));
     }
-    return found;
+    return { found, deployed: new Set(versions.map(({ actionId }) => actionId)) };
   }
 }
 
