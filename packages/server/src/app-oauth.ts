@@ -138,7 +138,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   const proceed = createProceed({
     askPipeline: createAskPipeline({
       runPipeline: parts.runPipeline,
-      adoptSubject: createSubjectAdoption({ transact, findUser, sessionCookie, now }),
+      adoptSubject: createSubjectAdoption({ transact, sessionCookie }),
+      now,
     }),
     consentQuestion,
   });

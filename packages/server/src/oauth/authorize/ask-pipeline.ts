@@ -11,6 +11,7 @@ import type { LoginUnderWay } from './proceed.ts';
 interface Parts {
   readonly runPipeline: RunPipeline;
   readonly adoptSubject: AdoptSubject;
+  readonly now: () => Date;
 }
 
 export interface Allowed {
@@ -22,7 +23,7 @@ export interface Allowed {
 }
 
 /** Rules and actions of a login with a browser, once each. Undefined where the login has ended meanwhile. */
-export function createAskPipeline({ runPipeline, adoptSubject }: Parts) {
+export function createAskPipeline({ runPipeline, adoptSubject, now }: Parts) {
   return async function askPipeline(
     http: FastifyRequest,
     request: LoginRequest,
@@ -30,6 +31,7 @@ export function createAskPipeline({ runPipeline, adoptSubject }: Parts) {
     login: LoginUnderWay | undefined,
   ): Promise<Allowed | Redirect | undefined> {
     if (login?.additions) return { kind: 'allowed', living, additions: login.additions };
+    const since = now();
     const outcome = await runPipeline(loginFactsOf(http, request, living, login));
     if (outcome.kind === 'denied') throw outcome.error;
     if (outcome.kind === 'redirect') return outcome;
@@ -37,7 +39,7 @@ export function createAskPipeline({ runPipeline, adoptSubject }: Parts) {
       throw request.prompts.has('none') ? authorizeErrors.multifactorRequired() : authorizeErrors.noFactor();
     const { additions } = outcome;
     if (additions === NOTHING_ADDED || additions.subject === undefined) return { kind: 'allowed', living, additions };
-    const adopted = await adoptSubject(http, living, additions.subject, login?.state);
+    const adopted = await adoptSubject(http, living, { subject: additions.subject, since, state: login?.state });
     return adopted && { kind: 'allowed', living: adopted, additions, isAdopted: true };
   };
 }
