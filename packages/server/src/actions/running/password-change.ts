@@ -71,9 +71,9 @@ export function createPasswordChangeTrigger(parts: Parts): AfterPasswordChange {
       user: picked(userPart(user), TOLD),
     };
     const isBegun =
-      (!hasHook || background.begin(() => runHook(change))) &&
+      (!hasHook || background.begin(tenant.tenantId, () => runHook(change))) &&
       (actions.length === 0 ||
-        background.begin(async () => {
+        background.begin(tenant.tenantId, async () => {
           await runTrigger({ tenant, triggerId: TRIGGER, actions, input: { event }, about });
         }));
     if (!isBegun)

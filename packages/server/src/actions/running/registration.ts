@@ -101,9 +101,9 @@ export function createRegistrations({ deployed, runTrigger, hooks, background, r
     const hasHook = await hooks.isUsed(tenant.tenantId, AFTER);
     const about = { ...registration.about, userId: user.userId, userName: user.email ?? user.username ?? user.userId };
     const isBegun =
-      (!hasHook || background.begin(() => runHookAfter(registration, user, about))) &&
+      (!hasHook || background.begin(tenant.tenantId, () => runHookAfter(registration, user, about))) &&
       (actions.length === 0 ||
-        background.begin(async () => {
+        background.begin(tenant.tenantId, async () => {
           const event = { ...eventOf(registration, false), user: userPart(user) };
           await runTrigger({ tenant, triggerId: AFTER, actions, input: { event }, about });
         }));
