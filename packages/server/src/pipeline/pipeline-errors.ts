@@ -33,7 +33,8 @@ export function deniedBy(code: string | undefined, description: string): Declare
   return new DeclaredError({ status: 403, code: known, message: text }, text, {});
 }
 
-function withoutControls(text: string): string {
+/** Words of tenant code, as they may stand in answers. */
+export function withoutControls(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out.
   return text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim();
 }

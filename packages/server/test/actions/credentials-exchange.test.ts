@@ -83,6 +83,11 @@ describe('actions at credentials-exchange', () => {
     expect(events.map(({ type }) => type)).toEqual(['feccft']);
   });
 
+  it('have their reasons told without control characters', async () => {
+    await set(`api.access.deny('invalid_request', '\\n Not\\u0000today.\\r');`);
+    expect((await exchange()).json().error_description).toBe('Not today.');
+  });
+
   it('choose the scopes of the token', async () => {
     await set(
       `api.transaction.clearTargetScopes(); api.transaction.addTargetScope('read:messages');`,

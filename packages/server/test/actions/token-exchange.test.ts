@@ -109,6 +109,13 @@ describe('an action at custom-token-exchange', () => {
     expect(response.body).not.toContain('hidden');
   });
 
+  it('that denies has its reason told without control characters', async () => {
+    const { error_description } = (
+      await exchange(`api.access.deny('invalid_target', '\\n Not\\u001b[31m here.\\r');`)
+    ).json();
+    expect(error_description).toBe('Not [31m here.');
+  });
+
   it('can not name an administrator of this installation, nor somebody who is blocked', async () => {
     const admin = await world.app.stores.users.findLogin(
       'dev',

@@ -6,6 +6,7 @@ import { type Json, objectOf, oneOf, textOf, textsOf } from '../../kit/json-valu
 import type { AuditEvent, Requester } from '../../logs/event.ts';
 import { explained } from '../../logs/explain-error.ts';
 import { customClaims } from '../../pipeline/custom-claims.ts';
+import { withoutControls } from '../../pipeline/pipeline-errors.ts';
 import type { ResourceServer } from '../../resource-servers/resource-server.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { DeployedActions } from '../deployed-actions.ts';
@@ -161,8 +162,7 @@ function denied(code: unknown, reason: unknown) {
 }
 
 function reasonOf(reason: unknown): string {
-  const text = textOf(reason)?.slice(0, LONGEST_REASON).trim();
-  return text ? text : 'The request was denied.';
+  return withoutControls(textOf(reason) ?? '').slice(0, LONGEST_REASON) || 'The request was denied.';
 }
 
 function internal() {

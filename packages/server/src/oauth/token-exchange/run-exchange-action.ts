@@ -6,6 +6,7 @@ import type { Connection } from '../../connections/connection.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import { type Json, textOf } from '../../kit/json-values.ts';
 import { explained } from '../../logs/explain-error.ts';
+import { withoutControls } from '../../pipeline/pipeline-errors.ts';
 import type { Metadata } from '../../users/user.ts';
 import type { Target } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
@@ -106,7 +107,7 @@ function whom(commands: readonly ActionCommand[], why: Json): ActionCommand {
 
 function denied(code: string | undefined, reason: string | undefined): DeclaredError {
   const known = code !== undefined && CODE.test(code) ? code : 'invalid_request';
-  const text = reason?.trim().slice(0, LONGEST_REASON) || 'The exchange was denied.';
+  const text = withoutControls(reason ?? '').slice(0, LONGEST_REASON) || 'The exchange was denied.';
   return new DeclaredError({ status: 400, code: known, message: text }, text, {});
 }
 
