@@ -9,8 +9,8 @@ export interface ContinuedLogin extends LoginTransaction {
   readonly suspended: Suspended;
 }
 
-/** Longer than tenant code can take: who asks later asks after a process that has died. */
-const TURN_MILLISECONDS = 60_000;
+/** Longer than tenant code can take, queues of rules and of actions included: who asks later asks after a process that has died. */
+const TURN_MILLISECONDS = 120_000;
 
 export type ContinuationStore = ReturnType<typeof createContinuationStore>;
 
