@@ -22,6 +22,19 @@ export function cleanJson(value: unknown): { readonly value: unknown } | undefin
   return { value };
 }
 
+/**
+ * A job's input as text. Users write metadata, and a rule that merges them with an old lodash would change the prototype of
+ * all objects of the container, which the tenant's users share: a `constructor` that holds a `prototype` is left out.
+ */
+export function inputText(input: unknown): string {
+  const text = JSON.stringify(input) ?? 'null';
+  return text.includes('"constructor"') ? JSON.stringify(input, withoutPrototypes) : text;
+}
+
+function withoutPrototypes(name: string, value: unknown): unknown {
+  return name === 'constructor' && isContainer(value) && Object.hasOwn(value, 'prototype') ? undefined : value;
+}
+
 function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }

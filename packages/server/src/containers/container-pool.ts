@@ -1,4 +1,5 @@
 import { createCircuit } from './circuit.ts';
+import { inputText } from './clean-json.ts';
 import type { Container } from './container.ts';
 import type { Job, Outcome } from './job.ts';
 import type { ContainerLimits } from './limits.ts';
@@ -59,7 +60,7 @@ export function createContainerPool({ limits, obtain, isCurrent }: Needs): Conta
 
   async function execute(job: Job, depth: number): Promise<Outcome> {
     const asked = performance.now();
-    const input = JSON.stringify(job.input) ?? 'null';
+    const input = inputText(job.input);
     if (Buffer.byteLength(input) > limits.inputBytes) return refused({ kind: 'input_too_large' });
     if (!(await takePlace(depth))) return refused({ kind: 'busy' }, performance.now() - asked);
     try {
