@@ -75,8 +75,9 @@ export function createContainers({
   }
 
   function unavailable(cause: unknown): { name: string; message: string } {
+    const reason = cause instanceof Error ? cause.cause : undefined;
+    log.error('a container could not be started', { error: cause, ...(reason !== undefined && { reason }) });
     if (cause instanceof ContainersUnavailable) return { name: 'ContainersUnavailable', message: cause.message };
-    log.error('a container could not be started', { error: cause });
     return { name: 'ContainersUnavailable', message: 'The container could not be started.' };
   }
 

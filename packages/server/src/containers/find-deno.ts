@@ -9,7 +9,7 @@ const execute = promisify(execFile);
 const OLDEST: readonly [number, number, number] = [2, 9, 6];
 const PACKAGE = `@deno/${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}`;
 
-/** Why no container can be started here; told to the operator and in the tenant's log. */
+/** Why no container can be started here; told to the operator and in the tenant's log, which names no path: `cause` does. */
 export class ContainersUnavailable extends Error {}
 
 /** The binary of npm's platform package: no install script has to run. */
@@ -27,13 +27,13 @@ export function findDeno(name = PACKAGE): string {
 export async function checkDeno(file: string, account: { uid?: number; gid?: number } = {}): Promise<void> {
   const { stdout } = await execute(file, ['--version'], { ...account, cwd: '/', env: {}, timeout: 10_000 }).catch(
     (cause: Error) => {
-      throw new ContainersUnavailable(`Tenant code runs in Deno, which does not start: ${cause.message.trim()}`);
+      throw new ContainersUnavailable('Tenant code runs in Deno, which does not start.', { cause });
     },
   );
   const version = /^deno (\d+)\.(\d+)\.(\d+)/.exec(stdout)?.slice(1).map(Number) ?? [];
   if (isOlder(version))
     throw new ContainersUnavailable(
-      `Tenant code needs Deno ${OLDEST.join('.')} or newer, and ${file} is ${version.join('.') || 'something else'}: older ones let it reach private addresses. Run \`npm ci\`.`,
+      `Tenant code needs Deno ${OLDEST.join('.')} or newer, and this one is ${version.join('.') || 'something else'}: older ones let it reach private addresses. Run \`npm ci\`.`,
     );
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { probe, startContainers } from '../../test/containers/harness.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { createLog } from '../kit/log.ts';
 import { findDeno } from './find-deno.ts';
 
 describe.skipIf(process.getuid?.() !== 0)('Started by root, a container', () => {
@@ -21,5 +22,21 @@ describe.skipIf(process.getuid?.() !== 0)('Started by root, a container', () => 
       `const store = process.argv[2]; return require('fs').readFileSync(store + '/node_modules/hello/data.json', 'utf8')`,
     );
     expect(await execute(read)).toMatchObject({ ok: true, result: { user: { out: '{"hello":"world"}' } } });
+  });
+});
+
+describe('A container whose binary is not there', () => {
+  const lines: string[] = [];
+  const { execute } = startContainers({
+    deno: '/not-there/deno',
+    log: createLog('json', (line) => lines.push(line)),
+  });
+
+  it("names the path to the operator, and not in the tenant's log", async () => {
+    const outcome = await execute(probe('return 1'));
+    expect(outcome).toMatchObject({ ok: false, failure: { kind: 'unavailable' } });
+    expect(JSON.stringify(outcome)).toContain('does not start');
+    expect(JSON.stringify(outcome)).not.toContain('/not-there');
+    expect(lines.join()).toContain('/not-there/deno');
   });
 });

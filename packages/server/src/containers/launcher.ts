@@ -57,7 +57,7 @@ export function createLauncher({ limits, moduleStore, addedModules, deno: given 
   async function prepare(): Promise<Place> {
     const deno = given ?? findDeno();
     await access(deno, constants.X_OK).catch((cause: Error) => {
-      throw new ContainersUnavailable(`Tenant code runs in Deno, which does not start: ${cause.message}`);
+      throw new ContainersUnavailable('Tenant code runs in Deno, which does not start.', { cause });
     });
     const folder = await makeRunFolder();
     try {
