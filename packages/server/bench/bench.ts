@@ -9,6 +9,7 @@ import { login } from './rows/login.ts';
 import { memory } from './rows/memory.ts';
 import { reads } from './rows/reads.ts';
 import { refresh } from './rows/refresh.ts';
+import { rules } from './rows/rules.ts';
 import { silent } from './rows/silent.ts';
 import { start } from './rows/start.ts';
 import { tenants } from './rows/tenants.ts';
@@ -26,6 +27,7 @@ const ROWS: readonly Row[] = [
   hashStorm,
   tenants,
   containers,
+  rules,
   memory,
   start,
 ];

@@ -32,6 +32,7 @@ export interface LoadResult {
   readonly failures: Readonly<Record<string, number>>;
   readonly p50: number;
   readonly p95: number;
+  readonly p99: number;
   /** In the order of the connections: what the next task goes on with. */
   readonly refreshTokens: readonly (string | undefined)[];
 }
@@ -72,6 +73,7 @@ async function run(task: LoadTask): Promise<LoadResult> {
     failures,
     p50: percentile(0.5),
     p95: percentile(0.95),
+    p99: percentile(0.99),
     refreshTokens,
   };
 }
