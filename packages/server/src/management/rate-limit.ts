@@ -34,6 +34,7 @@ interface Bucket {
 export const DEFAULT_RATE_LIMIT: RateLimit = { burst: 10_000, perSecond: 10_000 };
 const MAX_BUCKETS = 10_000;
 const NEWS_EVERY_MS = 60_000;
+const PATIENCE_MS = 1_000;
 /** Of the burst: what a process takes at once. So much more than the burst can come at worst, and this seldom one writes. */
 const BLOCK = 0.01;
 const SHORTEST_WAIT_MS = 10;
@@ -96,7 +97,8 @@ export function createRateLimiter(
       const granted = Math.min(block, Math.floor(left));
       return { granted, left: left - granted };
     };
-    const { granted, left } = (await shared?.take(tenantId, name, limit, block, now()).catch(alone)) ?? alone();
+    const taken = shared && inTime(shared.take(tenantId, name, limit, block, now()));
+    const { granted, left } = (await taken?.catch(alone)) ?? alone();
     const time = now().getTime();
     Object.assign(bucket, { leased: bucket.leased + granted, left, filledAt: time });
     if (granted < 1) bucket.emptyUntil = time + Math.max(SHORTEST_WAIT_MS, ((1 - left) / limit.perSecond) * 1000);
@@ -107,8 +109,22 @@ export function createRateLimiter(
     const time = now();
     if (time.getTime() - bucket.toldAt < NEWS_EVERY_MS) return false;
     bucket.toldAt = time.getTime();
-    return (await shared?.isNews(tenantId, name, NEWS_EVERY_MS, time).catch(() => true)) ?? true;
+    const told = shared && inTime(shared.isNews(tenantId, name, NEWS_EVERY_MS, time));
+    return (await told?.catch(() => true)) ?? true;
   }
 
   return { look, take, isNews };
+}
+
+/** Where the database hangs, the limit must not take the time that the request itself has to find that out. */
+async function inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('The rate limit could not be asked.')), PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
