@@ -61,7 +61,14 @@ export function createAuthentication(parts: Parts) {
     prepareUser: createUserPreparation({ hashNewPassword, directory: remoteDirectory }),
     changeElsewhere: createChangeElsewhere({ directory: remoteDirectory, findConnection: connections.findConnection }),
     findPerson: createPersonFinder({ users: stores.users, directory: remoteDirectory, transact, pace }),
-    authenticate: createCustomLogins({ authenticate, runScript, transact, hasher, pace }),
+    authenticate: createCustomLogins({
+      authenticate,
+      runScript,
+      transact,
+      hasher,
+      passwords: stores.passwords,
+      pace,
+    }),
     hashNewPassword,
   };
 }

@@ -6,6 +6,7 @@ import { isUsablePassword } from '../passwords/password-text.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { normaliseEmail, normaliseIdentifier } from '../users/identifier.ts';
 import type { Authentication, PasswordAuthentication, PasswordHasher } from '../users/password-authentication.ts';
+import type { PasswordStore } from '../users/password-store.ts';
 import { type KeepStores, type KeptUser, keepRemoteUser } from './keep-remote-user.ts';
 import type { RefusalPace } from './refusal-pace.ts';
 import { type RemoteProfile, readProfile } from './remote-profile.ts';
@@ -17,7 +18,9 @@ interface Parts {
   readonly authenticate: PasswordAuthentication;
   readonly runScript: RunScript;
   readonly transact: Transact<KeepStores>;
-  readonly hasher: Pick<PasswordHasher, 'hash'>;
+  readonly hasher: PasswordHasher;
+  /** On the pool. */
+  readonly passwords: Pick<PasswordStore, 'hashes'>;
   readonly pace: RefusalPace;
 }
 
@@ -25,8 +28,17 @@ type RemoteLogin =
   | { readonly outcome: 'ok'; readonly profile: RemoteProfile }
   | Extract<Authentication, { outcome: 'wrongPassword' | 'unknownUser' | 'directoryFailed' }>;
 
+type Known = Extract<Authentication, { outcome: 'ok' }>;
+
 /** Finds out who logs in with a password, wherever the directory keeps it (docs/decisions/0032-custom-databases.md). */
-export function createCustomLogins({ authenticate, runScript, transact, hasher, pace }: Parts): PasswordAuthentication {
+export function createCustomLogins({
+  authenticate,
+  runScript,
+  transact,
+  hasher,
+  passwords,
+  pace,
+}: Parts): PasswordAuthentication {
   return async (tenant, connection, identifier, password) => {
     const keeping = keepingOf(connection);
     if (keeping === 'here') return authenticate(tenant, connection, identifier, password);
@@ -51,9 +63,19 @@ export function createCustomLogins({ authenticate, runScript, transact, hasher, 
     if (login.outcome !== 'ok') return login;
     const hash = await hasher.hash(tenant.tenantId, password);
     const kept = await keep(tenant, connection, login.profile, hash);
-    // Two first logins at once, or a new password since we looked: what is here counts.
-    if (kept.outcome === 'ok' && kept.hadPassword) return authenticate(tenant, connection, identifier, password);
-    return kept;
+    return kept.outcome === 'ok' && kept.hadPassword ? compare(tenant, kept, password) : kept;
+  }
+
+  /**
+   * Two first logins at once, a new password since we looked, or a name that only the old database knows: what is here
+   * counts. The hash is read after the user, so that a new password in between ends the login where it is recorded.
+   */
+  async function compare({ tenantId }: Tenant, kept: Known, password: string): Promise<Authentication> {
+    const [hash] = await passwords.hashes(tenantId, kept.identity, 1);
+    const { valid } = await hasher.verify(tenantId, password, hash);
+    const { user } = kept;
+    if (!valid) return { outcome: 'wrongPassword', userId: user.userId };
+    return user.blocked ? { outcome: 'blocked', user } : kept;
   }
 
   async function logIn(
@@ -83,7 +105,7 @@ export function createCustomLogins({ authenticate, runScript, transact, hasher, 
       // Of two who are the first at once one makes the user, and the other one finds it.
       const kept = await work().catch((cause) => (isTaken(cause) ? work() : Promise.reject(cause)));
       const { user, identity, hadPassword } = kept;
-      if (user.blocked) return { outcome: 'blocked', user };
+      if (user.blocked && !hadPassword) return { outcome: 'blocked', user };
       return { outcome: 'ok', user, identity, rehashed: false, hadPassword };
     } catch (cause) {
       if (isTaken(cause)) return failed('the id, address or name of the profile belongs to another user');

@@ -9,6 +9,7 @@ import { typedName } from './custom-logins.ts';
 import { type KeepStores, keepRemoteUser } from './keep-remote-user.ts';
 import type { RefusalPace } from './refusal-pace.ts';
 import type { RemoteDirectory } from './remote-directory.ts';
+import type { RemoteProfile } from './remote-profile.ts';
 import { toldToUser } from './script-failure.ts';
 
 export type FindPerson = (
@@ -39,6 +40,20 @@ export function createPersonFinder({ users, directory, transact, pace }: Parts):
     if (name === undefined) return undefined;
     const find = () => directory.find({ tenant, connection, told: toldToUser }, name);
     const profile = await pace.time(key, find);
-    return profile && transact((stores) => keepRemoteUser(stores, tenantId, connection, profile));
+    if (!profile) return undefined;
+    return transact(async (stores) => {
+      // Known here by other names, which count: else whoever has an old address of theirs would get the link.
+      if (keeping === 'import' && (await isKnown(stores, tenant, connection, profile))) return undefined;
+      return keepRemoteUser(stores, tenantId, connection, profile);
+    });
   };
+}
+
+async function isKnown(
+  { identities }: Pick<KeepStores, 'identities'>,
+  { tenantId }: Tenant,
+  { strategy, id }: Connection,
+  { identityUserId }: RemoteProfile,
+): Promise<boolean> {
+  return (await identities.owners(tenantId, strategy, identityUserId, id)).length > 0;
 }

@@ -22,7 +22,8 @@ export interface KeptUser {
 
 /**
  * Writes down what a script says of a user: a new one, or one that is known by the script's id in this very connection. An id
- * or an address of somebody else's is refused by the database's constraints (409). `stores` is one transaction.
+ * or an address of somebody else's is refused by the database's constraints (409). `stores` is one transaction. With
+ * `passwordHash` users move in: who has a password here already stays as they are.
  */
 export async function keepRemoteUser(
   stores: KeepStores,
@@ -34,16 +35,19 @@ export async function keepRemoteUser(
   const { strategy, id: connectionId } = connection;
   const key = { provider: strategy, userId: profile.identityUserId, connectionId };
   const [owner] = await stores.identities.owners(tenantId, strategy, profile.identityUserId, connectionId);
+  const known = owner && (await lock(stores, tenantId, owner.userId, key));
+  // After the lock, as everywhere: who has a password here is what is known here, and no script says otherwise.
+  const hadPassword =
+    known !== undefined &&
+    passwordHash !== undefined &&
+    !(await stores.passwords.setFirst(tenantId, known.identity, passwordHash));
+  if (known && hadPassword) return { ...known, hadPassword };
   const user = owner
-    ? await update(stores, tenantId, owner.userId, key, profile)
+    ? known && (await update(stores, tenantId, known, profile))
     : await insert(stores, tenantId, connection, profile, passwordHash);
   const identity = user?.identities.find((one) => isSameIdentity(one, key));
   // Gone, or linked elsewhere, between two statements: whoever asks comes again.
   if (!user || !identity) throw userErrors.notFound();
-  const hadPassword =
-    owner !== undefined &&
-    passwordHash !== undefined &&
-    !(await stores.passwords.setFirst(tenantId, identity, passwordHash));
   return { user, identity, hadPassword };
 }
 
@@ -74,18 +78,28 @@ async function insert(
   return users.find(tenantId, userId);
 }
 
-async function update(
-  { users, identities }: KeepStores,
+type Known = Pick<KeptUser, 'user' | 'identity'>;
+
+async function lock(
+  { users }: KeepStores,
   tenantId: string,
   userId: string,
   key: Pick<Identity, 'provider' | 'userId' | 'connectionId'>,
-  remote: RemoteProfile,
-): Promise<User | undefined> {
+): Promise<Known | undefined> {
   await users.lock(tenantId, userId);
   // A statement that waited for the lock shows the identities of before: they are read once more.
-  const before = await users.find(tenantId, userId);
-  const identity = before?.identities.find((one) => isSameIdentity(one, key));
-  if (!before || !identity) return undefined;
+  const user = await users.find(tenantId, userId);
+  const identity = user?.identities.find((one) => isSameIdentity(one, key));
+  return user && identity && { user, identity };
+}
+
+async function update(
+  { users, identities }: KeepStores,
+  tenantId: string,
+  { user: before, identity }: Known,
+  remote: RemoteProfile,
+): Promise<User | undefined> {
+  const { userId } = before;
   const known = asIdentity(before, identity);
   const changed = merged(known, remote);
   if (isDeepStrictEqual(known, changed)) return before;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mailsTo } from '../mails.ts';
 import { answer } from '../protocol.ts';
 import { startWorld, type World } from '../world.ts';
 import { type CustomDirectory, createCustomDirectory, logInAt, TABLE } from './custom-directory.ts';
@@ -86,6 +87,62 @@ describe('a directory that imports its users', () => {
     await fresh.change({ customScripts: { ...TABLE, login: GONE } });
     expect((await logInAt(world, fresh.name, jo.email, jo.secret)).statusCode).toBe(200);
     expect(await userOf('auth0|jo')).toMatchObject({ logins_count: 3 });
+  });
+});
+
+describe('a user who has moved in', () => {
+  const vera = {
+    user_id: 'vera',
+    email: 'vera@old.test',
+    username: 'customer-12',
+    email_verified: true,
+    secret: 'veras-password',
+    app_metadata: { role: 'admin' },
+  };
+  let directory: CustomDirectory;
+  beforeAll(async () => {
+    directory = await newDirectory({}, { import_mode: true, ...users(vera) });
+    expect((await logInAt(world, directory.name, vera.email, vera.secret)).statusCode).toBe(200);
+    const changed = { email: 'vera@new.test', email_verified: true, app_metadata: { role: 'member' } };
+    expect((await world.api().patch('/users/auth0%7Cvera', changed)).statusCode).toBe(200);
+  });
+  const reset = (email: string) =>
+    world.request({
+      path: '/dbconnections/change_password',
+      json: { client_id: world.spa_client.client_id, connection: directory.name, email },
+    });
+
+  it.each([
+    ['address', vera.email],
+    ['name', vera.username],
+  ])(
+    'is neither changed nor written to when somebody asks for a new password by an %s of the old database',
+    async (_what, name) => {
+      const before = await userOf('auth0|vera');
+      expect(before).toMatchObject({ email: 'vera@new.test', app_metadata: { role: 'member' } });
+      expect((await reset(name)).statusCode).toBe(200);
+      expect(await userOf('auth0|vera')).toEqual(before);
+      for (const address of [vera.email, 'vera@new.test']) expect(await mailsTo(world, address)).toEqual([]);
+      expect(await lastOf('fcpr')).toMatchObject({ description: 'User does not exist.' });
+    },
+  );
+
+  it('logs in with the password of here by a name of the old database, each time, and stays as they are here', async () => {
+    for (const name of [vera.username, vera.username, vera.email])
+      expect((await logInAt(world, directory.name, name, vera.secret)).statusCode).toBe(200);
+    expect(await userOf('auth0|vera')).toMatchObject({
+      email: 'vera@new.test',
+      app_metadata: { role: 'member' },
+      logins_count: 4,
+    });
+  });
+
+  it('does not log in with the old password, nor is changed by the attempt, once another one is here', async () => {
+    await world.api().patch('/users/auth0%7Cvera', { password: 'A-quite-new-horse-9', connection: directory.name });
+    const before = await userOf('auth0|vera');
+    expect(await answer(logInAt(world, directory.name, vera.email, vera.secret))).toEqual(REFUSED);
+    expect(await userOf('auth0|vera')).toEqual(before);
+    expect((await logInAt(world, directory.name, 'vera@new.test', 'A-quite-new-horse-9')).statusCode).toBe(200);
   });
 });
 
