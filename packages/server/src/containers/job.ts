@@ -115,6 +115,8 @@ export interface Failure {
   /** The part that was running, as far as it is known. */
   readonly part?: PartName;
   readonly error?: ThrownError;
+  /** The error without the secrets that the job was given: what is stored of it. */
+  readonly logged?: ThrownError;
 }
 
 /** Requests of a part to the tenant's own Management API, in this one job. */

@@ -46,6 +46,13 @@ describe('a mask of what a job was given in confidence', () => {
     const ofScript = createMask({ kind: 'database', program, input: given });
     expect(ofScript('ada@example.com says correct horse')).toBe('ada@example.com says *****');
   });
+
+  it('hides a password that is as short as a word, also that of a new user whom a hook is given', () => {
+    const ofScript = createMask({ kind: 'database', program, input: { arguments: ['ada@example.com', 'prod'] } });
+    expect(ofScript('near "prod"')).toBe('near "*****"');
+    const ofHook = createMask({ kind: 'hook', program, input: { arguments: [{ password: 'prods' }, {}] } });
+    expect(ofHook('{"password":"prods"}')).toBe('{"password":"*****"}');
+  });
 });
 
 describe('a mask whose values were chosen to take long', () => {

@@ -18,6 +18,8 @@ const ABOUT_USERS: readonly string[] = ['user', 'context', 'event', 'arguments']
 const MOST_COMPARED = 5_000_000;
 /** Scripts of a database get a plain password as their second argument. */
 const GIVEN_PASSWORD = new Set(['login', 'change_password']);
+/** Somebody's password is hidden however weak it is; below this it is no more than letters. */
+const SHORTEST_PASSWORD = 4;
 
 /** Hides what a job was given in confidence, in what its code has written: also in the forms that printing gives it. */
 export function createMask({
@@ -25,17 +27,22 @@ export function createMask({
   program,
   input,
 }: Pick<Job, 'kind' | 'program' | 'input'>): (text: string) => string {
-  const values = new Set<string>();
+  const values = new Set<string>(givenPasswords({ kind, program, input }));
   const members = Object.entries(isObject(input) ? input : {});
   const isLast = ([name]: readonly [string, unknown]) => ABOUT_USERS.includes(name);
   for (const [name, member] of [...members.filter((one) => !isLast(one)), ...members.filter(isLast)])
     collect(member, isSecretName(name), 0, values);
-  if (kind === 'database' && isObject(input) && GIVEN_PASSWORD.has(program.parts[0]?.id ?? '')) {
-    const [, password] = Array.isArray(input.arguments) ? input.arguments : [];
-    collect(password, true, 0, values);
-  }
   const hide = createHiding([...new Set([...values].flatMap(formsOf))]);
   return (text) => maskSecretText(hide(text));
+}
+
+/** Those that somebody typed: an argument of its own, or a member of the new user that hooks and `create` are given. */
+function givenPasswords({ kind, program, input }: Pick<Job, 'kind' | 'program' | 'input'>): string[] {
+  if ((kind !== 'database' && kind !== 'hook') || !isObject(input) || !Array.isArray(input.arguments)) return [];
+  const given: readonly unknown[] = input.arguments;
+  const isArgument = kind === 'database' && GIVEN_PASSWORD.has(program.parts[0]?.id ?? '');
+  const passwords = [...given.map((one) => (isObject(one) ? one.password : undefined)), isArgument && given[1]];
+  return passwords.filter((one) => typeof one === 'string').filter(({ length }) => length >= SHORTEST_PASSWORD);
 }
 
 /**
@@ -44,8 +51,9 @@ export function createMask({
  */
 function createHiding(needles: readonly string[]): (text: string) => string {
   const byStart = new Map<string, string[]>();
+  const width = Math.min(SHORTEST, ...needles.map(({ length }) => length));
   for (const needle of needles) {
-    const start = needle.slice(0, SHORTEST);
+    const start = needle.slice(0, width);
     const others = byStart.get(start);
     if (others) others.push(needle);
     else byStart.set(start, [needle]);
@@ -55,8 +63,8 @@ function createHiding(needles: readonly string[]): (text: string) => string {
     let shown = '';
     let shownUntil = 0;
     let hiddenUntil = 0;
-    for (let at = 0; at <= text.length - SHORTEST; at++) {
-      for (const needle of byStart.get(text.slice(at, at + SHORTEST)) ?? []) {
+    for (let at = 0; at <= text.length - width; at++) {
+      for (const needle of byStart.get(text.slice(at, at + width)) ?? []) {
         left -= needle.length;
         if (left < 0) return MASK;
         if (!text.startsWith(needle, at)) continue;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Containers, Job, Outcome } from '../containers/job.ts';
+import type { Containers, Job, Outcome, ThrownError } from '../containers/job.ts';
 import { createMask } from '../containers/mask-values.ts';
+import { isObject } from '../kit/json-values.ts';
 import type { Log } from '../kit/log.ts';
 import type { ConsoleWriter } from './console-writer.ts';
 import { keptLines } from './kept-console.ts';
@@ -40,16 +41,43 @@ export function observeExecutions<Inner extends Pick<Containers, 'execute'>>(
   };
 }
 
-/** A failure's message stays as it is: it is the author's word to the application. Its stack is for the log. */
 function withoutSecrets(job: Job, outcome: Outcome): Outcome {
   const error = outcome.ok ? undefined : outcome.failure.error;
-  if (outcome.console.length + outcome.warnings.length === 0 && error?.stack === undefined) return outcome;
+  if (outcome.console.length + outcome.warnings.length === 0 && !error) return outcome;
   const mask = createMask(job);
   const texts = {
     console: keptLines(outcome.console, mask),
     warnings: outcome.warnings.map((warning) => ({ ...warning, text: mask(warning.text) })),
   };
-  if (outcome.ok) return { ...outcome, ...texts };
-  if (error?.stack === undefined) return { ...outcome, ...texts };
-  return { ...outcome, ...texts, failure: { ...outcome.failure, error: { ...error, stack: mask(error.stack) } } };
+  if (outcome.ok || !error) return { ...outcome, ...texts };
+  const logged = masked(error, mask);
+  return { ...outcome, ...texts, failure: { ...outcome.failure, error: toldError(job, error, logged), logged } };
+}
+
+/** What scripts of a database throw for the people who log in; their other errors are for the log alone. */
+const FOR_PEOPLE = new Set(['UnauthorizedError', 'ValidationError']);
+
+/**
+ * The message stays as it is where it may be the author's word to people: a support address stands in a configuration, too.
+ * The log has what scripts of a database say in it as well, so that at least the password that was typed is hidden there.
+ */
+function toldError(job: Job, error: ThrownError, logged: ThrownError): ThrownError {
+  if (job.kind !== 'database') return { ...error, ...(logged.stack !== undefined && { stack: logged.stack }) };
+  if (!FOR_PEOPLE.has(error.name)) return logged;
+  const { arguments: given } = isObject(job.input) ? job.input : {};
+  return {
+    ...masked(error, createMask({ ...job, input: { arguments: given } })),
+    ...(logged.stack !== undefined && { stack: logged.stack }),
+  };
+}
+
+function masked(error: ThrownError, mask: (text: string) => string): ThrownError {
+  const { message, code, description, stack } = error;
+  return {
+    ...error,
+    message: mask(message),
+    ...(code !== undefined && { code: mask(code) }),
+    ...(description !== undefined && { description: mask(description) }),
+    ...(stack !== undefined && { stack: mask(stack) }),
+  };
 }

@@ -25,7 +25,7 @@ export function ruleFailure(
   { client, tenant }: LoginFacts,
   console: readonly ConsoleLine[],
 ): DeclaredError {
-  const { kind, part, error } = failure;
+  const { kind, part, logged: error } = failure;
   // Applications from before OpenID Connect compare with the word of that time.
   const isLegacy = !client.oidcConformant || settingsOf(tenant).flags.enable_pipeline2 === false;
   const printed = lastWords(console.filter((line) => line.part?.id === part?.id));

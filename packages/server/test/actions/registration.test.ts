@@ -166,6 +166,19 @@ describe('hooks of registrations', () => {
     await manage.delete(`/hooks/${made.id}`);
   });
 
+  it('that throw the user they were given tell the log no password', async () => {
+    const made = await hook(
+      'pre-user-registration',
+      'module.exports = (user, context, cb) => cb(new Error(JSON.stringify(user)));',
+    );
+    const events = await eventsOf(world, async () => {
+      expect((await signUp({ email: 'thrown@example.org' })).statusCode).toBe(400);
+    });
+    expect(events).toMatchObject([{ type: 'fs', details: { hook: { error: expect.stringContaining('thrown@') } } }]);
+    expect(JSON.stringify(events)).not.toContain(PASSWORD);
+    await manage.delete(`/hooks/${made.id}`);
+  });
+
   it.each([
     ['post-user-registration', 'fpurh', () => signUp()],
     [

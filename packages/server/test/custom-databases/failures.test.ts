@@ -47,6 +47,26 @@ describe('a script that fails', () => {
     expect(String(done.headers.location)).toContain('code=');
   });
 
+  it.each(['Error', 'ValidationError'])(
+    'tells the log no password, where its %s has the one that was typed or what the connection keeps secret',
+    async (name) => {
+      const error =
+        name === 'Error'
+          ? "new Error('near ' + password + ' at ' + configuration.DSN)"
+          : "new ValidationError('weak', 'near ' + password)";
+      await scripts({ login: `function (email, password, callback) { callback(${error}); }` });
+      await directory.change({ configuration: { USERS: '[]', DSN: 'server=db;secret=dsn-secret' } });
+      const events = await eventsOf(world, async () => {
+        expect((await logInAt(world, directory.name, ZOE.email, "x'hunter2y")).statusCode).toBe(403);
+      });
+      await directory.change({ configuration: { USERS: JSON.stringify([ZOE]) }, customScripts: TABLE });
+      expect(events.at(-1)).toMatchObject({
+        details: { script: { name: 'login', error_message: expect.stringContaining('near *****') } },
+      });
+      expect(JSON.stringify(events)).not.toMatch(/hunter2y|dsn-secret/);
+    },
+  );
+
   it('ends a login of an application with a form of its own, too', async () => {
     await scripts({ login: BROKEN });
     const json = {

@@ -58,6 +58,16 @@ describe('what rules print', () => {
     expect(JSON.stringify(record)).not.toMatch(/sk_live|eyJ/);
   });
 
+  it('is masked in the message of a failure, too', async () => {
+    await world.api().put('/rules-configs/DSN', { value: 'server=db;key=4711' });
+    await setRules(world, [['fails', "function () { throw new TypeError('No way to ' + configuration.DSN); }"]]);
+    const records = await eventsOf(world, async () => {
+      expect((await logIn()).body).not.toContain('4711');
+    });
+    expect(records).toMatchObject([{ details: { rule: { error_message: 'No way to *****' } } }]);
+    expect(JSON.stringify(records)).not.toContain('4711');
+  });
+
   it('stands beside the failure in the log, and not in what the application hears', async () => {
     await setRules(world, [['fails', "function () { console.log('about to fail'); undefined.x; }"]]);
     const records = await eventsOf(world, async () => {

@@ -96,7 +96,7 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks }: Parts
       const { failure, hook } = outcome;
       const { error } = failure;
       const code = oneOf(DENIALS, error?.code);
-      const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: error?.message } };
+      const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged?.message } };
       if (code) throw explained(exchangeDenials[code]({ reason: reasonOf(error?.message) }), details);
       return unlessOwnApi({ api, scopes }, failure, explained(internal(), details));
     }

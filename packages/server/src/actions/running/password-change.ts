@@ -53,8 +53,8 @@ export function createPasswordChangeTrigger(parts: Parts): AfterPasswordChange {
     await recordAlone(tenant.tenantId, {
       ...about,
       type: 'postChangePasswordHookFailed',
-      description: failure.error?.message ?? failure.kind,
-      details: { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.error } },
+      description: failure.logged?.message ?? failure.kind,
+      details: { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged } },
     });
   }
 

@@ -47,7 +47,7 @@ export const registrationErrors = defineErrors({
   failed: { status: 400, code: 'extensibility_error', message: 'The registration could not be completed.' },
 });
 
-/** pre-user-registration and post-user-registration, hooks before actions: for all ways in which users of directories come to be. */
+/** pre-user-registration and post-user-registration, hooks before actions: for sign-ups and POST /users, and for no other way in which users come to be. */
 export function createRegistrations({ deployed, runTrigger, hooks, background, recordAlone }: Parts) {
   /** The new user with the metadata that code adds, or a refusal in its words. Nothing is stored yet. */
   async function before(
@@ -89,7 +89,7 @@ export function createRegistrations({ deployed, runTrigger, hooks, background, r
     if (outcome.ok) return withMetadata(input, objectOf(objectOf(outcome.answer).user));
     const { hook, failure } = outcome;
     const { error } = failure;
-    const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: error?.message } };
+    const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged?.message } };
     const isDenial = error?.name === 'PreUserRegistrationError';
     throw explained(isDenial ? denied(error.description) : registrationErrors.failed(), details);
   }
@@ -124,8 +124,8 @@ export function createRegistrations({ deployed, runTrigger, hooks, background, r
     await recordAlone(tenant.tenantId, {
       ...about,
       type: 'postRegistrationHookFailed',
-      description: failure.error?.message ?? failure.kind,
-      details: { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.error } },
+      description: failure.logged?.message ?? failure.kind,
+      details: { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged } },
     });
   }
 
