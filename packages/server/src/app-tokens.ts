@@ -105,7 +105,12 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
         runExchangeAction: createExchangeActionRunner({
           deployed: parts.triggers.deployed,
           runTrigger: parts.triggers.runTrigger,
-          findNamedUser: createNamedUserFinder({ transact, findUser, findConnectionByName }),
+          findNamedUser: createNamedUserFinder({
+            transact,
+            findUser,
+            findOwners: stores.identities.owners,
+            findConnectionByName,
+          }),
           findConnection,
           exchangeForUser: createExchangeForUser({ transact, access, runForExchange, prepareTokens, now }),
         }),

@@ -79,6 +79,29 @@ describe('an action at custom-token-exchange', () => {
     }
   });
 
+  it('that names an id of one directory gets nobody of another one, and the user to whom it is linked', async () => {
+    const connection = await created(manage.post('/connections', { name: 'partners', strategy: 'auth0' }));
+    const password = 'Correct-horse-5';
+    const make = async (name: string, user_id: string) =>
+      created(manage.post('/users', { connection: name, user_id, email: `${user_id}@example.org`, password }));
+    await make(world.connection, '7');
+    await make('partners', 'ab12');
+    await created(
+      manage.post('/users/auth0|7/identities', { provider: 'auth0', user_id: 'ab12', connection_id: connection.id }),
+    );
+    const named = (id: string, behavior: string) =>
+      exchange(
+        `api.authentication.setUserByConnection('partners', { user_id: '${id}', email: 'x${id}@example.org' },
+          { creationBehavior: '${behavior}' });`,
+        { scope: 'openid' },
+      );
+    for (const behavior of ['none', 'create_if_not_exists'])
+      expect((await named('7', behavior)).json()).toMatchObject({ error: 'invalid_request' });
+    const linked = await named('ab12', 'create_if_not_exists');
+    expect(linked.statusCode, linked.body).toBe(200);
+    expect(decodeJwt(linked.json().id_token).claims).toMatchObject({ sub: 'auth0|7' });
+  });
+
   it.each([
     ['names nobody', '', 400, 'invalid_request'],
     ['names an unknown user', `api.authentication.setUserById('auth0|unknown');`, 400, 'invalid_request'],

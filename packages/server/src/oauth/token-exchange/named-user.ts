@@ -3,6 +3,7 @@ import type { Connection } from '../../connections/connection.ts';
 import type { Transact } from '../../db/transact.ts';
 import { flagOf, type Json, objectOf, textOf } from '../../kit/json-values.ts';
 import { createDatabaseUser, storableText } from '../../users/create-user.ts';
+import type { IdentityStore } from '../../users/identity-store.ts';
 import { isWithinLimits, mergeMetadata } from '../../users/metadata.ts';
 import { type Metadata, type User, userErrors } from '../../users/user.ts';
 import type { UserStore } from '../../users/user-store.ts';
@@ -14,6 +15,7 @@ interface Stores {
 interface Parts {
   readonly transact: Transact<Stores>;
   readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
+  readonly findOwners: IdentityStore['owners'];
   readonly findConnectionByName: (tenantId: string, name: string) => Promise<Connection | undefined>;
 }
 
@@ -28,7 +30,7 @@ const TEXTS = [
 ] as const;
 
 /** The user whom an action named by one command, made or changed as far as it asked for that; undefined where there is none. */
-export function createNamedUserFinder({ transact, findUser, findConnectionByName }: Parts) {
+export function createNamedUserFinder({ transact, findUser, findOwners, findConnectionByName }: Parts) {
   return async function findNamedUser(
     tenantId: string,
     { name, arguments: given }: ActionCommand,
@@ -49,9 +51,7 @@ export function createNamedUserFinder({ transact, findUser, findConnectionByName
     const connection = await findConnectionByName(tenantId, name);
     const id = textOf(profile.user_id);
     if (!connection || connection.isSystem || !id) return undefined;
-    const userId = `${connection.strategy}|${id}`;
-    const known = await findUser(tenantId, userId);
-    if (known && !known.identities.some(({ connectionId }) => connectionId === connection.id)) return undefined;
+    const known = await findOwner(tenantId, connection, id);
     if (known) return options.updateBehavior === 'replace' ? replaced(tenantId, known, profile) : known;
     if (options.creationBehavior !== 'create_if_not_exists') return undefined;
     return create(tenantId, connection, id, profile);
@@ -71,9 +71,15 @@ export function createNamedUserFinder({ transact, findUser, findConnectionByName
     } catch (cause) {
       // Of two exchanges at once one makes the user.
       if (cause instanceof Error && cause.message === userErrors.alreadyExists().message)
-        return findUser(tenantId, `${connection.strategy}|${id}`);
+        return findOwner(tenantId, connection, id);
       throw cause;
     }
+  }
+
+  /** Of an id in this very connection: those of two directories begin alike, and a linked one is behind another user's id. */
+  async function findOwner(tenantId: string, { id, strategy }: Connection, identityUserId: string) {
+    const [owner] = await findOwners(tenantId, strategy, identityUserId, id);
+    return owner && findUser(tenantId, owner.userId);
   }
 
   async function replaced(tenantId: string, { userId }: User, profile: Json): Promise<User | undefined> {
