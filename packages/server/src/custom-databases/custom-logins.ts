@@ -20,7 +20,7 @@ interface Parts {
   readonly transact: Transact<KeepStores>;
   readonly hasher: PasswordHasher;
   /** On the pool. */
-  readonly passwords: Pick<PasswordStore, 'hashes'>;
+  readonly passwords: Pick<PasswordStore, 'hashes' | 'clock'>;
   readonly pace: RefusalPace;
 }
 
@@ -43,8 +43,9 @@ export function createCustomLogins({
     const keeping = keepingOf(connection);
     if (keeping === 'here') return authenticate(tenant, connection, identifier, password);
     if (keeping === 'remote') {
+      const began = await passwords.clock();
       const login = await logIn(tenant, connection, identifier, password);
-      return login.outcome === 'ok' ? keep(tenant, connection, login.profile) : login;
+      return login.outcome === 'ok' ? unlessReset(await keep(tenant, connection, login.profile), began) : login;
     }
     return pace.hold(connection.id, () => logInOrImport(tenant, connection, identifier, password));
   };
@@ -76,6 +77,13 @@ export function createCustomLogins({
     const { user } = kept;
     if (!valid) return { outcome: 'wrongPassword', userId: user.userId };
     return user.blocked ? { outcome: 'blocked', user } : kept;
+  }
+
+  /** While the script ran the user got a new password: it may have compared with the one before. */
+  function unlessReset(kept: Authentication, began: Date): Authentication {
+    if (kept.outcome !== 'ok') return kept;
+    const { userId, lastPasswordReset } = kept.user;
+    return lastPasswordReset && lastPasswordReset >= began ? { outcome: 'wrongPassword', userId } : kept;
   }
 
   async function logIn(

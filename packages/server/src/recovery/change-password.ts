@@ -11,7 +11,7 @@ import type { IdentityStore } from '../users/identity-store.ts';
 import { checkNewPassword, formerHashesOf, type HashNewPassword } from '../users/new-password.ts';
 import type { PasswordStore } from '../users/password-store.ts';
 import { type ReturnStores, returnToOwner } from '../users/return-to-owner.ts';
-import type { User } from '../users/user.ts';
+import type { Identity, User } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
 import { toWire } from '../users/user-wire.ts';
 import { type FoundTicket, ticketEvent } from './find-ticket.ts';
@@ -90,8 +90,9 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
   }
 
   /**
-   * The script runs between two transactions. All that opened with the old password has ended before it: a kill in
-   * between leaves nobody logged in. A ticket whose script failed is good for another attempt.
+   * The script runs between two transactions. All that opened with the old password ends before it, for a kill in between,
+   * and after it: until then it was good there. A script that failed may have changed it nonetheless; its ticket is good
+   * for another attempt.
    */
   async function changeElsewhere(
     tenant: Tenant,
@@ -102,20 +103,39 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
     const { tenantId } = tenant;
     const { connection, ticket, hash } = found;
     const known = asIdentity(found.user, found.identity);
-    const { person, unlinked } = await transact(async (stores) => {
+    const { person, changed, unlinked } = await transact(async (stores) => {
       const used = await useTicket(stores, tenantId, found);
-      await stores.passwords.recordReset(tenantId, ticket.userId);
+      await stores.passwords.recordReset(tenantId, used.changed);
       return used;
     });
     try {
       const name = known.email ?? known.username ?? '';
       await directory.changePassword({ tenant, connection, told: toldToUser }, name, password);
     } catch (error) {
-      await transact(({ tickets }) => tickets.giveBack(tenantId, { ...ticket, ticketHash: hash, createdAt: now() }));
+      await transact(async (stores) => {
+        // Of an account of its own by now, where it was split off.
+        const userId = await endAccess(stores, tenantId, changed);
+        if (userId === undefined) return;
+        await stores.tickets.giveBack(tenantId, { ...ticket, userId, ticketHash: hash, createdAt: now() });
+      });
       throw error;
     }
-    await transact(({ record }) => record(tenantId, changedEvent(found, password, requester, unlinked)));
+    await transact(async (stores) => {
+      await endAccess(stores, tenantId, changed);
+      await stores.record(tenantId, changedEvent(found, password, requester, unlinked));
+    });
     return person;
+  }
+
+  /** Answers who has the identity. */
+  async function endAccess(stores: Stores, tenantId: string, identity: Identity): Promise<string | undefined> {
+    const { provider, userId: id, connectionId } = identity;
+    const [owner] = await stores.identities.owners(tenantId, provider, id, connectionId);
+    if (!owner) return undefined;
+    await stores.users.lock(tenantId, owner.userId);
+    await revokeAccess(stores, tenantId, owner.userId, 'password-changed');
+    await stores.passwords.recordReset(tenantId, identity);
+    return owner.userId;
   }
 
   async function useTicket(stores: Stores, tenantId: string, { hash, ticket }: FoundTicket) {

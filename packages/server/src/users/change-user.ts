@@ -48,7 +48,8 @@ export async function changeUser<Stores extends UserStores>(
   const identity = identityOfChange(before, change);
   const known = asIdentity(before, identity);
   const changed = await changedIdentity(stores, tenantId, identity, known, change);
-  if (password === 'elsewhere') await stores.passwords.recordReset(tenantId, userId);
+  if (password === 'elsewhere')
+    await stores.passwords.recordReset(tenantId, identityToChange(before, change.connection));
   else if (password) await setPassword(stores, tenantId, before, change, password.hash);
   const after = {
     ...(isMain(before, identity) ? changed : before),

@@ -37,10 +37,19 @@ export function createPasswordStore(db: Database) {
       return result.numAffectedRows === 1n;
     },
 
-    /** The password is another one, and kept elsewhere: what was issued before it counts no more. */
-    async recordReset(tenantId: string, userId: string): Promise<void> {
+    /** The password is another one, and kept elsewhere: what was issued before to whoever has the identity counts no more. */
+    async recordReset(tenantId: string, identity: Identity): Promise<void> {
       await sql`update users set last_password_reset = now(), updated_at = now()
-        where tenant_id = ${tenantId} and user_id = ${userId}`.execute(db);
+        where tenant_id = ${tenantId} and user_id = (
+          select user_id from user_identities where ${isIdentity(tenantId, identity)})`.execute(db);
+    },
+
+    /** By the clock that dates new passwords. */
+    async clock(): Promise<Date> {
+      const { rows } = await sql<{ time: Date }>`select clock_timestamp() as time`.execute(db);
+      const [row] = rows;
+      if (!row) throw new Error('The database has no time.');
+      return row.time;
     },
 
     /** The present hash and former ones, newest first, at most `limit`. */
