@@ -145,6 +145,32 @@ describe('actions at credentials-exchange', () => {
     await set();
   });
 
+  it('that deny a token for the Management API are not passed by ending containers', async () => {
+    const ended = await world.createTenant('ended');
+    const { api, management, password_client, managementAudience } = ended;
+    const ask = ({ client_id, client_secret }: typeof management, audience: string) =>
+      world.token({ grant_type: 'client_credentials', client_id, client_secret, audience }, ended);
+    await setActions(
+      world,
+      'credentials-exchange',
+      [
+        action(
+          HANDLER,
+          `if (event.resource_server.identifier === '${api.identifier}') process.exit(1);
+           api.access.deny('invalid_request', 'Not you.');`,
+        ),
+      ],
+      ended,
+    );
+    expect((await ask(management, managementAudience)).json().error_description).toBe('Not you.');
+    for (let time = 0; time < 5; time++) expect((await ask(password_client, api.identifier)).statusCode).toBe(500);
+    const response = await ask(management, managementAudience);
+    expect([response.statusCode, response.json()]).toEqual([
+      500,
+      { error: 'server_error', error_description: 'Internal error.' },
+    ]);
+  });
+
   it('are not asked of another tenant', async () => {
     await set(`api.access.deny('invalid_request', 'mine');`);
     const other = await world.createTenant('other');

@@ -105,16 +105,20 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks }: Parts
   }
 }
 
+/** All of it passes by itself, and is of other requests' making. */
+const NOT_ASKED: ReadonlySet<Failure['kind']> = new Set(['busy', 'recycled', 'circuit_open']);
+
 /**
  * Code that is broken must not close the API through which it would be mended; what it denies there is denied. Where it was
- * not even asked, another attempt will do: whoever sends enough requests at once decides whether there is a free place.
+ * not even asked, another attempt will do: whoever sends enough requests at once decides whether there is a free place, and
+ * whoever ends enough containers, by whatever code, whether there is any.
  */
 function unlessOwnApi(
   { api, scopes }: Pick<CredentialsExchange, 'api' | 'scopes'>,
   { kind }: Failure,
   error: DeclaredError,
 ): MachineToken {
-  if (!api.isSystem || kind === 'busy' || kind === 'recycled') throw error;
+  if (!api.isSystem || NOT_ASKED.has(kind)) throw error;
   return { scopes, claims: {} };
 }
 
