@@ -50,11 +50,11 @@ export function createChangeElsewhere({ directory, findConnection }: Parts) {
           throw directoryErrors.keptElsewhere({ property: 'email', connection: connection.name });
         const email = checkedEmail(change.email);
         if (email !== known.email)
-          await directory.changeEmail(asked, known.email, email, change.emailVerified === true);
+          await directory.changeEmail(asked, identity.userId, known.email, email, change.emailVerified === true);
       }
       if (change.password === undefined) return undefined;
       checkNewPassword(connection, change.password, toWire(known));
-      await directory.changePassword(asked, name, change.password);
+      await directory.changePassword(asked, identity.userId, name, change.password);
       return connection;
     },
 

@@ -40,6 +40,14 @@ export function createRemoteDirectory({ runScript }: { readonly runScript: RunSc
     return result === undefined || result === null ? undefined : profileOf(asked, 'get_user', result);
   }
 
+  /** Refuses where the name is somebody else's there by now: the scripts that change know users by their names alone. */
+  async function insistOnPerson(asked: Asked, identityUserId: string, name: string): Promise<void> {
+    const profile = await find(asked, name);
+    if (!profile) throw asked.told(wrongResult('get_user', 'it does not know the user'));
+    if (profile.identityUserId !== identityUserId)
+      throw asked.told(wrongResult('get_user', 'it knows another user by this name: nothing was changed'));
+  }
+
   /** Refuses where the script says no: false, as the number of rows that it changed, or in words. */
   async function insist(asked: Asked, script: ScriptName, ...given: unknown[]): Promise<void> {
     const result = await run(asked, script, ...given);
@@ -60,13 +68,13 @@ export function createRemoteDirectory({ runScript }: { readonly runScript: RunSc
       return profileOf(asked, 'login', made);
     },
 
-    async changePassword(asked: Asked, name: string, password: string): Promise<void> {
-      if (!(await find(asked, name))) throw asked.told(wrongResult('get_user', 'it does not know the user'));
+    async changePassword(asked: Asked, id: string, name: string, password: string): Promise<void> {
+      await insistOnPerson(asked, id, name);
       await insist(asked, 'change_password', name, password);
     },
 
-    async changeEmail(asked: Asked, email: string, newEmail: string, isVerified: boolean): Promise<void> {
-      if (!(await find(asked, email))) throw asked.told(wrongResult('get_user', 'it does not know the user'));
+    async changeEmail(asked: Asked, id: string, email: string, newEmail: string, isVerified: boolean): Promise<void> {
+      await insistOnPerson(asked, id, email);
       await insist(asked, 'change_email', email, newEmail, isVerified);
     },
 

@@ -110,7 +110,8 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
     });
     try {
       const name = known.email ?? known.username ?? '';
-      await directory.changePassword({ tenant, connection, told: toldToUser }, name, password);
+      const asked = { tenant, connection, told: toldToUser };
+      await directory.changePassword(asked, changed.userId, name, password);
     } catch (error) {
       await transact(async (stores) => {
         // Of an account of its own by now, where it was split off.

@@ -83,6 +83,27 @@ describe('a new password in a custom database', () => {
   });
 });
 
+describe("an address that is somebody else's in the custom database by now", () => {
+  it.each([
+    ['password', { password: NEW }],
+    ['address', { email: 'ron@new.test' }],
+  ])("changes nobody's %s", async (_what, change) => {
+    const nina = { ...RON, user_id: 'nina' };
+    const moved = await createCustomDirectory(world, `moved-${_what}`, {
+      ...TABLE,
+      change_password: 'function (...given) { given.at(-1)(new Error("must not run")); }',
+      change_email: 'function (...given) { given.at(-1)(new Error("must not run")); }',
+    });
+    const was = { ...RON, user_id: `was-${_what}` };
+    await moved.change({ configuration: { USERS: JSON.stringify([was]) } });
+    expect((await logInAt(world, moved.name, was.email, OLD)).statusCode).toBe(200);
+    await moved.change({ configuration: { USERS: JSON.stringify([nina]) } });
+    const asked = await world.api().patch(`/users/auth0%7C${was.user_id}`, { ...change, connection: moved.name });
+    expect(asked.statusCode).toBe(400);
+    expect(asked.json().message).toContain('another user');
+  });
+});
+
 async function sessions(): Promise<unknown[]> {
   return (await world.api().get('/users/auth0%7Cron/sessions')).json().sessions;
 }
