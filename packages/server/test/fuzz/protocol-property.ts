@@ -5,7 +5,7 @@ import type { LiveValues } from './live-values.ts';
 import type { DraftRequest } from './protocol-requests.ts';
 
 const DATABASE = /^\/(?:dbconnections|usernamepassword)\//;
-const PAGES = /^\/(?:authorize|u\/|activate|v2\/logout|oidc\/logout|login\/callback)/;
+const PAGES = /^\/(?:continue|authorize|u\/|activate|v2\/logout|oidc\/logout|login\/callback)/;
 /** Where answers may send a browser: the tenant itself and what its applications registered. */
 const ALLOWED = new Set(['https://localhost:3443', 'http://localhost:5555']);
 
