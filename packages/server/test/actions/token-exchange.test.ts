@@ -79,6 +79,29 @@ describe('an action at custom-token-exchange', () => {
     }
   });
 
+  it('makes a user with an event of its own, and none in a directory whose users are elsewhere', async () => {
+    const body = (connection: string) =>
+      `api.authentication.setUserByConnection('${connection}', { user_id: 'made', email: 'made@example.org' },
+        { creationBehavior: 'create_if_not_exists' });`;
+    const events = await eventsOf(world, async () => {
+      expect((await exchange(body(world.connection))).statusCode).toBe(200);
+    });
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'ss', user_id: 'auth0|made', connection: world.connection }),
+    );
+    for (const import_mode of [true, false]) {
+      const name = import_mode ? 'moving' : 'elsewhere';
+      const customScripts = { login: 'function (email, password, callback) { callback(); }' };
+      const options = { enabledDatabaseCustomization: true, import_mode, customScripts };
+      await created(manage.post('/connections', { name, strategy: 'auth0', options }));
+      expect((await exchange(body(name))).json()).toMatchObject({
+        error: 'invalid_request',
+        error_description: expect.stringContaining('not supported'),
+      });
+      expect((await manage.get('/users-by-email?email=made@example.org')).json()).toHaveLength(1);
+    }
+  });
+
   it('that names an id of one directory gets nobody of another one, and the user to whom it is linked', async () => {
     const connection = await created(manage.post('/connections', { name: 'partners', strategy: 'auth0' }));
     const password = 'Correct-horse-5';
@@ -150,7 +173,10 @@ describe('an action at custom-token-exchange', () => {
     expect(named.json().error).toBe('invalid_request');
     const user = await createTestUser(world, 'blocked');
     await manage.patch(`/users/${user.id}`, { blocked: true });
-    const blocked = await exchange(`api.authentication.setUserById('${user.id}');`);
+    const blocked = await exchange(
+      `api.user.setAppMetadata('role', 'admin'); api.authentication.setUserById('${user.id}');`,
+    );
     expect([blocked.statusCode, blocked.json().error]).toEqual([403, 'unauthorized']);
+    expect((await manage.get(`/users/${user.id}`)).json()).not.toHaveProperty('app_metadata.role');
   });
 });

@@ -1,15 +1,19 @@
 import type { ActionCommand } from '../../actions/running/action-commands.ts';
 import type { Connection } from '../../connections/connection.ts';
+import { keepingOf } from '../../connections/custom-database.ts';
 import type { Transact } from '../../db/transact.ts';
 import { flagOf, type Json, objectOf, textOf } from '../../kit/json-values.ts';
+import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { createDatabaseUser, storableText } from '../../users/create-user.ts';
 import type { IdentityStore } from '../../users/identity-store.ts';
 import { isWithinLimits, mergeMetadata } from '../../users/metadata.ts';
 import { type Metadata, type User, userErrors } from '../../users/user.ts';
 import type { UserStore } from '../../users/user-store.ts';
+import { exchangeErrors } from './exchange-errors.ts';
 
 interface Stores {
   readonly users: Pick<UserStore, 'insert' | 'find' | 'lock' | 'update'>;
+  readonly record: RecordEvent;
 }
 
 interface Parts {
@@ -35,26 +39,38 @@ export function createNamedUserFinder({ transact, findUser, findOwners, findConn
     tenantId: string,
     { name, arguments: given }: ActionCommand,
     metadata: { readonly userMetadata: Metadata; readonly appMetadata: Metadata },
+    event: Omit<AuditEvent, 'type'>,
   ): Promise<User | undefined> {
     const [first, second, third] = given;
     const named =
       name === 'authentication.setUserById'
         ? await findUser(tenantId, textOf(first)?.slice(0, 300) ?? '')
-        : await byConnection(tenantId, textOf(first) ?? '', objectOf(second), objectOf(third));
+        : await byConnection(tenantId, textOf(first) ?? '', objectOf(second), objectOf(third), event);
     // Administrators of this installation are users of no application.
     if (!named || named.isSystem) return undefined;
+    // The exchange ends there: it changes nothing.
+    if (named.blocked) return named;
     const hasChanges = Object.keys(metadata.userMetadata).length + Object.keys(metadata.appMetadata).length > 0;
     return hasChanges ? withMetadata(tenantId, named, metadata) : named;
   };
 
-  async function byConnection(tenantId: string, name: string, profile: Json, options: Json): Promise<User | undefined> {
+  async function byConnection(
+    tenantId: string,
+    name: string,
+    profile: Json,
+    options: Json,
+    event: Omit<AuditEvent, 'type'>,
+  ): Promise<User | undefined> {
     const connection = await findConnectionByName(tenantId, name);
     const id = textOf(profile.user_id);
     if (!connection || connection.isSystem || !id) return undefined;
     const known = await findOwner(tenantId, connection, id);
-    if (known) return options.updateBehavior === 'replace' ? replaced(tenantId, known, profile) : known;
+    if (known)
+      return options.updateBehavior === 'replace' && !known.blocked ? replaced(tenantId, known, profile) : known;
     if (options.creationBehavior !== 'create_if_not_exists') return undefined;
-    return create(tenantId, connection, id, profile);
+    // Who is still there alone would be shut out by whoever is made here with the same address.
+    if (keepingOf(connection) !== 'here') throw exchangeErrors.unsupported();
+    return create(tenantId, connection, id, profile, event);
   }
 
   async function create(
@@ -62,12 +78,22 @@ export function createNamedUserFinder({ transact, findUser, findOwners, findConn
     connection: Connection,
     id: string,
     profile: Json,
+    event: Omit<AuditEvent, 'type'>,
   ): Promise<User | undefined> {
     try {
       // Without a password: nobody logs in as this user but by an exchange, or after a reset.
-      return await transact((stores) =>
-        createDatabaseUser(stores, tenantId, connection, newUserOf(profile, id), undefined),
-      );
+      return await transact(async (stores) => {
+        const user = await createDatabaseUser(stores, tenantId, connection, newUserOf(profile, id), undefined);
+        await stores.record(tenantId, {
+          ...event,
+          type: 'signedUp',
+          userId: user.userId,
+          userName: user.email ?? user.username ?? user.userId,
+          connection: connection.name,
+          connectionId: connection.id,
+        });
+        return user;
+      });
     } catch (cause) {
       // Of two exchanges at once one makes the user.
       if (cause instanceof Error && cause.message === userErrors.alreadyExists().message)

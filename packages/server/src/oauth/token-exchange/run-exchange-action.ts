@@ -64,7 +64,7 @@ export function createExchangeActionRunner(parts: Parts): RunExchangeAction {
     const why = { actions: { executions: [executionId] } };
     if (failure) throw explained(exchangeErrors.actionNotRun({ profile: profile.name }), why);
     const command = whom(commands, why);
-    const user = await findNamedUser(tenantId, command, metadataOf(commands));
+    const user = await findNamedUser(tenantId, command, metadataOf(commands), exchangeEvent(exchange));
     const [main] = user?.identities ?? [];
     const connection = main && (await findConnection(tenantId, main.connectionId));
     if (!user || !connection) throw explained(exchangeErrors.noUser(), why);
