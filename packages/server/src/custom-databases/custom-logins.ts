@@ -4,6 +4,7 @@ import type { Transact } from '../db/transact.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import { isUsablePassword } from '../passwords/password-text.ts';
 import type { Tenant } from '../tenants/tenant.ts';
+import type { ChangedPassword } from '../users/change-user.ts';
 import { normaliseEmail, normaliseIdentifier } from '../users/identifier.ts';
 import type { Authentication, PasswordAuthentication, PasswordHasher } from '../users/password-authentication.ts';
 import type { PasswordStore } from '../users/password-store.ts';
@@ -45,7 +46,9 @@ export function createCustomLogins({
     if (keeping === 'remote') {
       const began = await passwords.clock();
       const login = await logIn(tenant, connection, identifier, password);
-      return login.outcome === 'ok' ? unlessReset(await keep(tenant, connection, login.profile), began) : login;
+      return login.outcome === 'ok'
+        ? unlessReset(await keep(tenant, connection, login.profile, 'elsewhere'), began)
+        : login;
     }
     return pace.hold(connection.id, () => logInOrImport(tenant, connection, identifier, password));
   };
@@ -63,7 +66,7 @@ export function createCustomLogins({
     const login = await logIn(tenant, connection, identifier, password);
     if (login.outcome !== 'ok') return login;
     const hash = await hasher.hash(tenant.tenantId, password);
-    const kept = await keep(tenant, connection, login.profile, hash);
+    const kept = await keep(tenant, connection, login.profile, { hash });
     return kept.outcome === 'ok' && kept.hadPassword ? compare(tenant, kept, password) : kept;
   }
 
@@ -106,9 +109,9 @@ export function createCustomLogins({
     tenant: Tenant,
     connection: Connection,
     profile: RemoteProfile,
-    hash?: string,
+    password: ChangedPassword,
   ): Promise<Authentication & Partial<Pick<KeptUser, 'hadPassword'>>> {
-    const work = () => transact((stores) => keepRemoteUser(stores, tenant.tenantId, connection, profile, hash));
+    const work = () => transact((stores) => keepRemoteUser(stores, tenant.tenantId, connection, profile, password));
     try {
       // Of two who are the first at once one makes the user, and the other one finds it.
       const kept = await work().catch((cause) => (isTaken(cause) ? work() : Promise.reject(cause)));

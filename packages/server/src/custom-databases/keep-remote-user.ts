@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../connections/connection.ts';
+import type { ChangedPassword } from '../users/change-user.ts';
 import { asIdentity, hasUnprovedAddress, isMain, isSameIdentity, profileOf } from '../users/identity-profile.ts';
 import type { IdentityStore } from '../users/identity-store.ts';
 import type { PasswordStore } from '../users/password-store.ts';
@@ -10,7 +11,7 @@ import type { RemoteProfile } from './remote-profile.ts';
 export interface KeepStores {
   readonly users: Pick<UserStore, 'insert' | 'find' | 'lock' | 'update' | 'updateKeys'>;
   readonly identities: Pick<IdentityStore, 'owners' | 'setProfile' | 'distrustLinked' | 'distrustAddress'>;
-  readonly passwords: Pick<PasswordStore, 'setFirst'>;
+  readonly passwords: Pick<PasswordStore, 'setFirst' | 'forget'>;
 }
 
 export interface KeptUser {
@@ -22,16 +23,17 @@ export interface KeptUser {
 
 /**
  * Writes down what a script says of a user: a new one, or one that is known by the script's id in this very connection. An id
- * or an address of somebody else's is refused by the database's constraints (409). `stores` is one transaction. With
- * `passwordHash` users move in: who has a password here already stays as they are.
+ * or an address of somebody else's is refused by the database's constraints (409). `stores` is one transaction. With a
+ * hash users move in: who has a password here already stays as they are. One that was good 'elsewhere' replaces that of here.
  */
 export async function keepRemoteUser(
   stores: KeepStores,
   tenantId: string,
   connection: Connection,
   profile: RemoteProfile,
-  passwordHash?: string,
+  password?: ChangedPassword,
 ): Promise<KeptUser> {
+  const passwordHash = typeof password === 'object' ? password.hash : undefined;
   const { strategy, id: connectionId } = connection;
   const key = { provider: strategy, userId: profile.identityUserId, connectionId };
   const [owner] = await stores.identities.owners(tenantId, strategy, profile.identityUserId, connectionId);
@@ -42,6 +44,7 @@ export async function keepRemoteUser(
     passwordHash !== undefined &&
     !(await stores.passwords.setFirst(tenantId, known.identity, passwordHash));
   if (known && hadPassword) return { ...known, hadPassword };
+  if (known && password === 'elsewhere') await stores.passwords.forget(tenantId, known.identity);
   const user = owner
     ? known && (await update(stores, tenantId, known, profile))
     : await insert(stores, tenantId, connection, profile, passwordHash);

@@ -37,11 +37,24 @@ export function createPasswordStore(db: Database) {
       return result.numAffectedRows === 1n;
     },
 
-    /** The password is another one, and kept elsewhere: what was issued before to whoever has the identity counts no more. */
+    /**
+     * The password is another one, and kept elsewhere: what was issued before to whoever has the identity counts no more,
+     * nor does a password of here, from before its directory became a custom database.
+     */
     async recordReset(tenantId: string, identity: Identity): Promise<void> {
-      await sql`update users set last_password_reset = now(), updated_at = now()
-        where tenant_id = ${tenantId} and user_id = (
-          select user_id from user_identities where ${isIdentity(tenantId, identity)})`.execute(db);
+      await sql`
+        with changed as (
+          update user_identities set password_hash = null where ${isIdentity(tenantId, identity)} returning tenant_id, user_id
+        )
+        update users u set last_password_reset = now(), updated_at = now() from changed c
+        where u.tenant_id = c.tenant_id and u.user_id = c.user_id`.execute(db);
+    },
+
+    /** For a user who has logged in with a password that is kept elsewhere. */
+    async forget(tenantId: string, identity: Identity): Promise<void> {
+      await sql`
+        update user_identities set password_hash = null
+        where ${isIdentity(tenantId, identity)} and password_hash is not null`.execute(db);
     },
 
     /** By the clock that dates new passwords. */

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linkMailedTo } from '../mails.ts';
+import { created } from '../protocol.ts';
 import { startWorld, type World } from '../world.ts';
 import { type CustomDirectory, createCustomDirectory, logInAt, TABLE } from './custom-directory.ts';
 
@@ -101,6 +102,39 @@ describe("an address that is somebody else's in the custom database by now", () 
     const asked = await world.api().patch(`/users/auth0%7C${was.user_id}`, { ...change, connection: moved.name });
     expect(asked.statusCode).toBe(400);
     expect(asked.json().message).toContain('another user');
+  });
+});
+
+describe('a password from before the directory became a custom database', () => {
+  const AGED = 'An-aged-horse-7';
+  it.each([
+    ['a login', (name: string, email: string) => logInAt(world, name, email, OLD)],
+    [
+      'a new password',
+      async (name: string, email: string) => {
+        const [{ user_id }] = (await world.api().get(`/users-by-email?email=${email}`)).json();
+        return world.api().patch(`/users/${encodeURIComponent(user_id)}`, { password: NEW, connection: name });
+      },
+    ],
+  ])('is good no more after %s there, when users are kept here again', async (what, act) => {
+    const email = `${what.replaceAll(' ', '-')}@legacy.test`;
+    const moving = await createCustomDirectory(
+      world,
+      what.replaceAll(' ', '-'),
+      { ...TABLE, change_password: DONE },
+      { enabledDatabaseCustomization: false },
+    );
+    const body = { connection: moving.name, email, password: AGED };
+    const { user_id } = await created(world.api().post('/users', body));
+    expect((await logInAt(world, moving.name, email, AGED)).statusCode).toBe(200);
+    const there = { ...RON, user_id: String(user_id).replace('auth0|', ''), email };
+    await moving.change({
+      enabledDatabaseCustomization: true,
+      configuration: { USERS: JSON.stringify([there]) },
+    });
+    expect((await act(moving.name, email)).statusCode).toBe(200);
+    await moving.change({ enabledDatabaseCustomization: false });
+    expect((await logInAt(world, moving.name, email, AGED)).json()).toMatchObject({ error: 'invalid_grant' });
   });
 });
 
