@@ -70,21 +70,21 @@ function withLibraries(require: Require, { libraries = [] }: Part, modules: Read
   if (libraries.length === 0) return require;
   const loaded = new Map<string, { exports: unknown }>();
   const requireAlso: Require = (request) => {
-    const library = libraries.find(({ name }) => request === LIBRARY + name);
-    if (!library) return require(request);
-    const known = loaded.get(library.name);
+    const found = libraries.find(({ name }) => request === LIBRARY + name);
+    if (!found) return require(request);
+    const known = loaded.get(found.name);
     if (known) return known.exports;
     const made = { exports: {} as unknown };
-    loaded.set(library.name, made);
+    loaded.set(found.name, made);
     try {
-      const own = createTenantRequire({ ...modules, ...library.modules });
-      evaluate(library.code, library.name, made, (name) => (isLibrary(name) ? requireAlso(name) : own(name)), {
+      const own = createTenantRequire({ ...modules, ...found.modules });
+      evaluate(found.code, found.name, made, (name) => (isLibrary(name) ? requireAlso(name) : own(name)), {
         get secrets() {
-          return secretsOf(library);
+          return secretsOf(found);
         },
       });
     } catch (cause) {
-      loaded.delete(library.name);
+      loaded.delete(found.name);
       throw cause;
     }
     return made.exports;
