@@ -17,6 +17,7 @@ import type { ProvePossession } from './oauth/possession/prove-possession.ts';
 import type { Rotate } from './oauth/refresh/rotate-together.ts';
 import { revocationRoutes } from './oauth/revocation/revocation-routes.ts';
 import { authorizationCodeGrant } from './oauth/token/authorization-code.ts';
+import { createBackchannelLogin } from './oauth/token/backchannel-login.ts';
 import { clientCredentialsGrant } from './oauth/token/client-credentials.ts';
 import { deviceCodeGrant } from './oauth/token/device-code.ts';
 import { passwordGrant } from './oauth/token/password.ts';
@@ -74,6 +75,7 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
     return profiles.find(({ profile }) => profile.subjectTokenType === subjectTokenType)?.profile;
   };
   const runForExchange = createRunForExchange({ runPipeline: parts.runPipeline, findUser });
+  const logIn = createBackchannelLogin({ transact, access, runForExchange, prepareTokens, now });
   tokenEndpoint(http, {
     authenticateClient,
     provePossession,
@@ -89,13 +91,11 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
         now,
       }),
       passwordGrant({
-        transact,
         access,
         authenticate,
         findConnectionByName,
         findConnectionByRealm,
-        runForExchange,
-        prepareTokens,
+        logIn,
         recordAlone,
         now,
       }),
@@ -112,7 +112,7 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
             findConnectionByName,
           }),
           findConnection,
-          exchangeForUser: createExchangeForUser({ transact, access, runForExchange, prepareTokens, now }),
+          exchangeForUser: createExchangeForUser({ logIn }),
         }),
       }),
       refreshTokenGrant({

@@ -1,0 +1,114 @@
+import type { Connection } from '../../connections/connection.ts';
+import type { Transact } from '../../db/transact.ts';
+import { randomAlphanumeric } from '../../kit/ids.ts';
+import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import type { LoginFacts } from '../../pipeline/login-facts.ts';
+import type { User } from '../../users/user.ts';
+import type { UserStore } from '../../users/user-store.ts';
+import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
+import type { AccessResolver } from '../access/resolve-access.ts';
+import { describeRefreshToken, newRefreshToken } from '../refresh/refresh-token.ts';
+import type { RefreshTokenStore } from '../refresh/refresh-token-store.ts';
+import { grantExpiry } from '../tokens/grant-expiry.ts';
+import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
+import type { PrepareUserTokens, TokenResponse } from '../tokens/user-tokens.ts';
+import type { RunForExchange } from './run-for-exchange.ts';
+import type { Exchange } from './token-grant.ts';
+
+interface Stores {
+  readonly users: Pick<UserStore, 'recordLogin'>;
+  readonly tokenGrants: TokenGrantStore;
+  readonly refreshTokens: RefreshTokenStore;
+  readonly record: RecordEvent;
+}
+
+interface Parts {
+  readonly transact: Transact<Stores>;
+  readonly access: Pick<AccessResolver, 'forUser'>;
+  readonly runForExchange: RunForExchange;
+  readonly prepareTokens: PrepareUserTokens;
+  readonly now: () => Date;
+}
+
+/** A user whom the token endpoint knows by now, and what is asked for. */
+export interface BackchannelLogin extends Pick<LoginFacts, 'protocol' | 'target' | 'scope'> {
+  readonly methods: NonNullable<LoginFacts['methods']>;
+  readonly connection: Connection;
+  readonly user: User;
+  /** `gty` of the tokens, and the type of their token grant. */
+  readonly gty: string;
+  /** The event of this login, about whom it ended with: tenant code may have linked the user to another one. */
+  readonly event: (user: User) => AuditEvent;
+  /** What the caller is told where the user ended, or was blocked, meanwhile. */
+  readonly ended: () => Error;
+}
+
+/** A login without a browser: rules and post-login actions run, it is counted, and its tokens are the answer. */
+export function createBackchannelLogin({ transact, access, runForExchange, prepareTokens, now }: Parts) {
+  return async function logIn(exchange: Exchange, login: BackchannelLogin): Promise<TokenResponse> {
+    const { tenant, origin, client, possession, requester } = exchange;
+    const { tenantId } = tenant;
+    const { connection, protocol, target, scope, methods, gty } = login;
+    // Before tenant code runs: it is not asked about what the client may not have.
+    await access.forUser(tenant, client, login.user.userId, target, scope);
+    const { user, additions } = await runForExchange(exchange, {
+      protocol,
+      connection,
+      user: login.user,
+      session: undefined,
+      target,
+      scope,
+      loginsCount: login.user.loginsCount + 1,
+      methods,
+    });
+    const granted = replaceScopes(await access.forUser(tenant, client, user.userId, target, scope), additions.scopes);
+    const time = now();
+    const grantId = randomAlphanumeric(24);
+    const refreshToken = granted.offline ? newRefreshToken() : undefined;
+    const tokens = prepareTokens({
+      tenant,
+      origin,
+      client,
+      user,
+      access: granted,
+      grantId,
+      gty,
+      now: time,
+      possession,
+      additions,
+      ...(refreshToken && { refreshToken }),
+    });
+    const stored = refreshToken ? describeRefreshToken(client, refreshToken, grantId, time, possession) : undefined;
+    const tokenScope = tokenScopesOf(granted).join(' ');
+    const [response] = await Promise.all([
+      tokens.sign(),
+      transact(async ({ users, tokenGrants, refreshTokens, record }) => {
+        if ((await users.recordLogin(tenantId, user, requester.ip)) === undefined) throw login.ended();
+        // Also for a JWT alone: its jti names the grant, so that introspection tells when it has ended.
+        await tokenGrants.insert(tenantId, {
+          grantId,
+          clientId: client.clientId,
+          userId: user.userId,
+          connectionId: connection.id,
+          sessionId: undefined,
+          grantType: gty,
+          audience: granted.audience,
+          scope: granted.scopes.join(' '),
+          authTime: time,
+          additions,
+          expiresAt: grantExpiry(time, stored),
+        });
+        if (stored) await refreshTokens.insert(tenantId, stored, requester);
+        if (tokens.opaque) await tokenGrants.insertAccessToken(tenantId, tokens.opaque);
+        await record(tenantId, {
+          ...login.event(user),
+          ...(granted.audience && { audience: granted.audience }),
+          ...(tokenScope && { scope: tokenScope }),
+        });
+      }),
+    ]);
+    return response;
+  };
+}
+
+export type LogInByBackchannel = ReturnType<typeof createBackchannelLogin>;
