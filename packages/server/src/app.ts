@@ -9,22 +9,18 @@ import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
 import { createLoginPipeline } from './app-pipeline.ts';
 import { createRecovery } from './app-recovery.ts';
+import { createTenantCode } from './app-tenant-code.ts';
 import { createTriggers } from './app-triggers.ts';
 import type { Config } from './config.ts';
 import { createApiTunnels } from './containers/api-tunnel.ts';
-import { createContainers } from './containers/containers.ts';
 import { createModuleFinder } from './containers/find-module.ts';
-import { type ContainerLimits, LIMITS } from './containers/limits.ts';
+import type { ContainerLimits } from './containers/limits.ts';
 import { checkModuleStore, MODULE_STORE } from './containers/module-folders.ts';
-import { createContainerReporter } from './containers/report-events.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
 import { createDatabase } from './db/database.ts';
 import { createHousekeeper } from './db/housekeeper.ts';
 import { transactionsOn } from './db/transact.ts';
-import { createConsoleWriter } from './executions/console-writer.ts';
-import { observeExecutions } from './executions/observe-executions.ts';
-import { createApiCallWatch } from './executions/watch-api-calls.ts';
 import { createRequestReader } from './http/requester.ts';
 import { createHttpServer } from './http/server.ts';
 import { type InstallationSecret, openSealer } from './keys/installation-secret.ts';
@@ -47,7 +43,6 @@ import { createDpopNonces } from './oauth/possession/dpop-nonces.ts';
 import { createRotate } from './oauth/refresh/rotate-together.ts';
 import { createAccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
 import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
-import { createTargetConnector } from './outgoing/connect-target.ts';
 import { createOutgoing } from './outgoing/http-client.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
@@ -138,21 +133,7 @@ export async function createApp(world: World) {
   const outgoing = createOutgoing({ allowed: world.config.outgoingAllow });
 
   const moduleStore = checkModuleStore() === undefined ? MODULE_STORE : undefined;
-  const consoles = createConsoleWriter({ insert: stores.consoles.insert, now, log });
-  const unobserved = createContainers({
-    log,
-    onEvent: createContainerReporter({ recordAlone, log }),
-    moduleStore,
-    addedModules: world.addedModules,
-    limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / world.processes), ...world.containerLimits },
-    egressOf: async (tenantId) => {
-      const set = await cache.get(tenantId, 'egress', () => stores.egress.find(tenantId));
-      return { hosts: [], intranet: [], ...set, mode: set?.mode ?? world.config.egress };
-    },
-    connectIntranet: createTargetConnector({ ownPorts: () => Object.values(world.listening()) }),
-  });
-  const watchApiCalls = createApiCallWatch({ transact, now });
-  const containers = observeExecutions(unobserved, { consoles, watchApiCalls, log });
+  const { containers, consoles } = createTenantCode({ ...world, moduleStore, stores, cache, transact, recordAlone });
 
   const http: FastifyInstance = createHttpServer({
     log,
