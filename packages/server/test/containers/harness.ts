@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll } from 'vitest';
 import { createContainers } from '../../src/containers/containers.ts';
-import type { ContainerEvent, Job, LateWarning, Part } from '../../src/containers/job.ts';
+import type { ContainerEvent, Job, LateWarning, Outcome, Part } from '../../src/containers/job.ts';
 import { type ContainerLimits, LIMITS } from '../../src/containers/limits.ts';
 import { createLog } from '../../src/kit/log.ts';
 
@@ -41,3 +41,10 @@ export const probe = (body: string): Job =>
     try { user.out = await (async () => { ${body} })(); } catch (error) { user.out = 'ERROR ' + error.name + ': ' + error.message; }
     callback(null, user, context);
   }`);
+
+/** What the author gets to see. */
+export function seen(outcome: Outcome): string {
+  if (outcome.ok) return String(Object(outcome.result).user.out);
+  const { kind, error } = outcome.failure;
+  return error ? `ERROR ${error.name}: ${error.message}` : kind;
+}
