@@ -147,9 +147,14 @@ describe('While the database', () => {
   it('takes no writes, as a standby does, what needs one is told to come again, and reads go on', async () => {
     const { rows } = await database.direct.pool.query<{ name: string }>('select current_database() as name');
     const name = rows[0]?.name;
-    const reconnect = () =>
-      change(`select pg_terminate_backend(pid) from pg_stat_activity
+    // Terminated backends end a moment later: until then they would still answer, or die under the next request.
+    const reconnect = async () => {
+      const ended = await change(`select pid, pg_terminate_backend(pid) from pg_stat_activity
         where datname = current_database() and pid <> pg_backend_pid() and application_name = 'gatewright'`);
+      const pids = ended.rows.map(({ pid }) => pid);
+      const left = () => database.direct.pool.query('select pid from pg_stat_activity where pid = any ($1)', [pids]);
+      await vi.waitFor(async () => expect((await left()).rows).toEqual([]), { timeout: 15_000, interval: 50 });
+    };
     await change(`alter database ${name} set default_transaction_read_only = on`);
     await reconnect();
     await vi.waitFor(async () => expect(await status('/health/ready')).toBe(200), { timeout: 15_000, interval: 100 });
