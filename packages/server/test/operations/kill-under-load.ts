@@ -12,7 +12,7 @@ interface Options {
 }
 
 export interface Outcome {
-  /** Names of roles that were acknowledged and are not there. */
+  /** Names of roles whose creation was acknowledged and which are not there, or whose removal was and which are. */
   readonly lost: readonly string[];
   readonly logins: number;
   readonly acknowledged: number;
@@ -25,12 +25,17 @@ export interface Outcome {
 
 const CLIENTS = 3;
 const TRY_AGAIN_MILLISECONDS = 50;
+/** Those beyond are removed again: a tenant has a thousand at most. */
+const KEPT_ROLES = 300;
 
 /** Clients log in and write through the proxy, each one request after the other, while a worker is killed now and then. */
 export async function killUnderLoad({ server, port, host, kills }: Options): Promise<Outcome> {
   const { firstRun } = server;
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false, servername: host });
-  const acknowledged: string[] = [];
+  /** Acknowledged, and nobody asked to remove them. */
+  const made = new Map<string, string>();
+  const removed: string[] = [];
+  let acknowledged = 0;
   let logins = 0;
   let longestFailureMilliseconds = 0;
   let isDone = false;
@@ -95,9 +100,22 @@ export async function killUnderLoad({ server, port, host, kills }: Options): Pro
     }),
     repeat(async (round) => {
       const name = `kept-${server.pid}-${performance.now()}-${client}-${round}`;
-      const isKept = (await ask('POST', '/api/v2/roles', bearer, JSON.stringify({ name }))).status === 200;
-      if (isKept) acknowledged.push(name);
-      return isKept;
+      const answer = await ask('POST', '/api/v2/roles', bearer, JSON.stringify({ name }));
+      if (answer.status !== 200) return false;
+      acknowledged++;
+      made.set(name, JSON.parse(answer.body).id);
+      return true;
+    }),
+    repeat(async () => {
+      const [oldest] = made.size > KEPT_ROLES ? made : [];
+      if (oldest === undefined) return true;
+      const [name, id] = oldest;
+      // An answer that is lost says nothing of it.
+      made.delete(name);
+      if ((await ask('DELETE', `/api/v2/roles/${id}`, bearer)).status !== 200) return false;
+      acknowledged++;
+      removed.push(name);
+      return true;
     }),
   ]).flat();
 
@@ -120,8 +138,8 @@ export async function killUnderLoad({ server, port, host, kills }: Options): Pro
   }
   agent.destroy();
   return {
-    lost: acknowledged.filter((name) => !kept.has(name)),
-    acknowledged: acknowledged.length,
+    lost: [...[...made.keys()].filter((name) => !kept.has(name)), ...removed.filter((name) => kept.has(name))],
+    acknowledged,
     logins,
     longestFailureMilliseconds,
   };
