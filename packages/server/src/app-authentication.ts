@@ -16,6 +16,7 @@ import { createResourceServerDirectory } from './resource-servers/resource-serve
 import type { Stores } from './stores.ts';
 import type { TenantCache } from './tenants/tenant-cache.ts';
 import type { TenantDirectory } from './tenants/tenant-directory.ts';
+import type { RevokeAccess } from './users/change-user.ts';
 import { createNewPasswords } from './users/new-password.ts';
 import { createPasswordAuthentication } from './users/password-authentication.ts';
 
@@ -27,12 +28,13 @@ interface Parts {
   readonly transact: Transact<Stores>;
   readonly recordAlone: RecordEvent;
   readonly containers: Containers;
+  readonly revokeAccess: RevokeAccess<Stores>;
   readonly tunnelTo: (tenantId: string, origins: readonly [string, ...string[]]) => Tunnel;
 }
 
 /** Configuration from memory, and who somebody is: what the login pages, the grants and the Management API share. */
 export function createAuthentication(parts: Parts) {
-  const { cache, stores, directory, hasher, transact, recordAlone, containers, tunnelTo } = parts;
+  const { cache, stores, directory, hasher, transact, recordAlone, containers, tunnelTo, revokeAccess } = parts;
   const { isManagementAudience } = directory;
   const authenticate = createPasswordAuthentication({ users: stores.users, passwords: stores.passwords, hasher });
   const runScript = createRunScript({
@@ -59,7 +61,13 @@ export function createAuthentication(parts: Parts) {
     connections,
     remoteDirectory,
     prepareUser: createUserPreparation({ hashNewPassword, directory: remoteDirectory }),
-    changeElsewhere: createChangeElsewhere({ directory: remoteDirectory, findConnection: connections.findConnection }),
+    changeElsewhere: createChangeElsewhere({
+      directory: remoteDirectory,
+      findConnection: connections.findConnection,
+      users: stores.users,
+      transact,
+      revokeAccess,
+    }),
     findPerson: createPersonFinder({ users: stores.users, directory: remoteDirectory, transact, pace }),
     authenticate: createCustomLogins({
       authenticate,

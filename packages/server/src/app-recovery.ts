@@ -21,6 +21,7 @@ import { resetRequestRoutes } from './recovery/reset-request-routes.ts';
 import { resetRoutes } from './recovery/reset-routes.ts';
 import { createVerificationMail } from './recovery/send-verification.ts';
 import { verificationRoutes } from './recovery/verification-routes.ts';
+import { createVerifyElsewhere } from './recovery/verify-elsewhere.ts';
 import { createEmailVerification } from './recovery/verify-email.ts';
 import type { Stores } from './stores.ts';
 import type { TenantDirectory } from './tenants/tenant-directory.ts';
@@ -103,7 +104,11 @@ export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
   verificationRoutes(http, {
     findTicket,
     findVerifiedUser: createVerifiedUserFinder({ tickets: stores.tickets, findUser }),
-    verifyEmail: createEmailVerification({ transact, directory: remoteDirectory, now }),
+    verifyEmail: createEmailVerification({
+      transact,
+      verifyElsewhere: createVerifyElsewhere({ tickets: stores.tickets, directory: remoteDirectory, now }),
+      now,
+    }),
     recordAlone,
     sendPage,
   });

@@ -143,6 +143,7 @@ export async function createApp(world: World) {
     observeRequest: metrics.observeRequest,
   });
   const tunnelTo = createApiTunnels({ inject: (request) => http.inject(request) });
+  const revokeAccess = createRevokeAccess(now);
   const authentication = createAuthentication({
     cache,
     stores,
@@ -151,6 +152,7 @@ export async function createApp(world: World) {
     transact,
     recordAlone,
     containers,
+    revokeAccess,
     tunnelTo,
   });
   metricsRoutes(http, { metrics, token: world.config.metricsToken, snapshotsOfOthers: world.snapshotsOfOthers });
@@ -174,7 +176,6 @@ export async function createApp(world: World) {
     now,
   });
   const recovery = createRecovery({ ...authentication, stores, transact, directory, looks, triggers, now });
-  const revokeAccess = createRevokeAccess(now);
   const accessTokens = createAccessTokenFinder(db);
   const runPipeline = createLoginPipeline(http, {
     stores,

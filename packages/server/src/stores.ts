@@ -57,6 +57,7 @@ import {
 import { createTenantStore } from './tenants/tenant-store.ts';
 import { createUserFinder } from './users/find-users.ts';
 import { createIdentityStore } from './users/identity-store.ts';
+import { createIdpTokenStore } from './users/idp-tokens/idp-token-store.ts';
 import { createPasswordStore } from './users/password-store.ts';
 import { createUserListStore } from './users/user-list-store.ts';
 import { createUserStore } from './users/user-store.ts';
@@ -105,6 +106,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     userLists: createUserListStore(db),
     passwords: createPasswordStore(db),
     identities: createIdentityStore(db),
+    idpTokens: createIdpTokenStore(db, sealer),
     roles: createRoleStore(db),
     roleMembers: createMemberStore(db),
     permissions: createPermissionStore(db),

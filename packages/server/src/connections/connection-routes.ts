@@ -4,6 +4,7 @@ import type { TokenGrantStore } from '../oauth/tokens/token-grant-store.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { RevokeAccess } from '../users/change-user.ts';
 import { normaliseEmail } from '../users/identifier.ts';
+import type { PasswordStore } from '../users/password-store.ts';
 import type { UserStore } from '../users/user-store.ts';
 import { connectionErrors } from './connection.ts';
 import {
@@ -17,6 +18,7 @@ import type { ConnectionFilter, ListedConnection } from './connection-store.ts';
 import { enabledClientsOf, fromWire, toWire } from './connection-wire.ts';
 
 export type ConnectionRouteStores = ConnectionStores & {
+  readonly passwords: Pick<PasswordStore, 'forgetOfConnection'>;
   readonly users: UserStore;
   readonly sessions: Pick<SessionStore, 'end'>;
   readonly tokenGrants: Pick<TokenGrantStore, 'revokeOfConnection'>;

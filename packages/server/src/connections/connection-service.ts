@@ -1,9 +1,11 @@
 import { prefixedId } from '../kit/ids.ts';
-import { ADMIN_CONNECTION, type Connection, connectionErrors } from './connection.ts';
+import type { PasswordStore } from '../users/password-store.ts';
+import { ADMIN_CONNECTION, type Connection, type ConnectionOptions, connectionErrors } from './connection.ts';
 import type { ConnectionClientStore } from './connection-client-store.ts';
 import { checkOptions, optionsOfNewDirectory } from './connection-options.ts';
 import type { ConnectionStore } from './connection-store.ts';
 import type { ConnectionChange } from './connection-wire.ts';
+import { hasScriptContext, type Keeping, keepingOf } from './custom-database.ts';
 import { splitConfiguration } from './script-configuration.ts';
 
 export interface ConnectionStores {
@@ -50,7 +52,7 @@ export async function createConnection(
 }
 
 export async function changeConnection(
-  stores: ConnectionStores,
+  stores: ConnectionStores & { readonly passwords: Pick<PasswordStore, 'forgetOfConnection'> },
   tenantId: string,
   id: string,
   change: ConnectionChange,
@@ -62,7 +64,7 @@ export async function changeConnection(
   const after: Connection = {
     ...before,
     ...change,
-    options: split ? checkOptions(split.options) : before.options,
+    options: split ? checkOptions(keepingContext(before, split.options)) : before.options,
     otherFields: { ...before.otherFields, ...change.otherFields },
     enabledClients: enabledClients ?? before.enabledClients,
   };
@@ -70,7 +72,27 @@ export async function changeConnection(
   await stores.connections.update(tenantId, after);
   if (split) await stores.connections.setConfiguration(tenantId, id, split.configuration);
   if (enabledClients) await stores.connectionClients.replace(tenantId, id, enabledClients);
+  if (keepingOf(before) !== keepingOf(after)) await forgetOldPasswords(stores, tenantId, id, keepingOf(before));
   return after;
+}
+
+/**
+ * Passwords of here are from before the directory became a custom database: since then its users may have got others there.
+ * Where no script ever let anybody in, it was switched by mistake, and all is as it was.
+ */
+async function forgetOldPasswords(
+  stores: Pick<ConnectionStores, 'connections'> & { readonly passwords: Pick<PasswordStore, 'forgetOfConnection'> },
+  tenantId: string,
+  id: string,
+  before: Keeping,
+): Promise<void> {
+  const wasUsed = await stores.connections.unmarkUsedElsewhere(tenantId, id);
+  if (wasUsed && before === 'remote') await stores.passwords.forgetOfConnection(tenantId, id);
+}
+
+/** Once scripts are given a context they always are: with Auth0 there is no way back. */
+function keepingContext(before: Connection, options: ConnectionOptions): ConnectionOptions {
+  return hasScriptContext(before) ? { ...options, enable_script_context: true } : options;
 }
 
 /** Turns single clients on or off; all or none of the list. */

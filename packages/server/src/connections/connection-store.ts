@@ -20,6 +20,7 @@ interface ConnectionTable {
   is_system: boolean;
   body: JSONColumnType<ConnectionBody>;
   script_configuration: Buffer | null;
+  is_used_elsewhere: Generated<boolean>;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
 }
@@ -137,6 +138,21 @@ export function createConnectionStore(db: Database, sealer: Sealer) {
         .where('tenant_id', '=', tenantId)
         .where('id', '=', id)
         .execute();
+    },
+
+    /** A script has let one of its users in, or is to change a password. */
+    async markUsedElsewhere(tenantId: string, id: string): Promise<void> {
+      await sql`
+        update connections set is_used_elsewhere = true
+        where tenant_id = ${tenantId} and id = ${id} and not is_used_elsewhere`.execute(db);
+    },
+
+    /** Answers whether the mark was there. */
+    async unmarkUsedElsewhere(tenantId: string, id: string): Promise<boolean> {
+      const { numAffectedRows } = await sql`
+        update connections set is_used_elsewhere = false
+        where tenant_id = ${tenantId} and id = ${id} and is_used_elsewhere`.execute(db);
+      return numAffectedRows === 1n;
     },
 
     /**

@@ -1,7 +1,16 @@
 import { type Connection, type ConnectionOptions, connectionErrors, member } from './connection.ts';
 
 /** The scripts of a custom database, by their names in `options.customScripts`. */
-export const SCRIPTS = ['login', 'get_user', 'create', 'verify', 'change_password', 'delete', 'change_email'] as const;
+export const SCRIPTS = [
+  'login',
+  'get_user',
+  'create',
+  'verify',
+  'change_password',
+  'delete',
+  'change_email',
+  'change_username',
+] as const;
 export type ScriptName = (typeof SCRIPTS)[number];
 
 /**

@@ -2,13 +2,13 @@ import type { Connection } from '../connections/connection.ts';
 import { keepingOf } from '../connections/custom-database.ts';
 import type { Transact } from '../db/transact.ts';
 import { DeclaredError } from '../kit/errors.ts';
+import type { AuditEvent } from '../logs/event.ts';
 import { isUsablePassword } from '../passwords/password-text.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import type { ChangedPassword } from '../users/change-user.ts';
 import { normaliseEmail, normaliseIdentifier } from '../users/identifier.ts';
 import type { Authentication, PasswordAuthentication, PasswordHasher } from '../users/password-authentication.ts';
 import type { PasswordStore } from '../users/password-store.ts';
-import { type KeepStores, type KeptUser, keepRemoteUser } from './keep-remote-user.ts';
+import { type Keeping, type KeepStores, type KeptUser, keepRemoteUser } from './keep-remote-user.ts';
 import type { RefusalPace } from './refusal-pace.ts';
 import { type RemoteProfile, readProfile } from './remote-profile.ts';
 import type { RunScript } from './run-script.ts';
@@ -30,6 +30,8 @@ type RemoteLogin =
   | Extract<Authentication, { outcome: 'wrongPassword' | 'unknownUser' | 'directoryFailed' }>;
 
 type Known = Extract<Authentication, { outcome: 'ok' }>;
+type Kept = Exclude<Authentication, Known> | (Known & KeptUser);
+type About = Omit<AuditEvent, 'type'>;
 
 /** Finds out who logs in with a password, wherever the directory keeps it (docs/decisions/0032-custom-databases.md). */
 export function createCustomLogins({
@@ -40,17 +42,16 @@ export function createCustomLogins({
   passwords,
   pace,
 }: Parts): PasswordAuthentication {
-  return async (tenant, connection, identifier, password) => {
+  return async (tenant, connection, identifier, password, about = {}) => {
     const keeping = keepingOf(connection);
     if (keeping === 'here') return authenticate(tenant, connection, identifier, password);
     if (keeping === 'remote') {
       const began = await passwords.clock();
       const login = await logIn(tenant, connection, identifier, password);
-      return login.outcome === 'ok'
-        ? unlessReset(await keep(tenant, connection, login.profile, 'elsewhere'), began)
-        : login;
+      if (login.outcome !== 'ok') return login;
+      return unlessReset(await keep(tenant, connection, login.profile, { password: 'elsewhere', about }), began);
     }
-    return pace.hold(connection.id, () => logInOrImport(tenant, connection, identifier, password));
+    return pace.hold(connection.id, () => logInOrImport(tenant, connection, identifier, password, about));
   };
 
   /** Who is here logs in here; who is not, once with the script, and is here from then on. */
@@ -59,6 +60,7 @@ export function createCustomLogins({
     connection: Connection,
     identifier: string,
     password: string,
+    about: About,
   ): Promise<Authentication> {
     const here = await authenticate(tenant, connection, identifier, password);
     const isHere = here.outcome !== 'unknownUser' && !(here.outcome === 'wrongPassword' && here.hasNoPassword);
@@ -66,7 +68,7 @@ export function createCustomLogins({
     const login = await logIn(tenant, connection, identifier, password);
     if (login.outcome !== 'ok') return login;
     const hash = await hasher.hash(tenant.tenantId, password);
-    const kept = await keep(tenant, connection, login.profile, { hash });
+    const kept = await keep(tenant, connection, login.profile, { password: { hash }, about });
     return kept.outcome === 'ok' && kept.hadPassword ? compare(tenant, kept, password) : kept;
   }
 
@@ -82,11 +84,12 @@ export function createCustomLogins({
     return user.blocked ? { outcome: 'blocked', user } : kept;
   }
 
-  /** While the script ran the user got a new password: it may have compared with the one before. */
-  function unlessReset(kept: Authentication, began: Date): Authentication {
+  /** While the script ran the user got a new password, or is about to get one: it may have compared with the one before. */
+  function unlessReset(kept: Kept, began: Date): Authentication {
     if (kept.outcome !== 'ok') return kept;
-    const { userId, lastPasswordReset } = kept.user;
-    return lastPasswordReset && lastPasswordReset >= began ? { outcome: 'wrongPassword', userId } : kept;
+    const { changingUntil, user } = kept;
+    const changes = [user.lastPasswordReset, changingUntil];
+    return changes.some((time) => time && time >= began) ? { outcome: 'wrongPassword', userId: user.userId } : kept;
   }
 
   async function logIn(
@@ -105,19 +108,13 @@ export function createCustomLogins({
     return typeof profile === 'string' ? failed(profile) : { outcome: 'ok', profile };
   }
 
-  async function keep(
-    tenant: Tenant,
-    connection: Connection,
-    profile: RemoteProfile,
-    password: ChangedPassword,
-  ): Promise<Authentication & Partial<Pick<KeptUser, 'hadPassword'>>> {
-    const work = () => transact((stores) => keepRemoteUser(stores, tenant.tenantId, connection, profile, password));
+  async function keep(tenant: Tenant, connection: Connection, profile: RemoteProfile, keeping: Keeping): Promise<Kept> {
+    const work = () => transact((stores) => keepRemoteUser(stores, tenant.tenantId, connection, profile, keeping));
     try {
       // Of two who are the first at once one makes the user, and the other one finds it.
       const kept = await work().catch((cause) => (isTaken(cause) ? work() : Promise.reject(cause)));
-      const { user, identity, hadPassword } = kept;
-      if (user.blocked && !hadPassword) return { outcome: 'blocked', user };
-      return { outcome: 'ok', user, identity, rehashed: false, hadPassword };
+      if (kept.user.blocked && !kept.hadPassword) return { outcome: 'blocked', user: kept.user };
+      return { ...kept, outcome: 'ok', rehashed: false };
     } catch (cause) {
       if (isTaken(cause)) return failed('the id, address or name of the profile belongs to another user');
       throw cause;

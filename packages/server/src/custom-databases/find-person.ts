@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import { keepingOf } from '../connections/custom-database.ts';
 import type { Transact } from '../db/transact.ts';
+import type { AuditEvent } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { loginKeysOf } from '../users/password-authentication.ts';
 import type { Identity, User } from '../users/user.ts';
@@ -16,6 +17,8 @@ export type FindPerson = (
   tenant: Tenant,
   connection: Connection,
   identifier: string,
+  /** Who asks, where the user was not known here. */
+  about: Omit<AuditEvent, 'type'>,
 ) => Promise<{ readonly user: User; readonly identity: Identity } | undefined>;
 
 interface Parts {
@@ -28,7 +31,7 @@ interface Parts {
 
 /** The user whom somebody names without a password, wherever the directory keeps them: whoever is found is known here, too. */
 export function createPersonFinder({ users, directory, transact, pace }: Parts): FindPerson {
-  return async function findPerson(tenant, connection, identifier) {
+  return async function findPerson(tenant, connection, identifier, about) {
     const { tenantId } = tenant;
     const keeping = keepingOf(connection);
     const found = await users.findLogin(tenantId, connection.id, loginKeysOf(connection, identifier));
@@ -44,7 +47,7 @@ export function createPersonFinder({ users, directory, transact, pace }: Parts):
     return transact(async (stores) => {
       // Known here by other names, which count: else whoever has an old address of theirs would get the link.
       if (keeping === 'import' && (await isKnown(stores, tenant, connection, profile))) return undefined;
-      return keepRemoteUser(stores, tenantId, connection, profile);
+      return keepRemoteUser(stores, tenantId, connection, profile, { about });
     });
   };
 }

@@ -7,6 +7,7 @@ import { type User, userErrors } from '../users/user.ts';
 import { type KeepStores, keepRemoteUser } from './keep-remote-user.ts';
 import type { Asked, RemoteDirectory } from './remote-directory.ts';
 import type { RemoteProfile } from './remote-profile.ts';
+import { wrongResult } from './script-failure.ts';
 
 export interface UserRequest {
   readonly tenant: Tenant;
@@ -49,7 +50,11 @@ export function createUserPreparation({ hashNewPassword, directory }: Parts): Pr
         app_metadata: input.appMetadata,
       });
       return async (stores) => {
-        const { user } = await keepRemoteUser(stores, tenantId, connection, withInput(profile, input));
+        // Else whoever signs up would become the user of that id, or overwrite the profile.
+        const ifKnown = told(
+          wrongResult('login', 'the id of the new user belongs to another one: nothing was changed here'),
+        );
+        const { user } = await keepRemoteUser(stores, tenantId, connection, withInput(profile, input), { ifKnown });
         if (input.blocked !== true) return user;
         await stores.users.update(tenantId, { ...user, blocked: true });
         return { ...user, blocked: true };
@@ -78,6 +83,12 @@ function withInput(profile: RemoteProfile, input: NewDatabaseUser): RemoteProfil
   return {
     ...profile,
     emailVerified: profile.emailVerified ?? input.emailVerified,
+    phoneVerified: profile.phoneVerified ?? input.phoneVerified,
+    name: profile.name ?? input.name,
+    nickname: profile.nickname ?? input.nickname,
+    givenName: profile.givenName ?? input.givenName,
+    familyName: profile.familyName ?? input.familyName,
+    picture: profile.picture ?? input.picture,
     userMetadata: { ...input.userMetadata, ...profile.userMetadata },
     appMetadata: { ...input.appMetadata, ...profile.appMetadata },
   };

@@ -1,11 +1,12 @@
 import type { Connection } from '../connections/connection.ts';
 import { type ScriptName, scriptOf } from '../connections/custom-database.ts';
 import type { DeclaredError } from '../kit/errors.ts';
+import { isObject } from '../kit/json-values.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { userErrors } from '../users/user.ts';
-import { type RemoteProfile, readProfile } from './remote-profile.ts';
+import { dateOf, type RemoteProfile, readProfile } from './remote-profile.ts';
 import type { RunScript } from './run-script.ts';
-import type { ScriptFailure } from './script-failure.ts';
+import { type ScriptFailure, wrongResult } from './script-failure.ts';
 
 /** Of whom a directory is asked, and how its failures are told to who asks. */
 export interface Asked {
@@ -49,9 +50,10 @@ export function createRemoteDirectory({ runScript }: { readonly runScript: RunSc
   }
 
   /** Refuses where the script says no: false, as the number of rows that it changed, or in words. */
-  async function insist(asked: Asked, script: ScriptName, ...given: unknown[]): Promise<void> {
+  async function insist(asked: Asked, script: ScriptName, ...given: unknown[]): Promise<unknown> {
     const result = await run(asked, script, ...given);
     if (!result) throw asked.told(wrongResult(script, `it answered ${String(result)}: nothing was changed`));
+    return result;
   }
 
   return {
@@ -68,14 +70,21 @@ export function createRemoteDirectory({ runScript }: { readonly runScript: RunSc
       return profileOf(asked, 'login', made);
     },
 
-    async changePassword(asked: Asked, id: string, name: string, password: string): Promise<void> {
+    /** Answers when it was changed, where the script says so. */
+    async changePassword(asked: Asked, id: string, name: string, password: string): Promise<Date | undefined> {
       await insistOnPerson(asked, id, name);
-      await insist(asked, 'change_password', name, password);
+      const result = await insist(asked, 'change_password', name, password);
+      return isObject(result) ? dateOf(result.last_password_reset) : undefined;
     },
 
     async changeEmail(asked: Asked, id: string, email: string, newEmail: string, isVerified: boolean): Promise<void> {
       await insistOnPerson(asked, id, email);
       await insist(asked, 'change_email', email, newEmail, isVerified);
+    },
+
+    async changeUsername(asked: Asked, id: string, username: string, newUsername: string): Promise<void> {
+      await insistOnPerson(asked, id, username);
+      await insist(asked, 'change_username', username, newUsername);
     },
 
     /** Says there that an address is proved, where somebody wants to know. */
@@ -100,8 +109,4 @@ function profileOf({ connection, told }: Asked, script: ScriptName, result: unkn
   const profile = readProfile(connection, result);
   if (typeof profile === 'string') throw told(wrongResult(script, profile));
   return profile;
-}
-
-function wrongResult(script: ScriptName, message: string): ScriptFailure {
-  return { script, kind: 'wrong_result', error: { name: 'Error', message } };
 }

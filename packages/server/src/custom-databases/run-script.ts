@@ -40,7 +40,7 @@ export function createRunScript({ containers, configurationOf, tunnelOf, recordA
       kind: 'database',
       program: programOf(connection, script, code),
       input: {
-        // Organizations would stand in the context, once there are any.
+        // It names the organization that somebody logs in to; there are none yet. For `delete` it is always empty.
         arguments: hasScriptContext(connection) ? [...given, {}] : given,
         configuration: await configurationOf(tenantId, connection.id),
       },

@@ -23,6 +23,11 @@ export const directoryErrors = defineErrors({
   },
 });
 
+/** The script answered, and what it says can't be. */
+export function wrongResult(script: ScriptName, message: string): ScriptFailure {
+  return { script, kind: 'wrong_result', error: { name: 'Error', message } };
+}
+
 const LONGEST_TEXT = 1_000;
 
 /** To who logs in, signs up or changes a password: only what the author wrote for them. */

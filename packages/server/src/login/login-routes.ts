@@ -47,8 +47,9 @@ export function loginRoutes(app: FastifyInstance, parts: Parts): void {
       if (username === '' || username.length > MAX_IDENTIFIER)
         return show(http, reply, context, '', { username: missing(connection) });
       if (password === '') return show(http, reply, context, username, { password: 'no-password' });
-      const outcome = await authenticate(http.tenant, connection, username, password);
-      const event = { ...loginEvent(http, context), userName: username, ...knownUserOf(outcome) };
+      const asked = loginEvent(http, context);
+      const outcome = await authenticate(http.tenant, connection, username, password, asked);
+      const event = { ...asked, userName: username, ...knownUserOf(outcome) };
       if (outcome.outcome === 'ok') {
         const { user } = outcome;
         return finishLogin(http, reply, { context, prompt: 'prompt-authenticate', user: async () => user });

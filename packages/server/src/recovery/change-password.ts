@@ -1,5 +1,7 @@
 import type { AfterPasswordChange } from '../actions/running/password-change.ts';
+import type { ConnectionStore } from '../connections/connection-store.ts';
 import { keepingOf } from '../connections/custom-database.ts';
+import { LONGEST_CHANGE_SECONDS } from '../custom-databases/change-elsewhere.ts';
 import type { RemoteDirectory } from '../custom-databases/remote-directory.ts';
 import { toldToUser } from '../custom-databases/script-failure.ts';
 import type { Transact } from '../db/transact.ts';
@@ -22,7 +24,8 @@ export interface ResetStores {
   readonly users: Pick<UserStore, 'lock' | 'find' | 'update'>;
   readonly identities: IdentityStore;
   readonly consents: ReturnStores['consents'];
-  readonly passwords: Pick<PasswordStore, 'set' | 'recordReset'>;
+  readonly passwords: Pick<PasswordStore, 'set' | 'beginChange' | 'recordReset'>;
+  readonly connections: Pick<ConnectionStore, 'markUsedElsewhere'>;
   readonly tickets: Pick<TicketStore, 'use' | 'giveBack'>;
   readonly record: RecordEvent;
 }
@@ -85,14 +88,14 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
       if (!(await stores.passwords.set(tenantId, changed, passwordHash, formerHashesOf(found.connection))))
         throw ticketErrors.invalid();
       await stores.record(tenantId, changedEvent(found, password, requester, unlinked));
-      return person;
+      return { ...person, reportedPasswordReset: undefined };
     });
   }
 
   /**
-   * The script runs between two transactions. All that opened with the old password ends before it, for a kill in between,
-   * and after it: until then it was good there. A script that failed may have changed it nonetheless; its ticket is good
-   * for another attempt.
+   * The script runs between two transactions. All that opened with the old password ends before it, and nobody logs in
+   * there until it is done: whoever is killed in between leaves nothing open. A script that failed may have changed it
+   * nonetheless; its ticket is good for another attempt.
    */
   async function changeElsewhere(
     tenant: Tenant,
@@ -104,14 +107,16 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
     const { connection, ticket, hash } = found;
     const known = asIdentity(found.user, found.identity);
     const { person, changed, unlinked } = await transact(async (stores) => {
+      await stores.connections.markUsedElsewhere(tenantId, connection.id);
       const used = await useTicket(stores, tenantId, found);
-      await stores.passwords.recordReset(tenantId, used.changed);
+      await stores.passwords.beginChange(tenantId, used.changed, LONGEST_CHANGE_SECONDS);
       return used;
     });
+    let reported: Date | undefined;
     try {
       const name = known.email ?? known.username ?? '';
       const asked = { tenant, connection, told: toldToUser };
-      await directory.changePassword(asked, changed.userId, name, password);
+      reported = await directory.changePassword(asked, changed.userId, name, password);
     } catch (error) {
       await transact(async (stores) => {
         // Of an account of its own by now, where it was split off.
@@ -122,20 +127,25 @@ export function createPasswordChangeByTicket<Stores extends ResetStores>({
       throw error;
     }
     await transact(async (stores) => {
-      await endAccess(stores, tenantId, changed);
+      await endAccess(stores, tenantId, changed, reported);
       await stores.record(tenantId, changedEvent(found, password, requester, unlinked));
     });
-    return person;
+    return { ...person, reportedPasswordReset: reported };
   }
 
   /** Answers who has the identity. */
-  async function endAccess(stores: Stores, tenantId: string, identity: Identity): Promise<string | undefined> {
+  async function endAccess(
+    stores: Stores,
+    tenantId: string,
+    identity: Identity,
+    reported?: Date,
+  ): Promise<string | undefined> {
     const { provider, userId: id, connectionId } = identity;
     const [owner] = await stores.identities.owners(tenantId, provider, id, connectionId);
     if (!owner) return undefined;
     await stores.users.lock(tenantId, owner.userId);
     await revokeAccess(stores, tenantId, owner.userId, 'password-changed');
-    await stores.passwords.recordReset(tenantId, identity);
+    await stores.passwords.recordReset(tenantId, identity, reported);
     return owner.userId;
   }
 

@@ -52,7 +52,7 @@ export function createResetRequest({ findPerson, transact, draftTicket, prepareM
     const { tenantId } = tenant;
     // A custom database that does not answer is nothing that a stranger is told, either.
     let failure: DeclaredError | undefined;
-    const found = await findPerson(tenant, connection, request.identifier).catch((cause) => {
+    const found = await findPerson(tenant, connection, request.identifier, event).catch((cause) => {
       if (!(cause instanceof DeclaredError)) throw cause;
       failure = cause;
       return undefined;

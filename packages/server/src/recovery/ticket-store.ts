@@ -26,6 +26,8 @@ interface TicketTable {
   former_hashes: Generated<readonly string[]>;
   created_at: Generated<Date>;
   used_at: Date | null;
+  /** While somebody asks another database about it. */
+  claimed_until: Date | null;
   expires_at: Date;
 }
 
@@ -67,7 +69,9 @@ export function createTicketStore(db: Database) {
           identity_user_id = excluded.identity_user_id, email = excluded.email, client_id = excluded.client_id,
           result_url = excluded.result_url, marks_email_verified = excluded.marks_email_verified,
           includes_email = excluded.includes_email, login_state = excluded.login_state, language = excluded.language,
-          created_at = excluded.created_at, used_at = null, expires_at = excluded.expires_at`.execute(db);
+          created_at = excluded.created_at, used_at = null, claimed_until = null, expires_at = excluded.expires_at`.execute(
+        db,
+      );
       return result.numAffectedRows === 1n;
     },
 
@@ -108,6 +112,22 @@ export function createTicketStore(db: Database) {
       return result.numUpdatedRows > 0n;
     },
 
+    /** Of those who claim a ticket at once one gets it, until the time is over or `release`. */
+    async claim(tenantId: string, ticketHash: string, now: Date, until: Date): Promise<boolean> {
+      const { numAffectedRows } = await sql`
+        update tickets set claimed_until = ${until}::timestamptz
+        where tenant_id = ${tenantId} and ticket_hash = ${ticketHash} and used_at is null and expires_at > ${now}::timestamptz
+          and (claimed_until is null or claimed_until <= ${now}::timestamptz)`.execute(db);
+      return numAffectedRows === 1n;
+    },
+
+    async release(tenantId: string, ticketHash: string): Promise<void> {
+      await sql`
+        update tickets set claimed_until = null where tenant_id = ${tenantId} and ticket_hash = ${ticketHash}`.execute(
+        db,
+      );
+    },
+
     /** Stores a ticket again whose use came to nothing, unless a newer one was asked for or the user is gone. */
     async giveBack(tenantId: string, ticket: NewTicket): Promise<void> {
       await sql`
@@ -127,7 +147,7 @@ export function createTicketStore(db: Database) {
   };
 }
 
-function fromRow(row: Omit<TicketTable, 'created_at' | 'former_hashes'>): Ticket {
+function fromRow(row: Omit<TicketTable, 'created_at' | 'former_hashes' | 'claimed_until'>): Ticket {
   return {
     purpose: row.purpose,
     userId: row.user_id,

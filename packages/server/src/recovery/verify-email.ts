@@ -1,6 +1,3 @@
-import { keepingOf } from '../connections/custom-database.ts';
-import type { RemoteDirectory } from '../custom-databases/remote-directory.ts';
-import { toldToUser } from '../custom-databases/script-failure.ts';
 import type { Transact } from '../db/transact.ts';
 import type { RecordEvent, Requester } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
@@ -10,6 +7,7 @@ import type { UserStore } from '../users/user-store.ts';
 import { type FoundTicket, ticketEvent } from './find-ticket.ts';
 import { identityOfTicket, ticketErrors } from './ticket.ts';
 import type { TicketStore } from './ticket-store.ts';
+import type { VerifyElsewhere } from './verify-elsewhere.ts';
 
 interface Parts {
   readonly transact: Transact<{
@@ -18,20 +16,18 @@ interface Parts {
     readonly tickets: Pick<TicketStore, 'use'>;
     readonly record: RecordEvent;
   }>;
-  readonly directory: RemoteDirectory;
+  readonly verifyElsewhere: VerifyElsewhere;
   readonly now: () => Date;
 }
 
 export type VerifyEmail = (tenant: Tenant, found: FoundTicket, requester: Requester) => Promise<void>;
 
 /** The address that the link went to belongs to the user, or to the linked identity. What is linked stays: a click is no login. */
-export function createEmailVerification({ transact, directory, now }: Parts): VerifyEmail {
+export function createEmailVerification({ transact, verifyElsewhere, now }: Parts): VerifyEmail {
   return async function verifyEmail(tenant, found, requester) {
     const { tenantId } = tenant;
-    const { hash, ticket, connection } = found;
-    // Before the ticket is used: a link whose script failed can be opened again.
-    if (keepingOf(connection) === 'remote' && ticket.email !== undefined)
-      await directory.verify({ tenant, connection, told: toldToUser }, ticket.email);
+    const { hash, ticket } = found;
+    await verifyElsewhere(tenant, found);
     await transact(async ({ users, identities, tickets, record }) => {
       await users.lock(tenantId, ticket.userId);
       const person = await users.find(tenantId, ticket.userId);

@@ -27,8 +27,8 @@ export type RevokeAccess<Stores> = (
   initiator: LogoutInitiator,
 ) => Promise<void>;
 
-/** A new password: its hash, or where a custom database keeps it that it was changed there. */
-export type ChangedPassword = { readonly hash: string } | 'elsewhere';
+/** A new password: its hash, or where a custom database keeps it that it was changed there, and when if it says so. */
+export type ChangedPassword = { readonly hash: string } | { readonly changedElsewhere: Date | undefined };
 
 /**
  * PATCH /users/{id}. `stores` is one transaction and the row is locked, so that of parallel changes of metadata each is
@@ -48,8 +48,12 @@ export async function changeUser<Stores extends UserStores>(
   const identity = identityOfChange(before, change);
   const known = asIdentity(before, identity);
   const changed = await changedIdentity(stores, tenantId, identity, known, change);
-  if (password === 'elsewhere')
-    await stores.passwords.recordReset(tenantId, identityToChange(before, change.connection));
+  if (password && 'changedElsewhere' in password)
+    await stores.passwords.recordReset(
+      tenantId,
+      identityToChange(before, change.connection),
+      password.changedElsewhere,
+    );
   else if (password) await setPassword(stores, tenantId, before, change, password.hash);
   const after = {
     ...(isMain(before, identity) ? changed : before),

@@ -1,6 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import { identifiersOf } from '../connections/connection.ts';
 import type { ScriptFailure } from '../custom-databases/script-failure.ts';
+import type { AuditEvent } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { normaliseIdentifier, normalisePhone } from './identifier.ts';
 import type { PasswordStore } from './password-store.ts';
@@ -37,6 +38,8 @@ export type PasswordAuthentication = (
   connection: Connection,
   identifier: string,
   password: string,
+  /** Who asks and for which application, where the login brings a user here who was not known. */
+  about?: Omit<AuditEvent, 'type'>,
 ) => Promise<Authentication>;
 
 interface Needs {

@@ -1,11 +1,28 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import type { Identity } from './user.ts';
+
+type Key = Pick<Identity, 'provider' | 'userId' | 'connectionId'>;
 
 export type PasswordStore = ReturnType<typeof createPasswordStore>;
 
 /** The passwords of identities: the present one and, where a connection asks for it, former ones. */
 export function createPasswordStore(db: Database) {
+  async function reset(
+    tenantId: string,
+    identity: Identity,
+    changingUntil: RawBuilder<unknown>,
+    reported: Date | undefined,
+  ): Promise<void> {
+    await sql`
+      with changed as (
+        update user_identities set password_hash = null, changing_until = ${changingUntil}
+        where ${isIdentity(tenantId, identity)} returning tenant_id, user_id
+      )
+      update users u set last_password_reset = now(), reported_password_reset = ${reported ?? null}::timestamptz, updated_at = now()
+      from changed c where u.tenant_id = c.tenant_id and u.user_id = c.user_id`.execute(db);
+  }
+
   return {
     /** Sets a new password and its date, and keeps `formerHashes` of those before it, in one statement. */
     async set(tenantId: string, identity: Identity, passwordHash: string, formerHashes: number): Promise<boolean> {
@@ -24,7 +41,7 @@ export function createPasswordStore(db: Database) {
           update user_identities set password_hash = ${passwordHash}
           where ${isIdentity(tenantId, identity)} and exists (select 1 from before) returning tenant_id, user_id
         )
-        update users u set last_password_reset = now(), updated_at = now() from changed c
+        update users u set last_password_reset = now(), reported_password_reset = null, updated_at = now() from changed c
         where u.tenant_id = c.tenant_id and u.user_id = c.user_id returning u.user_id`.execute(db);
       return result.rows.length > 0;
     },
@@ -38,23 +55,48 @@ export function createPasswordStore(db: Database) {
     },
 
     /**
+     * A script is about to change the password elsewhere, and may have done so when nobody is left to hear of it: until
+     * `recordReset`, or until the time is over, `keptElsewhere` says so to whoever logs in.
+     */
+    async beginChange(tenantId: string, identity: Identity, seconds: number): Promise<void> {
+      await reset(tenantId, identity, sql`clock_timestamp() + make_interval(secs => ${seconds})`, undefined);
+    },
+
+    /**
      * The password is another one, and kept elsewhere: what was issued before to whoever has the identity counts no more,
      * nor does a password of here, from before its directory became a custom database.
      */
-    async recordReset(tenantId: string, identity: Identity): Promise<void> {
-      await sql`
-        with changed as (
-          update user_identities set password_hash = null where ${isIdentity(tenantId, identity)} returning tenant_id, user_id
-        )
-        update users u set last_password_reset = now(), updated_at = now() from changed c
-        where u.tenant_id = c.tenant_id and u.user_id = c.user_id`.execute(db);
+    async recordReset(tenantId: string, identity: Identity, reported?: Date): Promise<void> {
+      await reset(tenantId, identity, sql`null`, reported);
     },
 
-    /** For a user who has logged in with a password that is kept elsewhere. */
-    async forget(tenantId: string, identity: Identity): Promise<void> {
+    /** For a user who has logged in with a password that is kept elsewhere. Answers until when that may be changing. */
+    async keptElsewhere(tenantId: string, identity: Identity): Promise<Date | undefined> {
+      const { rows } = await sql<{ changing_until: Date | null }>`
+        with forgotten as (
+          update user_identities set password_hash = null
+          where ${isIdentity(tenantId, identity)} and password_hash is not null
+        )
+        select changing_until from user_identities where ${isIdentity(tenantId, identity)}`.execute(db);
+      return rows[0]?.changing_until ?? undefined;
+    },
+
+    /** What a script says of the time of the main identity's password. */
+    async setReported(tenantId: string, identity: Key, reported: Date): Promise<void> {
+      await sql`
+        update users u set reported_password_reset = ${reported}::timestamptz
+        where u.tenant_id = ${tenantId} and u.reported_password_reset is distinct from ${reported}::timestamptz
+          and u.user_id = (
+            select i.user_id from user_identities i where ${isIdentity(tenantId, identity)} and not exists (
+              select from user_identities main where main.tenant_id = i.tenant_id and main.user_id = i.user_id
+                and main.position < i.position))`.execute(db);
+    },
+
+    /** For a directory that was a custom database: nobody knows which of its passwords are still their owners'. */
+    async forgetOfConnection(tenantId: string, connectionId: string): Promise<void> {
       await sql`
         update user_identities set password_hash = null
-        where ${isIdentity(tenantId, identity)} and password_hash is not null`.execute(db);
+        where tenant_id = ${tenantId} and connection_id = ${connectionId} and password_hash is not null`.execute(db);
     },
 
     /** By the clock that dates new passwords. */
@@ -88,7 +130,7 @@ export function createPasswordStore(db: Database) {
   };
 }
 
-function isIdentity(tenantId: string, { provider, userId, connectionId }: Identity) {
+function isIdentity(tenantId: string, { provider, userId, connectionId }: Key) {
   return sql<boolean>`tenant_id = ${tenantId} and provider = ${provider} and identity_user_id = ${userId}
     and connection_id = ${connectionId}`;
 }

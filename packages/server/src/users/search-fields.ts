@@ -63,7 +63,7 @@ const PLAIN: Readonly<Record<string, SearchField>> = {
   logins_count: typed('number', sql`u.logins_count`),
   last_ip: text(sql`u.last_ip`),
   last_login: typed('date', sql`u.last_login`),
-  last_password_reset: typed('date', sql`u.last_password_reset`),
+  last_password_reset: typed('date', sql`coalesce(u.reported_password_reset, u.last_password_reset)`),
   created_at: typed('date', sql`u.created_at`),
   updated_at: typed('date', sql`u.updated_at`),
   'identities.connection': identity(sql`c.name`),

@@ -2,6 +2,7 @@ import type { AfterPasswordChange } from '../actions/running/password-change.ts'
 import type { Registrations } from '../actions/running/registration.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { ChangeElsewhere } from '../custom-databases/change-elsewhere.ts';
+import type { KeepStores } from '../custom-databases/keep-remote-user.ts';
 import type { PrepareUser } from '../custom-databases/prepare-user.ts';
 import { toldToOperator } from '../custom-databases/script-failure.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
@@ -15,13 +16,16 @@ import {
 } from './change-user.ts';
 import { draftUser } from './create-user.ts';
 import { normaliseEmail } from './identifier.ts';
+import type { IdpTokenStore } from './idp-tokens/idp-token-store.ts';
+import { withIdpTokens } from './idp-tokens/show-idp-tokens.ts';
 import type { HashNewPassword } from './new-password.ts';
 import { ordinaryUser, type User, userErrors } from './user.ts';
 import type { UserListStore } from './user-list-store.ts';
 import { compileUserSearch, type SearchRequest } from './user-search.ts';
 import { changeOf, newUserOf, toWire, type UserChange } from './user-wire.ts';
 
-export type UserRouteStores = UserStores & { readonly userLists: UserListStore };
+export type UserRouteStores = UserStores &
+  Pick<KeepStores, 'record'> & { readonly userLists: UserListStore; readonly idpTokens: IdpTokenStore };
 
 interface Needs<Stores> {
   readonly hashNewPassword: HashNewPassword;
@@ -53,9 +57,11 @@ export function userRoutes<Stores extends UserRouteStores>(
     const search = compileUserSearch(searchOf(call.query));
     const { userLists } = call.stores;
     return call.list('users', {
-      page: (offset, limit) => userLists.window(call.tenant.tenantId, search, offset, limit),
+      page: async (offset, limit) => {
+        const found = await userLists.window(call.tenant.tenantId, search, offset, limit);
+        return withIdpTokens(call, found);
+      },
       count: () => userLists.count(call.tenant.tenantId, search),
-      toWire,
     });
   });
 
@@ -65,9 +71,11 @@ export function userRoutes<Stores extends UserRouteStores>(
     return (await call.stores.userLists.byEmail(call.tenant.tenantId, email)).map(toWire);
   });
 
-  management.route('GET /users/{id}', async (call) =>
-    toWire(ordinaryUser(await call.stores.users.find(call.tenant.tenantId, idOf(call)))),
-  );
+  management.route('GET /users/{id}', async (call) => {
+    const user = ordinaryUser(await call.stores.users.find(call.tenant.tenantId, idOf(call)));
+    const [body] = await withIdpTokens(call, [user]);
+    return body;
+  });
 
   management.route('POST /users', async (call) => {
     const { tenantId } = call.tenant;
@@ -140,7 +148,7 @@ export function userRoutes<Stores extends UserRouteStores>(
     if (!['password', 'email', 'username', 'phoneNumber'].some((name) => name in change)) return undefined;
     const user = ordinaryUser(await call.stores.users.find(tenantId, idOf(call)));
     const elsewhere = await managed(() => changeElsewhere.change(call.tenant, user, change));
-    if (elsewhere) return { connection: elsewhere, password: 'elsewhere' };
+    if (elsewhere) return elsewhere;
     if (password === undefined) return undefined;
     const identity = identityToChange(user, change.connection);
     const connection = await call.stores.connections.find(tenantId, identity.connectionId);

@@ -25,6 +25,7 @@ interface UserTable {
   last_login: Date | null;
   last_ip: string | null;
   last_password_reset: Date | null;
+  reported_password_reset: Date | null;
   created_at: Generated<Date>;
   updated_at: Generated<Date>;
   is_system: Generated<boolean>;
@@ -41,6 +42,8 @@ interface IdentityTable {
   username_key: string | null;
   phone_key: string | null;
   password_hash: string | null;
+  changing_until: Date | null;
+  idp_tokens: Buffer | null;
   user_unproved: Generated<boolean>;
   address_unproved: Generated<boolean>;
   profile: JSONColumnType<Metadata>;
@@ -63,6 +66,7 @@ export interface UserRow {
   last_login: Date | null;
   last_ip: string | null;
   last_password_reset: Date | null;
+  reported_password_reset: Date | null;
   created_at: Date;
   updated_at: Date;
   is_system: boolean;
@@ -76,7 +80,7 @@ interface IdentityRow extends Omit<Identity, 'isSocial'> {
 /** Columns of a user, alias `u`, with the identities as one JSON list: a user is one row of one query. */
 export const userColumns: RawBuilder<UserRow> = sql`
   u.user_id, u.seq, u.email, u.email_verified, u.phone_number, u.phone_verified, u.username, u.blocked, u.profile,
-  u.user_metadata, u.app_metadata, u.logins_count, u.last_login, u.last_ip, u.last_password_reset, u.created_at, u.updated_at, u.is_system,
+  u.user_metadata, u.app_metadata, u.logins_count, u.last_login, u.last_ip, u.last_password_reset, u.reported_password_reset, u.created_at, u.updated_at, u.is_system,
   (select coalesce(jsonb_agg(jsonb_build_object('connection', c.name, 'connectionId', c.id, 'provider', i.provider,
       'userId', i.identity_user_id, 'strategy', c.strategy, 'profileData', i.profile) order by i.position), '[]')
     from user_identities i join connections c on c.tenant_id = i.tenant_id and c.id = i.connection_id
@@ -111,6 +115,7 @@ export function fromRow(row: UserRow): User {
     lastLogin: row.last_login ?? undefined,
     lastIp: row.last_ip ?? undefined,
     lastPasswordReset: row.last_password_reset ?? undefined,
+    reportedPasswordReset: row.reported_password_reset ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     isSystem: row.is_system,

@@ -7,7 +7,14 @@ import { fromRow, profileColumn, type UserRow, userColumns } from './user-rows.t
 /** What a new row of `users` and its first identity are made of; the times come from the database. */
 export type UserToInsert = Omit<
   User,
-  'identities' | 'loginsCount' | 'lastLogin' | 'lastIp' | 'lastPasswordReset' | 'createdAt' | 'updatedAt'
+  | 'identities'
+  | 'loginsCount'
+  | 'lastLogin'
+  | 'lastIp'
+  | 'lastPasswordReset'
+  | 'reportedPasswordReset'
+  | 'createdAt'
+  | 'updatedAt'
 >;
 
 export interface IdentityToInsert {

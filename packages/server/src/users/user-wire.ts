@@ -24,7 +24,7 @@ export function toWire(user: User): Record<string, unknown> {
     blocked: user.blocked,
     last_ip: user.lastIp,
     last_login: user.lastLogin?.toISOString(),
-    last_password_reset: user.lastPasswordReset?.toISOString(),
+    last_password_reset: (user.reportedPasswordReset ?? user.lastPasswordReset)?.toISOString(),
     logins_count: user.loginsCount === 0 ? undefined : user.loginsCount,
   });
 }

@@ -23,7 +23,10 @@ export interface User {
   readonly loginsCount: number;
   readonly lastLogin: Date | undefined;
   readonly lastIp: string | undefined;
+  /** When the password became another one, by our clock: what was issued before counts no more. */
   readonly lastPasswordReset: Date | undefined;
+  /** When it did so elsewhere, as a script says: shown in place of ours. */
+  readonly reportedPasswordReset: Date | undefined;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** An administrator, of the reserved connection: the Management API does not know this user. */

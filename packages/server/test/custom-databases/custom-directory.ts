@@ -65,3 +65,29 @@ export const TABLE = {
     return callback(null, profile);
   }`,
 };
+
+export const THEIR_PASSWORD = 'the-password-there';
+
+let made = 0;
+/** A directory with one user, who has `profile` in the other database. */
+export async function createPersonDirectory(world: World, profile: object, options: object = {}) {
+  const name = `people-${++made}`;
+  const email = `${name}@legacy.test`;
+  const userId = `auth0%7C${name}`;
+  const configurationOf = (changed: object) => ({
+    configuration: { USERS: JSON.stringify([{ user_id: name, email, secret: THEIR_PASSWORD, ...changed }]) },
+  });
+  const directory = await createCustomDirectory(world, name, TABLE, { ...configurationOf(profile), ...options });
+  return {
+    ...directory,
+    email,
+    /** As a path has it. */
+    userId,
+    says: (changed: object) => directory.change(configurationOf(changed)),
+    async logIn() {
+      const response = await logInAt(world, name, email, THEIR_PASSWORD);
+      if (response.statusCode !== 200) throw new Error(response.body);
+    },
+    read: async (...scopes: string[]) => (await world.api(...scopes).get(`/users/${userId}`)).json(),
+  };
+}

@@ -219,7 +219,7 @@ describe('a directory whose users stay elsewhere', () => {
       password: "p", access_token: "t", is_system: true, created_at: "1970-01-01", "__proto__": { x: 1 }, user_metadata: { c: 1 } }`;
     const plain = await newDirectory({ login: says(given) });
     expect((await logInAt(world, plain.name, 'plain@legacy.test', 'x')).statusCode).toBe(200);
-    const user = await userOf('auth0|plain');
+    const user = (await world.api('read:users').get('/users/auth0%7Cplain')).json();
     expect(user).toMatchObject({ email_verified: false, blocked: false, groups: ['a'], user_metadata: { c: 1 } });
     expect(user.identities).toEqual([{ connection: plain.name, provider: 'auth0', user_id: 'plain', isSocial: false }]);
     for (const name of ['password', 'access_token']) expect(user).not.toHaveProperty(name);

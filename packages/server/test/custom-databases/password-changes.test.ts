@@ -1,31 +1,23 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { linkMailedTo } from '../mails.ts';
 import { created } from '../protocol.ts';
 import { startWorld, type World } from '../world.ts';
 import { type CustomDirectory, createCustomDirectory, logInAt, TABLE } from './custom-directory.ts';
+import { atTheGate, startGate } from './gate.ts';
 
 const OLD = 'rons-old-password';
 const NEW = 'A-quite-new-horse-9';
 const RON = { user_id: 'ron', email: 'ron@legacy.test', email_verified: true, secret: OLD };
-/** Says yes or no as always, but not before the test lets it. */
-const atTheGate = (answer: string) => `async function (...given) {
-  const callback = given.at(-1);
-  try { await require('axios').get(configuration.GATE); } catch (error) { return callback(error); }
-  ${answer}
-}`;
 const KNOWN = 'callback(null, { user_id: "ron", email: "ron@legacy.test", email_verified: true });';
 
 let world: World;
 let gate: Awaited<ReturnType<typeof startGate>>;
 let directory: CustomDirectory;
 beforeAll(async () => {
-  [world, gate] = await Promise.all([startWorld(), startGate()]);
-  await world.app.stores.egress.allow('dev', 'intranet', gate.target);
-  world.app.forget('dev');
+  world = await startWorld();
+  gate = await startGate(world);
   directory = await createCustomDirectory(world, 'legacy', TABLE, {
-    configuration: { USERS: JSON.stringify([RON]), GATE: `http://${gate.target}/` },
+    configuration: { USERS: JSON.stringify([RON]), GATE: gate.url },
   });
   expect((await logInAt(world, directory.name, RON.email, OLD)).statusCode).toBe(200);
 });
@@ -52,21 +44,64 @@ describe('a new password in a custom database', () => {
   it.each([
     ['is done', 'callback(null, true);', 'Your password is changed'],
     ['fails', 'callback(new Error("too late"));', 'try again in a moment'],
-  ])('ends what was opened with the old one while its script ran, when that %s', async (_what, answer, said) => {
-    await scripts({ change_password: atTheGate(answer) });
-    const submit = await resetForm();
-    const arrived = gate.arrival();
-    const changed = submit();
-    const open = await arrived;
-    const thief = world.visitor();
-    const page = (await thief.authorize({ connection: directory.name })).response;
-    const inside = await thief.follow(await thief.submit(page, { username: RON.email, password: OLD }));
-    expect(String(inside.headers.location)).toContain('code=');
-    expect(await sessions()).toHaveLength(1);
-    open();
-    expect((await changed).body).toContain(said);
-    expect(await sessions()).toEqual([]);
-  });
+  ])(
+    'lets nobody in with the old one while its script runs, and whoever knows a good one when that %s',
+    async (_what, answer, said) => {
+      await scripts({ change_password: atTheGate(answer) });
+      const submit = await resetForm();
+      const arrived = gate.arrival();
+      const changed = submit();
+      const open = await arrived;
+      const thief = world.visitor();
+      const page = (await thief.authorize({ connection: directory.name })).response;
+      expect((await thief.submit(page, { username: RON.email, password: OLD })).body).toContain(
+        'Wrong email or password',
+      );
+      expect((await logInAt(world, directory.name, RON.email, OLD)).json()).toMatchObject({ error: 'invalid_grant' });
+      expect(await sessions()).toEqual([]);
+      open();
+      expect((await changed).body).toContain(said);
+      expect(await sessions()).toEqual([]);
+      // The table of the test has not changed: the old password is still the good one there.
+      await scripts({});
+      expect((await logInAt(world, directory.name, RON.email, OLD)).statusCode).toBe(200);
+    },
+  );
+
+  it.each([
+    ['over a mail', async () => (await resetForm())()],
+    ['by an operator', () => world.api().patch('/users/auth0%7Cron', { password: NEW, connection: directory.name })],
+  ])(
+    'leaves no session and no refresh token with the old one when the server is killed while its script runs %s',
+    async (_what, change) => {
+      const inside = world.visitor();
+      const page = (await inside.authorize({ connection: directory.name })).response;
+      await inside.follow(await inside.submit(page, { username: RON.email, password: OLD }));
+      const refresh_token = await refreshTokenOf(OLD);
+      await scripts({ change_password: atTheGate('callback(null, true);') });
+      const arrived = gate.arrival();
+      const changed = change();
+      const open = await arrived;
+      // From here on nothing that this request wants to write arrives.
+      const { pool } = world.database;
+      await pool.query(
+        `create function break_off() returns trigger language plpgsql as $$ begin raise 'killed'; end $$`,
+      );
+      await pool.query('create trigger break_off before update on user_identities execute function break_off()');
+      open();
+      expect((await changed).statusCode).toBe(500);
+      await pool.query('drop function break_off() cascade');
+
+      expect(await sessions()).toEqual([]);
+      expect((await refreshWith(refresh_token)).json()).toMatchObject({ error: 'invalid_grant' });
+      await scripts({});
+      const logIn = () => logInAt(world, directory.name, RON.email, OLD);
+      expect((await logIn()).json()).toMatchObject({ error: 'invalid_grant' });
+      // Two minutes later no script of that time runs any more: what it says now is true.
+      await pool.query('update user_identities set changing_until = now() where changing_until is not null');
+      expect((await logIn()).statusCode).toBe(200);
+    },
+  );
 
   it.each([
     ['over a mail', async () => (await resetForm())()],
@@ -136,23 +171,77 @@ describe('a password from before the directory became a custom database', () => 
     await moving.change({ enabledDatabaseCustomization: false });
     expect((await logInAt(world, moving.name, email, AGED)).json()).toMatchObject({ error: 'invalid_grant' });
   });
+
+  const kept = async (name: string, ...people: string[]) => {
+    const made = await createCustomDirectory(world, name, TABLE, { enabledDatabaseCustomization: false });
+    for (const person of people) {
+      const body = { connection: name, email: `${person}@${name}.test`, password: AGED, user_id: `${name}-${person}` };
+      await created(world.api().post('/users', body));
+    }
+    return made;
+  };
+  const elsewhere = (name: string, person: string) => ({
+    configuration: {
+      USERS: JSON.stringify([{ ...RON, user_id: `${name}-${person}`, email: `${person}@${name}.test` }]),
+    },
+  });
+
+  it('lets nobody in while users are elsewhere', async () => {
+    const moved = await kept('away', 'amy');
+    await moved.change({ enabledDatabaseCustomization: true, ...elsewhere('away', 'amy') });
+    expect((await logInAt(world, moved.name, 'amy@away.test', AGED)).json()).toMatchObject({ error: 'invalid_grant' });
+    await scriptless(moved);
+    expect((await logInAt(world, moved.name, 'amy@away.test', AGED)).json()).toMatchObject({ error: 'access_denied' });
+  });
+
+  it.each([
+    ['kept here again', 'back', { enabledDatabaseCustomization: false }],
+    ['imported', 'into', { enabledDatabaseCustomization: true, import_mode: true }],
+  ])("is nobody's any more when users are %s after anybody logged in elsewhere", async (_what, name, options) => {
+    const moved = await kept(name, 'amy', 'ben');
+    await moved.change({ enabledDatabaseCustomization: true, ...elsewhere(name, 'amy') });
+    expect((await logInAt(world, moved.name, `amy@${name}.test`, OLD)).statusCode).toBe(200);
+    await moved.change(options);
+    for (const person of ['amy', 'ben'])
+      expect((await logInAt(world, moved.name, `${person}@${name}.test`, AGED)).json()).toMatchObject({
+        error: 'invalid_grant',
+      });
+    await created(world.api().patch(`/users/auth0%7C${name}-ben`, { password: NEW, connection: moved.name }));
+    expect((await logInAt(world, moved.name, `ben@${name}.test`, NEW)).statusCode).toBe(200);
+  });
+
+  it('is good as before where the directory was switched by mistake, and no script let anybody in', async () => {
+    const moved = await kept('mistake', 'amy');
+    await moved.change({ enabledDatabaseCustomization: true, ...elsewhere('mistake', 'nobody') });
+    expect((await logInAt(world, moved.name, 'amy@mistake.test', AGED)).json()).toMatchObject({
+      error: 'invalid_grant',
+    });
+    await moved.change({ enabledDatabaseCustomization: false });
+    expect((await logInAt(world, moved.name, 'amy@mistake.test', AGED)).statusCode).toBe(200);
+  });
 });
+
+const scriptless = (moved: CustomDirectory) => moved.change({ customScripts: {} });
+
+async function refreshTokenOf(password: string): Promise<string> {
+  const { client_id, client_secret } = world.password_client;
+  const granted = await world.token({
+    grant_type: 'http://auth0.com/oauth/grant-type/password-realm',
+    client_id,
+    client_secret,
+    realm: directory.name,
+    username: RON.email,
+    password,
+    scope: 'openid offline_access',
+  });
+  return String(granted.json().refresh_token);
+}
+
+function refreshWith(refresh_token: string) {
+  const { client_id, client_secret } = world.password_client;
+  return world.token({ grant_type: 'refresh_token', client_id, client_secret, refresh_token });
+}
 
 async function sessions(): Promise<unknown[]> {
   return (await world.api().get('/users/auth0%7Cron/sessions')).json().sessions;
-}
-
-/** A server that answers when the test says so. */
-async function startGate() {
-  let told: ((open: () => void) => void) | undefined;
-  const server = createServer((_request, response) => told?.(() => void response.end('{}')));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    target: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    arrival: () =>
-      new Promise<() => void>((resolve) => {
-        told = resolve;
-      }),
-    stop: () => void server.close(),
-  };
 }

@@ -22,6 +22,7 @@ export function newHookUser({ tenantId }: Tenant, user: NewDatabaseUser): Json {
 
 export function hookUser({ tenantId }: Tenant, user: User): Json {
   const [identity] = user.identities;
+  const reset = user.reportedPasswordReset ?? user.lastPasswordReset;
   return {
     id: identity?.userId ?? user.userId,
     tenant: tenantId,
@@ -32,7 +33,7 @@ export function hookUser({ tenantId }: Tenant, user: User): Json {
     phoneNumberVerified: user.phoneVerified,
     user_metadata: user.userMetadata,
     app_metadata: user.appMetadata,
-    ...(user.lastPasswordReset && { last_password_reset: user.lastPasswordReset.toISOString() }),
+    ...(reset && { last_password_reset: reset.toISOString() }),
   };
 }
 

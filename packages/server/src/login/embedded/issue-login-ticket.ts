@@ -53,11 +53,10 @@ export function createLoginTicketIssuer(parts: Parts) {
     const connection = await findConnection(tenant, realm);
     if (!connection) throw embeddedLoginErrors.connectionNotFound();
     if (!connection.enabledClients.includes(client.clientId)) throw embeddedLoginErrors.connectionNotEnabled();
-    const outcome = await authenticate(tenant, connection, username, password);
+    const asked = { ...requester, clientId: client.clientId, clientName: client.name };
+    const outcome = await authenticate(tenant, connection, username, password, asked);
     const event: Omit<AuditEvent, 'type'> = {
-      ...requester,
-      clientId: client.clientId,
-      clientName: client.name,
+      ...asked,
       connection: connection.name,
       connectionId: connection.id,
       strategy: connection.strategy,

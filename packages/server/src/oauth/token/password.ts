@@ -37,7 +37,7 @@ export function passwordGrant(parts: Parts): Grant {
       oauthErrors.audienceUnknownForPassword(),
     );
 
-    const outcome = await authenticate(tenant, connection, username, password);
+    const outcome = await authenticate(tenant, connection, username, password, exchangeEvent(exchange));
     const event: Omit<AuditEvent, 'type'> = {
       ...exchangeEvent(exchange),
       connection: connection.name,
