@@ -10,13 +10,20 @@ interface Parts {
   readonly policy: AddressPolicy;
   readonly resolve: ResolveHost;
   readonly timeout: number;
+  /** Whoever is there: a tenant's own decision about its own data. Which addresses it may be does not change. */
+  readonly acceptsAnyCertificate?: boolean;
 }
 
 /**
  * Connects to public addresses only. A name is resolved once, by us, and the socket goes to the addresses that were
  * checked: a name that leads elsewhere the next time (DNS rebinding) gains nothing. All of a name's addresses must do.
  */
-export function createGuardedConnect({ policy, resolve, timeout }: Parts): buildConnector.connector {
+export function createGuardedConnect({
+  policy,
+  resolve,
+  timeout,
+  acceptsAnyCertificate = false,
+}: Parts): buildConnector.connector {
   const lookup: LookupFunction = (hostname, options, callback) => {
     resolve(hostname).then(
       (addresses) => {
@@ -29,7 +36,13 @@ export function createGuardedConnect({ policy, resolve, timeout }: Parts): build
       () => callback(new OutgoingError('network'), []),
     );
   };
-  const connect = buildConnector({ lookup, timeout, allowH2: false, maxCachedSessions: 0 });
+  const connect = buildConnector({
+    lookup,
+    timeout,
+    allowH2: false,
+    maxCachedSessions: 0,
+    rejectUnauthorized: !acceptsAnyCertificate,
+  });
   return (options, callback) => {
     // An address in the URL is not looked up. URL has made one of 0x7f.1, 2130706433 and 017700000001.
     const host = options.hostname.replace(/^\[|\]$/g, '');
