@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { faultOfSecret } from './keys/installation-secret.ts';
 
 /** The environment, validated once; nothing else reads it. Names and defaults: product.md section 4. */
@@ -27,6 +27,10 @@ export interface Config {
   readonly outgoingAllow: readonly string[];
   /** Where tenants' code may connect to, unless `gatewright egress` says otherwise for a tenant. */
   readonly egress: 'deny-private' | 'allowlist';
+  /** Where streams of the log into files write: the operator's choice, never a tenant's. */
+  readonly logFolder: string;
+  /** In place of Datadog's own address, for all tenants. */
+  readonly datadogAddress: string | undefined;
   readonly workers: number;
   /** Who shows it may read /metrics from anywhere. */
   readonly metricsToken: string | undefined;
@@ -52,6 +56,8 @@ const PATTERNS = {
   CLIENT_CERTIFICATE_HEADER: /^(?!client-certificate-ca-verified$)[a-z][a-z0-9-]{1,63}$/i,
   GATEWRIGHT_OUTGOING_ALLOW: ANY,
   GATEWRIGHT_EGRESS: /^(deny-private|allowlist)$/,
+  GATEWRIGHT_LOG_FOLDER: ANY,
+  GATEWRIGHT_DATADOG_ADDRESS: /^https?:\/\/[^/?#@\s]+\/?$/,
   GATEWRIGHT_WORKERS: /^[1-9][0-9]?$/,
   GATEWRIGHT_METRICS_TOKEN: /^[\x21-\x7e]{20,500}$/,
   LOG_FORMAT: /^(pretty|json)$/,
@@ -75,6 +81,8 @@ const EXPECTED: Record<Variable, string> = {
   GATEWRIGHT_EGRESS: 'deny-private or allowlist',
   TRUSTED_PROXIES: 'addresses or networks such as 10.0.0.0/8, with commas between them',
   CLIENT_CERTIFICATE_HEADER: 'the name of the header in which the proxies tell the certificate of a client',
+  GATEWRIGHT_LOG_FOLDER: 'the path of a folder',
+  GATEWRIGHT_DATADOG_ADDRESS: 'an origin such as https://http-intake.logs.ap1.datadoghq.com, without a path',
   GATEWRIGHT_WORKERS: 'a number from 1 to 99, and to 12 without DATABASE_URL (the embedded PostgreSQL takes no more)',
   GATEWRIGHT_METRICS_TOKEN:
     'at least 20 random characters, without spaces; who shows it as a bearer token reads /metrics',
@@ -100,6 +108,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   if (read.GATEWRIGHT_SECRET && faultOfSecret(read.GATEWRIGHT_SECRET)) wrong.add('GATEWRIGHT_SECRET');
   if (read.PORT && read.PORT !== '0' && Number(read.PORT) === Number(read.HTTPS_PORT ?? 3443)) wrong.add('HTTPS_PORT');
   if (read.GATEWRIGHT_ORIGIN && !URL.canParse(read.GATEWRIGHT_ORIGIN)) wrong.add('GATEWRIGHT_ORIGIN');
+  if (read.GATEWRIGHT_DATADOG_ADDRESS && !URL.canParse(read.GATEWRIGHT_DATADOG_ADDRESS))
+    wrong.add('GATEWRIGHT_DATADOG_ADDRESS');
   if (read.DATABASE_URL && !isDatabaseUrl(read.DATABASE_URL)) wrong.add('DATABASE_URL');
   if (!read.DATABASE_URL && Number(read.GATEWRIGHT_WORKERS ?? 1) > 12) wrong.add('GATEWRIGHT_WORKERS');
   if (!list(read.GATEWRIGHT_OUTGOING_ALLOW).every(isNetwork)) wrong.add('GATEWRIGHT_OUTGOING_ALLOW');
@@ -117,13 +127,14 @@ export class ConfigError extends Error {
 }
 
 function toConfig(read: Environment): Config {
+  const dataDir = resolve(read.GATEWRIGHT_DATA_DIR ?? 'data');
   return {
     httpPort: Number(read.PORT ?? 3000),
     httpsPort: Number(read.HTTPS_PORT ?? 3443),
     hosts: read.HOST ? list(read.HOST) : ['127.0.0.1', '::1'],
     tlsCertFile: read.TLS_CERT_FILE,
     tlsKeyFile: read.TLS_KEY_FILE,
-    dataDir: resolve(read.GATEWRIGHT_DATA_DIR ?? 'data'),
+    dataDir,
     databaseUrl: read.DATABASE_URL,
     origin: read.GATEWRIGHT_ORIGIN ? new URL(read.GATEWRIGHT_ORIGIN).origin : undefined,
     baseDomain: read.GATEWRIGHT_BASE_DOMAIN ?? 'localhost',
@@ -133,6 +144,8 @@ function toConfig(read: Environment): Config {
     clientCertificateHeader: read.CLIENT_CERTIFICATE_HEADER?.toLowerCase(),
     outgoingAllow: list(read.GATEWRIGHT_OUTGOING_ALLOW),
     egress: read.GATEWRIGHT_EGRESS === 'allowlist' ? 'allowlist' : 'deny-private',
+    logFolder: read.GATEWRIGHT_LOG_FOLDER ? resolve(read.GATEWRIGHT_LOG_FOLDER) : join(dataDir, 'logs'),
+    datadogAddress: read.GATEWRIGHT_DATADOG_ADDRESS && new URL(read.GATEWRIGHT_DATADOG_ADDRESS).origin,
     workers: Number(read.GATEWRIGHT_WORKERS ?? 1),
     metricsToken: read.GATEWRIGHT_METRICS_TOKEN,
     logFormat: (read.LOG_FORMAT ?? 'pretty') as 'pretty' | 'json',
