@@ -51,6 +51,6 @@ export function createTriggers(parts: Parts) {
     tryAction: createActionTrial({ containers, apiOf, now }),
     registrations: createRegistrations(registering),
     afterPasswordChange: createPasswordChangeTrigger(registering),
-    exchangeCredentials: createCredentialsExchange({ deployed, runTrigger, hooks }),
+    exchangeCredentials: createCredentialsExchange({ deployed, runTrigger, hooks, recordAlone }),
   };
 }

@@ -5,7 +5,7 @@ import type { TenantCookie } from '../http/cookies.ts';
 import { equalSecrets, keyedDigest } from '../kit/digest.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import { aboutOf, explanationOf } from '../logs/explain-error.ts';
+import { aboutOf, descriptionOf, explanationOf } from '../logs/explain-error.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession, LivingSession } from '../oauth/authorize/find-session.ts';
 import type { Proceed } from '../oauth/authorize/proceed.ts';
@@ -122,10 +122,10 @@ export function activateRoutes(app: FastifyInstance, parts: Parts): void {
       // The client may not have what its device asks for: the device is told.
       if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
       await recordAlone(http.tenant.tenantId, {
-        ...failure(http, client, 'deviceActivationFailed', error.message),
+        ...failure(http, client, 'deviceActivationFailed', descriptionOf(error)),
         ...(living && { userId: living.user.userId }),
         ...aboutOf(error),
-        details: { error: { message: error.message, oauthError: error.code }, ...explanationOf(error) },
+        details: { error: { message: descriptionOf(error), oauthError: error.code }, ...explanationOf(error) },
       });
       return open.refuse(http, reply, error);
     }

@@ -7,9 +7,11 @@ import type { FindSession } from '../oauth/authorize/find-session.ts';
 import { queryForm } from '../oauth/parameters.ts';
 import type { RequestFacts } from '../pipeline/login-facts.ts';
 import type { ContinuationStore } from './continuation-store.ts';
+import { continueState } from './continue-state.ts';
 import type { GoOn } from './go-on.ts';
 import { guardLogin } from './guard-login.ts';
 import type { LoginContext, LoginContexts } from './login-context.ts';
+import { createRefusalQuota } from './refusal-quota.ts';
 
 interface Parts {
   readonly contexts: LoginContexts;
@@ -17,12 +19,18 @@ interface Parts {
   readonly goOn: GoOn;
   readonly continuations: Pick<ContinuationStore, 'restart'>;
   readonly recordAlone: RecordEvent;
+  readonly now: () => Date;
 }
 
 /** GET and POST /continue: the browser is back from the page that a rule or an action sent it to, and the login goes on. */
 export function continueRoutes(app: FastifyInstance, parts: Parts): void {
   const { findSession, goOn, continuations } = parts;
-  const guard = guardLogin(parts);
+  const count = createRefusalQuota(parts.now);
+  const guard = guardLogin({
+    ...parts,
+    // Who brings no state at all attempts nothing.
+    countUnknown: (http) => (continueState(http) === undefined ? undefined : count(http.tenant.tenantId)),
+  });
 
   app.route({
     method: ['GET', 'POST'],

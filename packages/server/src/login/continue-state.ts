@@ -11,6 +11,11 @@ export const continueErrors = defineErrors({
     code: 'invalid_request',
     message: 'The state of this login is missing, unknown, expired or was used already',
   },
+  otherVersion: {
+    status: 400,
+    code: 'transaction-expired',
+    message: 'This login began under another version of the server: begin it again at the application',
+  },
 });
 
 const STATE = /^[A-Za-z0-9_-]{43}$/;

@@ -1,12 +1,15 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import { aboutOf, explanationOf } from '../logs/explain-error.ts';
+import { aboutOf, descriptionOf, type Explanation, explanationOf } from '../logs/explain-error.ts';
 import type { FoundLogin, LoginContext, LoginContexts, LoginStage } from './login-context.ts';
+import type { Counted } from './refusal-quota.ts';
 
 interface Parts {
   readonly contexts: LoginContexts;
   readonly recordAlone: RecordEvent;
+  /** Where requests that name no login would else be as many events. */
+  readonly countUnknown?: (http: FastifyRequest) => Counted | undefined;
 }
 
 /** Ends the login: the application is told, with what is known of the user in the event. */
@@ -23,7 +26,7 @@ const STALE: ReadonlySet<string | undefined> = new Set(['transaction-expired', '
  * Runs a step of a login. What ends the whole login is told to who asked for it, the rest to the user on a page; each
  * refusal is one event.
  */
-export function guardLogin({ contexts, recordAlone }: Parts) {
+export function guardLogin({ contexts, recordAlone, countUnknown = () => ({}) }: Parts) {
   return async function guard(
     http: FastifyRequest,
     reply: FastifyReply,
@@ -57,7 +60,9 @@ export function guardLogin({ contexts, recordAlone }: Parts) {
     try {
       return await contexts.find(http, stage);
     } catch (error) {
-      if (isAttempt(http, error)) await recordAlone(http.tenant.tenantId, failure(http, error, {}));
+      if (!isAttempt(http, error)) throw error;
+      const counted = countUnknown(http);
+      if (counted) await recordAlone(http.tenant.tenantId, failure(http, error, {}, { ...counted }));
       throw error;
     }
   }
@@ -70,13 +75,18 @@ function isAttempt(http: FastifyRequest, error: unknown): error is DeclaredError
   return http.method === 'POST' || !STALE.has(error.code);
 }
 
-function failure({ requester }: FastifyRequest, error: DeclaredError, known: Omit<AuditEvent, 'type'>): AuditEvent {
+function failure(
+  { requester }: FastifyRequest,
+  error: DeclaredError,
+  known: Omit<AuditEvent, 'type'>,
+  details: Explanation = {},
+): AuditEvent {
   return {
     ...requester,
     ...aboutOf(error),
     ...known,
     type: 'loginFailed',
-    description: error.message,
-    details: { error: { message: error.message, oauthError: error.code }, ...explanationOf(error) },
+    description: descriptionOf(error),
+    details: { error: { message: descriptionOf(error), oauthError: error.code }, ...explanationOf(error), ...details },
   };
 }

@@ -91,6 +91,7 @@ export function createLoginContexts({
     const key = { state, browser };
     const transaction = await continuations.claim(http.tenant.tenantId, key, now());
     if (!transaction) throw continueErrors.invalidState();
+    if (transaction === 'otherVersion') throw continueErrors.otherVersion();
     const { suspended } = transaction;
     return { key, transaction, purpose: await open(http, transaction), fields: {}, suspended };
   }

@@ -1,7 +1,7 @@
-import { type Generated, type JSONColumnType, type Selectable, sql } from 'kysely';
+import { type Generated, type JSONColumnType, type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { digest } from '../kit/digest.ts';
-import type { Additions, Suspended } from '../pipeline/outcome.ts';
+import type { Additions } from '../pipeline/outcome.ts';
 
 declare module '../db/database.ts' {
   interface Tables {
@@ -21,7 +21,7 @@ interface LoginTransactionTable {
   created_at: Generated<Date>;
   expires_at: Date;
   continue_hash: string | null;
-  suspended: JSONColumnType<Suspended | null, string | null, string | null>;
+  suspended: JSONColumnType<object | null, string | null, string | null>;
   continued_at: Date | null;
 }
 
@@ -82,6 +82,7 @@ export function createLoginTransactionStore(db: Database) {
         .execute();
     },
 
+    /** None while a request to /continue is judged: its login takes nothing else meanwhile. */
     async find(tenantId: string, key: LoginKey, now: Date): Promise<LoginTransaction | undefined> {
       const row = await db
         .selectFrom('login_transactions')
@@ -90,6 +91,7 @@ export function createLoginTransactionStore(db: Database) {
         .where('state_hash', '=', digest(key.state))
         .where('browser_hash', '=', digest(key.browser))
         .where('expires_at', '>', now)
+        .where(isFree)
         .executeTakeFirst();
       return row && fromRow(row);
     },
@@ -128,6 +130,12 @@ export function createLoginTransactionStore(db: Database) {
     },
   };
 }
+
+/**
+ * No request to /continue goes on with it at the moment: what tenant code said to what the browser brought back is known, or
+ * nothing came back yet.
+ */
+export const isFree: RawBuilder<boolean> = sql`(suspended is null or continued_at is null or progress ? 'additions')`;
 
 export const TRANSACTION_COLUMNS = ['kind', 'client_id', 'request', 'session_id', 'progress'] as const;
 

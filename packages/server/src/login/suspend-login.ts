@@ -19,8 +19,8 @@ interface Parts {
   readonly now: () => Date;
 }
 
-/** A login with a transaction, or one that a session answered at once. */
-export type LoginToSuspend = { readonly state: string } | NewLogin;
+/** A login with a transaction, which came back from a page already or not, or one that a session answered at once. */
+export type LoginToSuspend = { readonly state: string; readonly isBack: boolean } | NewLogin;
 
 /** RUL.12: a user may take an hour for what they are asked elsewhere. */
 const LIFETIME_MILLISECONDS = 3_600_000;
@@ -42,13 +42,14 @@ export function createSuspendLogin({ browserCookie, transact, now }: Parts) {
         redirect: withoutParameters(url),
         reason: 'what is to be kept meanwhile is too large',
       });
-    const expiresAt = new Date(now().getTime() + LIFETIME_MILLISECONDS);
+    const until = new Date(now().getTime() + LIFETIME_MILLISECONDS);
+    const isReload = 'state' in login && !login.isBack;
     const browser = 'state' in login ? undefined : browserSecret(browserCookie, http, reply);
     const isSuspended = await transact(async ({ loginTransactions, continuations }) => {
       const state = 'state' in login ? login.state : randomSecret();
       if (browser !== undefined && !('state' in login))
-        await loginTransactions.insert(tenant.tenantId, { state, browser }, login, expiresAt);
-      return continuations.suspend(tenant.tenantId, { state, continueState }, suspended, expiresAt);
+        await loginTransactions.insert(tenant.tenantId, { state, browser }, login, until);
+      return continuations.suspend(tenant.tenantId, { state, continueState }, suspended, { until, isReload });
     });
     if (!isSuspended) return false;
     reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(target, 302);

@@ -21,6 +21,18 @@ export function explanationOf(error: Error): Explanation {
   return explanations.get(error) ?? {};
 }
 
+const descriptions = new WeakMap<Error, string>();
+
+/** The log's own words for it, where those for the caller may say what no log should. */
+export function describedAs<Thrown extends Error>(error: Thrown, description: string): Thrown {
+  descriptions.set(error, description);
+  return error;
+}
+
+export function descriptionOf(error: Error): string {
+  return descriptions.get(error) ?? error.message;
+}
+
 export function about<Thrown extends Error>(error: Thrown, who: About): Thrown {
   abouts.set(error, who);
   return error;

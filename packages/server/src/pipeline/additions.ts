@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { toWire } from '../users/user-wire.ts';
-import { customClaims } from './custom-claims.ts';
+import { bytesOf, customClaims, MOST_OWN_CLAIM_BYTES } from './custom-claims.ts';
 import type { KnownFacts } from './login-facts.ts';
 import type { Additions, Claims, Decisions } from './outcome.ts';
 
@@ -22,15 +22,16 @@ const TOLD = [
 export function additionsOf(
   facts: KnownFacts,
   decisions: Decisions,
-): { readonly additions: Additions; readonly dropped: readonly string[] } {
+): { readonly additions: Additions; readonly dropped: readonly string[]; readonly isTooLargeForOwnApi: boolean } {
   const isOwnApi = facts.target.api?.isSystem === true;
   const idToken = customClaims(decisions.idToken);
   const accessToken = customClaims(decisions.accessToken, { isOwnApi });
+  const isTooLargeForOwnApi = isOwnApi && bytesOf(accessToken.claims) > MOST_OWN_CLAIM_BYTES;
   const { scopes, subject, userMetadata, appMetadata, commands } = decisions;
   return {
     additions: {
       ...(hasMembers(idToken.claims) && { idToken: idToken.claims }),
-      ...(hasMembers(accessToken.claims) && { accessToken: accessToken.claims }),
+      ...(hasMembers(accessToken.claims) && !isTooLargeForOwnApi && { accessToken: accessToken.claims }),
       ...changedProfile(facts, decisions),
       ...(scopes && { scopes }),
       ...(subject !== undefined && subject !== facts.user.userId && { subject }),
@@ -39,6 +40,7 @@ export function additionsOf(
       ...(commands && { commands }),
     },
     dropped: [...new Set([...idToken.dropped, ...accessToken.dropped])],
+    isTooLargeForOwnApi,
   };
 }
 

@@ -13,6 +13,16 @@ const FOREIGN_HOSTS = ['auth0.com', 'webtask.io', 'webtask.run'];
 const LONGEST_NAME = 1_000;
 /** Of all claims of a login together. */
 export const MOST_CLAIM_BYTES = 100_000;
+/** The Management API takes no token that is longer than a header may be. */
+export const MOST_OWN_CLAIM_BYTES = 2_000;
+/** Where tokens come in an address, which browsers and proxies bound. */
+export const MOST_ADDRESS_CLAIM_BYTES = 16_000;
+
+export const TOO_LARGE_FOR_OWN_API = `The claims of an access token for the Management API are left out: they are more than ${MOST_OWN_CLAIM_BYTES} bytes together.`;
+
+export function bytesOf(claims: unknown): number {
+  return Buffer.byteLength(JSON.stringify(claims));
+}
 
 /** The claims that a token may carry, and the names of those that it may not. A collision never fails a login. */
 export function customClaims(

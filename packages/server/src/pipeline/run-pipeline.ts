@@ -5,7 +5,7 @@ import type { SessionHistory } from '../sessions/session-store.ts';
 import type { User } from '../users/user.ts';
 import { toWire } from '../users/user-wire.ts';
 import { additionsOf } from './additions.ts';
-import { MOST_CLAIM_BYTES } from './custom-claims.ts';
+import { bytesOf, MOST_CLAIM_BYTES, TOO_LARGE_FOR_OWN_API } from './custom-claims.ts';
 import { comeBackWith, leaveWith } from './kept-profile.ts';
 import type { KnownFacts, LoginFacts } from './login-facts.ts';
 import { type Decisions, NOTHING_ADDED, type PipelineOutcome, type Stage } from './outcome.ts';
@@ -86,13 +86,11 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
   }
 
   async function granted(facts: KnownFacts, decisions: Decisions): Promise<PipelineOutcome> {
-    const { additions, dropped } = additionsOf(facts, decisions);
+    const { additions, dropped, isTooLargeForOwnApi } = additionsOf(facts, decisions);
     if (dropped.length > 0)
       await recordWarning(recordAlone, facts, `These claims are not tenant code's to set: ${dropped.join(', ')}`);
-    if (
-      Buffer.byteLength(JSON.stringify([additions.idToken, additions.accessToken, additions.profile])) >
-      MOST_CLAIM_BYTES
-    )
+    if (isTooLargeForOwnApi) await recordWarning(recordAlone, facts, TOO_LARGE_FOR_OWN_API);
+    if (bytesOf([additions.idToken, additions.accessToken, additions.profile]) > MOST_CLAIM_BYTES)
       return { kind: 'denied', error: pipelineErrors.claimsTooLarge() };
     if (additions.subject !== undefined && !(await isOwner(facts, additions.subject)))
       return { kind: 'denied', error: explained(pipelineErrors.wrongSubject(), { primary_user: additions.subject }) };

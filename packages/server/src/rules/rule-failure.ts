@@ -1,6 +1,6 @@
 import type { ConsoleLine, Failure } from '../containers/job.ts';
 import type { DeclaredError } from '../kit/errors.ts';
-import { explained } from '../logs/explain-error.ts';
+import { describedAs, explained } from '../logs/explain-error.ts';
 import type { LoginFacts } from '../pipeline/login-facts.ts';
 import { deniedBy, pipelineErrors } from '../pipeline/pipeline-errors.ts';
 import { settingsOf } from '../tenants/tenant-settings.ts';
@@ -29,7 +29,9 @@ export function ruleFailure(
   // Applications from before OpenID Connect compare with the word of that time.
   const isLegacy = !client.oidcConformant || settingsOf(tenant).flags.enable_pipeline2 === false;
   const printed = lastWords(console.filter((line) => line.part?.id === part?.id));
-  return explained(refusalOf(failure, isLegacy), {
+  const refusal = refusalOf(failure, isLegacy);
+  // A rule may put a secret of its configuration into what it says: the application hears it, the log does not.
+  return explained(describedAs(refusal, refusalOf({ kind, ...(error && { error }) }, isLegacy).message), {
     rule: {
       failure: kind,
       ...(part && { id: part.id, name: part.name }),

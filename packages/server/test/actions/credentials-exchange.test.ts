@@ -119,6 +119,29 @@ describe('actions at credentials-exchange', () => {
     expect(JSON.stringify(claims)).not.toContain(client_secret);
   });
 
+  it('give a token for the Management API without their claims where those are too large, and a warning says so', async () => {
+    await setForAll(`api.accessToken.setCustomClaim('https://example.com/a', 'x'.repeat(2_000));`);
+    const token = await world.managementToken(['read:users']);
+    await setForAll();
+    expect(decodeJwt(token).claims).not.toHaveProperty(['https://example.com/a']);
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await world.request({ path: '/api/v2/users?per_page=1', headers })).statusCode).toBe(200);
+    const { client_id } = world.management;
+    const warnings = (await world.events()).filter(({ type }) => type === 'w');
+    expect(warnings[0]).toMatchObject({ client_id, description: expect.stringContaining('2000 bytes') });
+  });
+
+  it('deny without their secrets in the log: the application is told all of it', async () => {
+    const body = `api.access.deny('invalid_request', 'Ask with ' + event.secrets.KEY);`;
+    const code = action(HANDLER, `if (event.resource_server.identifier !== '${audience}') return;\n${body}`);
+    await setActions(world, 'credentials-exchange', [{ code, secrets: [{ name: 'KEY', value: 'key-of-a-partner' }] }]);
+    const events = await eventsOf(world, async () => {
+      expect((await exchange()).json().error_description).toBe('Ask with key-of-a-partner');
+    });
+    expect(events).toMatchObject([{ type: 'feccft', description: 'Ask with *****' }]);
+    expect(JSON.stringify(events)).not.toContain('key-of-a-partner');
+  });
+
   it('fail closed: a token is not given where one of them throws, and the words are for the log', async () => {
     await set(`throw new Error('what went wrong');`);
     const events = await eventsOf(world, async () => {

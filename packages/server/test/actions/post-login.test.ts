@@ -65,6 +65,16 @@ describe('actions at post-login', () => {
     expect(events).toMatchObject([{ type: 'fepft', details: { actions: { executions: [expect.any(String)] } } }]);
   });
 
+  it('deny a login with a secret of theirs, and the log does not have it', async () => {
+    const code = action('onExecutePostLogin', `api.access.deny('Ask with ' + event.secrets.KEY);`);
+    await setActions(world, 'post-login', [{ code, secrets: [{ name: 'KEY', value: 'key-of-a-partner' }] }]);
+    const events = await eventsOf(world, async () => {
+      expect((await passwordGrant(world)).json().error_description).toBe('Ask with key-of-a-partner');
+    });
+    expect(events).toMatchObject([{ type: 'fepft', description: 'Ask with *****' }]);
+    expect(JSON.stringify(events)).not.toContain('key-of-a-partner');
+  });
+
   it('change metadata of the user: actions that follow see it, null deletes, and all is stored at once', async () => {
     const user = await createTestUser(world, 'metadata');
     await postLogin(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decodeJwt, eventsOf, passwordGrant, refresh, userinfo } from '../protocol.ts';
 import { startWorld, type World } from '../world.ts';
+import { createBrowserApplication, loggedIn } from './every-flow.ts';
 import { loginClaims, rule, setRules } from './rules.ts';
 
 let world: World;
@@ -70,6 +71,41 @@ describe('claims of rules', () => {
     const { claims } = decodeJwt(access_token);
     expect(claims).toMatchObject({ 'https://example.com/b': 1, scope: 'read:current_user' });
     expect(claims).not.toHaveProperty('shop');
+  });
+
+  it('of an access token for the Management API are left out where they are too large, and a warning says so', async () => {
+    await setRules(world, [rule(`context.accessToken['https://example.com/b'] = 'x'.repeat(2_000);`)]);
+    let token = '';
+    const events = await eventsOf(world, async () => {
+      const scope = 'openid read:current_user';
+      token = (await login({ audience: world.managementAudience, scope })).access_token;
+    });
+    expect(events).toMatchObject([
+      { type: 'w', description: expect.stringContaining('2000 bytes') },
+      { type: 'sepft' },
+    ]);
+    const { claims } = decodeJwt(token);
+    expect(claims).not.toHaveProperty(['https://example.com/b']);
+    const path = `/api/v2/users/${encodeURIComponent(String(claims.sub))}?fields=user_id`;
+    const response = await world.request({ path, headers: { authorization: `Bearer ${token}` } });
+    expect(response.json()).toEqual({ user_id: claims.sub });
+  });
+
+  it('end at 16 kB where tokens come in an address: the application is told, and no token is issued', async () => {
+    const app = await createBrowserApplication(world);
+    const visitor = await loggedIn(world);
+    const of = (size: number) =>
+      setRules(world, [rule(`context.idToken['https://example.com/a'] = 'x'.repeat(${size});`)]);
+    const asked = (more: Record<string, string>) =>
+      visitor.authorize(app.at({ response_type: 'id_token', prompt: 'none', ...more }));
+    await of(15_000);
+    expect((await asked({})).answer?.get('id_token')).toEqual(expect.any(String));
+    await of(16_000);
+    const events = await eventsOf(world, async () => {
+      expect((await asked({})).answer?.get('error_description')).toContain('its claims are too large');
+    });
+    expect(events).toMatchObject([{ type: 'fsa', details: { reason: expect.stringContaining('16000 bytes') } }]);
+    expect((await asked({ response_mode: 'form_post' })).response.body).toContain('name="id_token"');
   });
 
   it('override what the profile says in the tokens of this login, and at /userinfo', async () => {

@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import type { Response } from 'light-my-request';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestUser } from '../protocol.ts';
+import { createTestUser, eventsOf } from '../protocol.ts';
 import { CALLBACK } from '../visitor.ts';
 import { startWorld, type World } from '../world.ts';
 import { openGate } from './gate.ts';
@@ -35,11 +36,21 @@ describe('/continue', () => {
     await stranger.authorize();
     const other = await world.createTenant('other');
     const cookie = [...visitor.cookies].map(([name, value]) => `${name.replace('gw-dev', 'gw-other')}=${value}`);
+    // Nobody attempted anything there: a page, and no event.
+    const ofNothing = await eventsOf(world, async () => {
+      for (const response of [
+        await visitor.get('/continue'),
+        await back(visitor, state, `&state=${state}`),
+        await back(visitor, `${state}%00`),
+        await visitor.post('/continue', { state: 'garbage' }),
+      ]) {
+        expect([response.statusCode, response.headers.location]).toEqual([400, undefined]);
+        expect(response.body).toContain('invalid_request');
+      }
+    });
+    expect(ofNothing).toEqual([]);
     for (const ask of [
-      () => visitor.get('/continue'),
       () => back(visitor, `${state.slice(0, -1)}${state.endsWith('A') ? 'B' : 'A'}`),
-      () => back(visitor, state, `&state=${state}`),
-      () => back(visitor, `${state}%00`),
       () => back(stranger, state),
       () => back(world.visitor(), state),
     ])
@@ -85,6 +96,58 @@ describe('/continue', () => {
     expect(codeOf(first)).not.toBe('');
   });
 
+  it('takes no other way while it is judged: neither the login nor its pages go on meanwhile', async () => {
+    await setRules(world, [ASK, gate.rule]);
+    const { visitor, state } = await gate.during(
+      () => leave(world),
+      async () => {},
+    );
+    const others: Response[] = [];
+    const first = await gate.during(
+      () => back(visitor, state),
+      async () => {
+        for (const path of ['/authorize/resume', '/u/login', '/u/consent'])
+          others.push(await visitor.get(`${path}?state=${state}`));
+      },
+    );
+    expect(others.map(({ statusCode, headers }) => [statusCode, headers.location])).toEqual(
+      Array(3).fill([400, undefined]),
+    );
+    expect(codeOf(first)).not.toBe('');
+  });
+
+  it('tells of states that nobody knows some times a minute, and then how many more there were', async () => {
+    world.advance(MINUTE);
+    const guess = () => back(world.visitor(), randomBytes(32).toString('base64url'));
+    const flood = await eventsOf(world, async () => {
+      for (let count = 0; count < 37; count++) expect((await guess()).statusCode).toBe(400);
+    });
+    expect(flood).toHaveLength(30);
+    world.advance(MINUTE);
+    expect(await eventsOf(world, guess)).toMatchObject([{ type: 'f', details: { unrecorded: 7 } }]);
+    expect((await eventsOf(world, guess))[0]?.details).not.toHaveProperty('unrecorded');
+  });
+
+  it('goes on with what an older version of the server left, and waits for the version that knows it where it is newer', async () => {
+    const stored = (change: string) =>
+      world.database.pool.query(`update login_transactions set suspended = ${change} where suspended is not null`);
+    const { visitor, verifier, state } = await leave(world);
+    for (const other of ['{"version": 99}', '{"decisions": {}}', '{"decisions": {"user": 1}}', '{"memory": 7}']) {
+      const { rows } = await world.database.pool.query(
+        'select suspended from login_transactions where suspended is not null',
+      );
+      await stored(`suspended || '${other}'`);
+      const response = await back(visitor, state);
+      expect(response.statusCode).toBe(400);
+      expect(response.body).toContain('another version of the server');
+      await world.database.pool.query('update login_transactions set suspended = $1 where suspended is not null', [
+        JSON.stringify(rows[0].suspended),
+      ]);
+    }
+    await stored(`suspended - 'version'`);
+    expect(await claimsOf(world, await back(visitor, state), verifier)).toHaveProperty('sub');
+  });
+
   it('can be asked again two minutes after a server died with it', async () => {
     const { visitor, verifier, state } = await leave(world);
     await world.database.pool.query('update login_transactions set continued_at = $1 where suspended is not null', [
@@ -116,6 +179,20 @@ describe('/continue', () => {
     const second = stateOf(await visitor.get(resume));
     await expectRefused(world, () => back(visitor, first));
     expect(codeOf(await back(visitor, second))).not.toBe('');
+    expect((await visitor.get(resume)).statusCode).toBe(400);
+  });
+
+  it('ends an hour after the first redirect, however often the login is loaded again', async () => {
+    const visitor = world.visitor();
+    const begun = await visitor.authorize();
+    const { email: username, password } = world.user;
+    const resume = locationOf(await visitor.submit(begun.response, { username, password }));
+    await visitor.get(resume);
+    world.advance(50 * MINUTE);
+    const state = stateOf(await visitor.get(resume));
+    expect(state).not.toBe('');
+    world.advance(11 * MINUTE);
+    await expectRefused(world, () => back(visitor, state));
     expect((await visitor.get(resume)).statusCode).toBe(400);
   });
 

@@ -83,6 +83,30 @@ describe('a refusal of a rule', () => {
     ]);
   });
 
+  it('is told to the application as it is, and to the log without the secrets that a rule put into it', async () => {
+    const secret = 'a-key-of-the-tenant';
+    await world.api().put('/rules-configs/PARTNER_KEY', { value: secret });
+    await setRules(world, [
+      'function (user, context, callback) { callback(new UnauthorizedError("Ask with " + configuration.PARTNER_KEY + "x".repeat(5000))); }',
+    ]);
+    const visitor = world.visitor();
+    const { begin, letIn, poll } = await television(world);
+    const device = await begin();
+    const events = await eventsOf(world, async () => {
+      const { error_description } = (await passwordGrant(world)).json();
+      expect(error_description).toMatch(new RegExp(`^Ask with ${secret}x+$`));
+      expect(error_description.length).toBeLessThanOrEqual(1_000);
+      await expect(visitor.logIn()).rejects.toThrow(secret);
+      await visitor.authorize(app.at({ prompt: 'none' }));
+      await letIn(device.user_code);
+      expect((await poll(device.device_code)).body).toContain(secret);
+    });
+    expect(events.map(({ type }) => type)).toEqual(['fepft', 's', 'f', 'fsa', 's', 'f', 'fede']);
+    expect(JSON.stringify(events)).not.toContain(secret);
+    const told = events.filter(({ type }) => type !== 's' && type !== 'fede').map(({ description }) => description);
+    for (const description of told) expect(description).toMatch(/^Ask with \*{5}x+$/);
+  });
+
   it('RUL.48: ends no session: the next /authorize needs no password', async () => {
     await setRules(world, [DENY]);
     const visitor = world.visitor();

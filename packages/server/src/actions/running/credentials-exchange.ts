@@ -3,9 +3,15 @@ import type { Failure } from '../../containers/job.ts';
 import type { HookRunner } from '../../hooks/run-hook.ts';
 import { type DeclaredError, defineErrors } from '../../kit/errors.ts';
 import { type Json, objectOf, oneOf, textOf, textsOf } from '../../kit/json-values.ts';
-import type { AuditEvent, Requester } from '../../logs/event.ts';
-import { explained } from '../../logs/explain-error.ts';
-import { customClaims } from '../../pipeline/custom-claims.ts';
+import type { AuditEvent, RecordEvent, Requester } from '../../logs/event.ts';
+import { describedAs, explained } from '../../logs/explain-error.ts';
+import {
+  bytesOf,
+  customClaims,
+  MOST_CLAIM_BYTES,
+  MOST_OWN_CLAIM_BYTES,
+  TOO_LARGE_FOR_OWN_API,
+} from '../../pipeline/custom-claims.ts';
 import { withoutControls } from '../../pipeline/pipeline-errors.ts';
 import type { ResourceServer } from '../../resource-servers/resource-server.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -40,6 +46,7 @@ interface Parts {
   readonly deployed: Pick<DeployedActions, 'atTrigger'>;
   readonly runTrigger: RunTrigger;
   readonly hooks: HookRunner;
+  readonly recordAlone: RecordEvent;
 }
 
 export type ExchangeCredentials = (exchange: CredentialsExchange) => Promise<MachineToken>;
@@ -49,9 +56,6 @@ const DENIALS = ['invalid_scope', 'invalid_request', 'server_error'] as const;
 /** RFC 6749 section 3.3. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,280}$/;
 const MOST_SCOPES = 1_000;
-const MOST_CLAIM_BYTES = 100_000;
-/** The Management API takes no token that is longer than a header may be. */
-const MOST_OWN_CLAIM_BYTES = 2_000;
 const LONGEST_REASON = 1_000;
 
 export const exchangeDenials = defineErrors({
@@ -61,7 +65,7 @@ export const exchangeDenials = defineErrors({
 });
 
 /** What a tenant's code makes of a machine's token, the hook before the actions. A tenant without code pays two look-ups in memory. */
-export function createCredentialsExchange({ deployed, runTrigger, hooks }: Parts): ExchangeCredentials {
+export function createCredentialsExchange({ deployed, runTrigger, hooks, recordAlone }: Parts): ExchangeCredentials {
   return async function exchangeCredentials(exchange) {
     const { tenant, scopes } = exchange;
     const actions = await deployed.atTrigger(tenant.tenantId, TRIGGER);
@@ -69,7 +73,7 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks }: Parts
     if (actions.length === 0 && !hasHook) return { scopes, claims: {} };
     const hooked = hasHook ? await runHook(exchange) : { scopes, claims: {} };
     if (actions.length === 0) return bounded(exchange, hooked);
-    const { executionId, commands, failure } = await runTrigger({
+    const { executionId, commands, failure, withoutSecrets } = await runTrigger({
       tenant,
       triggerId: TRIGGER,
       actions,
@@ -78,8 +82,13 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks }: Parts
     });
     if (failure)
       return unlessOwnApi(exchange, failure, explained(internal(), { actions: { executions: [executionId] } }));
-    const applied = commands.reduce(apply, { ...hooked, executionId });
-    return bounded(exchange, applied);
+    const denial = commands.find(({ name }) => name === 'access.deny');
+    if (denial) {
+      const [code, reason] = denial.arguments;
+      const error = denied(code, reason);
+      throw describedAs(error, withoutSecrets(error.message));
+    }
+    return bounded(exchange, commands.reduce(apply, { ...hooked, executionId }));
   };
 
   async function runHook(exchange: CredentialsExchange): Promise<MachineToken> {
@@ -97,11 +106,30 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks }: Parts
       const { error } = failure;
       const code = oneOf(DENIALS, error?.code);
       const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged?.message } };
-      if (code) throw explained(exchangeDenials[code]({ reason: reasonOf(error?.message) }), details);
+      if (code) {
+        const denial = describedAs(denied(code, error?.message), reasonOf(failure.logged?.message));
+        throw explained(denial, details);
+      }
       return unlessOwnApi({ api, scopes }, failure, explained(internal(), details));
     }
     const { scope, ...claims } = objectOf(outcome.answer);
     return { scopes: Array.isArray(scope) ? textsOf(scope) : scopes, claims };
+  }
+
+  /** The Management API reads scopes and claims of its tokens: code adds nothing to what a client was granted there. */
+  async function bounded({ api, scopes, tenant, about }: CredentialsExchange, token: MachineToken) {
+    const { claims } = customClaims(token.claims, { isOwnApi: api.isSystem });
+    const size = bytesOf(claims);
+    if (api.isSystem) {
+      const isTooLarge = size > MOST_OWN_CLAIM_BYTES;
+      if (isTooLarge)
+        await recordAlone(tenant.tenantId, { ...about, type: 'loginWarned', description: TOO_LARGE_FOR_OWN_API });
+      const kept = token.scopes.filter((scope) => scopes.includes(scope));
+      return { ...token, claims: isTooLarge ? {} : claims, scopes: [...new Set(kept)] };
+    }
+    if (size > MOST_CLAIM_BYTES) throw internal();
+    const chosen = [...new Set(token.scopes)].filter((scope) => SCOPE.test(scope));
+    return { ...token, claims, scopes: chosen.slice(0, MOST_SCOPES) };
   }
 }
 
@@ -137,7 +165,6 @@ function eventOf(exchange: CredentialsExchange, { scopes, claims }: MachineToken
 function apply(token: MachineToken, { name, arguments: given }: ActionCommand): MachineToken {
   const [first, second] = given;
   const text = textOf(first);
-  if (name === 'access.deny') throw denied(first, second);
   if (name === 'transaction.clearTargetScopes') return { ...token, scopes: [] };
   if (name === 'transaction.setTargetScopes') return { ...token, scopes: textsOf(first) };
   if (text === undefined) return token;
@@ -146,19 +173,6 @@ function apply(token: MachineToken, { name, arguments: given }: ActionCommand): 
   if (name !== 'accessToken.setCustomClaim') return token;
   const others = Object.entries(token.claims).filter(([claim]) => claim !== text);
   return { ...token, claims: Object.fromEntries(second === null ? others : [...others, [text, second]]) };
-}
-
-/** The Management API reads scopes and claims of its tokens: code adds nothing to what a client was granted there. */
-function bounded({ api, scopes }: CredentialsExchange, token: MachineToken): MachineToken {
-  const { claims } = customClaims(token.claims, { isOwnApi: api.isSystem });
-  const size = Buffer.byteLength(JSON.stringify(claims));
-  if (api.isSystem) {
-    const kept = token.scopes.filter((scope) => scopes.includes(scope));
-    return { ...token, claims: size > MOST_OWN_CLAIM_BYTES ? {} : claims, scopes: [...new Set(kept)] };
-  }
-  if (size > MOST_CLAIM_BYTES) throw internal();
-  const chosen = [...new Set(token.scopes)].filter((scope) => SCOPE.test(scope));
-  return { ...token, claims, scopes: chosen.slice(0, MOST_SCOPES) };
 }
 
 function denied(code: unknown, reason: unknown) {

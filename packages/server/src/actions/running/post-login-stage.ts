@@ -1,7 +1,7 @@
 import type { Transact } from '../../db/transact.ts';
 import { isObject, type Json, numberOf, objectOf, textOf } from '../../kit/json-values.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
-import { explained } from '../../logs/explain-error.ts';
+import { describedAs, explained } from '../../logs/explain-error.ts';
 import type { KnownFacts } from '../../pipeline/login-facts.ts';
 import type { Decisions, Stage, StageOutcome, Suspended } from '../../pipeline/outcome.ts';
 import { deniedBy, pipelineErrors } from '../../pipeline/pipeline-errors.ts';
@@ -75,6 +75,13 @@ export function createPostLoginStage({ deployed, runTrigger, transact, recordAlo
       );
     // Also where the login ends here: what an action wrote down, it has written down.
     if (!(await flush(facts, login))) return { kind: 'denied', error: explained(pipelineErrors.failed(), executions) };
+    if (login.denial !== undefined) {
+      const denied = deniedBy(undefined, login.denial);
+      return {
+        kind: 'denied',
+        error: explained(describedAs(denied, outcome.withoutSecrets(denied.message)), executions),
+      };
+    }
     return decide(facts, login, actions, before, executions);
   }
 
@@ -120,8 +127,7 @@ function decide(
   before: Decisions,
   executions: Json,
 ): StageOutcome {
-  const { denial, redirect, subjects, transactionMetadata } = login;
-  if (denial !== undefined) return { kind: 'denied', error: explained(deniedBy(undefined, denial), executions) };
+  const { redirect, subjects, transactionMetadata } = login;
   const [subject] = subjects;
   // Once, and not beside a rule: of two answers to whose tokens these are, none is right.
   if (

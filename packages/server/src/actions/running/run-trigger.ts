@@ -25,6 +25,8 @@ export interface TriggerOutcome {
   /** What they asked for; nothing where one of them failed. */
   readonly commands: readonly ActionCommand[];
   readonly failure: Failure | undefined;
+  /** What actions say to a caller, as the log may have it. */
+  readonly withoutSecrets: (text: string) => string;
 }
 
 interface Stores {
@@ -74,7 +76,12 @@ export function createTriggerRunner({ containers, apiOf, transact, keep, now }: 
         await stores.record(tenantId, event);
       });
     }
-    return { executionId: execution.id, commands: read.commands, failure: read.failure };
+    return {
+      executionId: execution.id,
+      commands: read.commands,
+      failure: read.failure,
+      withoutSecrets: (text) => createMask(job)(text),
+    };
   };
 }
 

@@ -6,7 +6,7 @@ import type { BeginLogin, LoginPage } from '../../login/begin-login.ts';
 import type { LoginProgress } from '../../login/login-transaction-store.ts';
 import type { SuspendLogin } from '../../login/suspend-login.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
-import { aboutOf, explanationOf } from '../../logs/explain-error.ts';
+import { aboutOf, descriptionOf, explanationOf } from '../../logs/explain-error.ts';
 import type { Redirect } from '../../pipeline/outcome.ts';
 import { queryForm } from '../parameters.ts';
 import type { AnswerAuthorization } from './answer-authorization.ts';
@@ -148,11 +148,11 @@ function failure(http: FastifyRequest, form: Form, error: DeclaredError): AuditE
     type: form.values.prompt === 'none' ? 'silentAuthFailed' : 'loginFailed',
     ...(form.values.client_id && { clientId: form.values.client_id.slice(0, 128) }),
     ...aboutOf(error),
-    description: error.message,
+    description: descriptionOf(error),
     details: {
       qs,
       error: {
-        message: error.message,
+        message: descriptionOf(error),
         oauthError: error.code,
         type: error.code === 'callback-mismatch' ? 'callback-url-mismatch' : 'request-error',
       },

@@ -1,6 +1,9 @@
 import { digest } from '../../kit/digest.ts';
 import { randomSecret } from '../../kit/ids.ts';
+import { explained } from '../../logs/explain-error.ts';
+import { bytesOf, MOST_ADDRESS_CLAIM_BYTES } from '../../pipeline/custom-claims.ts';
 import type { Additions } from '../../pipeline/outcome.ts';
+import { pipelineErrors } from '../../pipeline/pipeline-errors.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
@@ -52,6 +55,7 @@ const NO_API: Target = { api: undefined, audience: undefined };
 export function createFrontChannelTokens({ access, signToken }: Parts) {
   return async function prepare(wanted: FrontChannelRequest): Promise<FrontChannelTokens> {
     const { tenant, request, user, grantId, now } = wanted;
+    checkLength(wanted);
     const { responseType } = request;
     const asked = parseScope(request.scope);
     const allowed = await access.forUser(
@@ -142,6 +146,15 @@ export function createFrontChannelTokens({ access, signToken }: Parts) {
     });
     return signToken.forClient(tenant.tenantId, request.client, claims);
   }
+}
+
+/** An address of 100 kB ends at the first proxy: better a refusal than an answer that never arrives. */
+function checkLength({ request: { responseMode }, additions }: FrontChannelRequest): void {
+  const isInAddress = responseMode === 'fragment' || responseMode === 'query';
+  const size = bytesOf([additions?.idToken, additions?.accessToken, additions?.profile]);
+  if (!isInAddress || size <= MOST_ADDRESS_CLAIM_BYTES) return;
+  const reason = `tokens in an address may carry ${MOST_ADDRESS_CLAIM_BYTES} bytes of claims, and these are ${size}`;
+  throw explained(pipelineErrors.claimsTooLarge(), { reason });
 }
 
 export type PrepareFrontChannelTokens = ReturnType<typeof createFrontChannelTokens>;

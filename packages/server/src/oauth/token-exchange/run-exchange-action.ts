@@ -5,7 +5,7 @@ import type { RunTrigger } from '../../actions/running/run-trigger.ts';
 import type { Connection } from '../../connections/connection.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import { type Json, textOf } from '../../kit/json-values.ts';
-import { explained } from '../../logs/explain-error.ts';
+import { describedAs, explained } from '../../logs/explain-error.ts';
 import { withoutControls } from '../../pipeline/pipeline-errors.ts';
 import type { Metadata } from '../../users/user.ts';
 import type { Target } from '../access/resolve-access.ts';
@@ -54,7 +54,7 @@ export function createExchangeActionRunner(parts: Parts): RunExchangeAction {
     const { tenantId } = tenant;
     const action = await deployed.byId(tenantId, profile.actionId, TRIGGER);
     if (!action) throw exchangeErrors.actionNotRun({ profile: profile.name });
-    const { executionId, commands, failure } = await runTrigger({
+    const { executionId, commands, failure, withoutSecrets } = await runTrigger({
       tenant,
       triggerId: TRIGGER,
       actions: [action],
@@ -63,7 +63,7 @@ export function createExchangeActionRunner(parts: Parts): RunExchangeAction {
     });
     const why = { actions: { executions: [executionId] } };
     if (failure) throw explained(exchangeErrors.actionNotRun({ profile: profile.name }), why);
-    const command = whom(commands, why);
+    const command = whom(commands, why, withoutSecrets);
     const user = await findNamedUser(tenantId, command, metadataOf(commands), exchangeEvent(exchange));
     const [main] = user?.identities ?? [];
     const connection = main && (await findConnection(tenantId, main.connectionId));
@@ -92,11 +92,14 @@ function eventOf({ exchange, profile, subjectToken, requestedType, target }: Exc
 }
 
 /** Exactly one command names the user. */
-function whom(commands: readonly ActionCommand[], why: Json): ActionCommand {
+function whom(commands: readonly ActionCommand[], why: Json, withoutSecrets: (text: string) => string): ActionCommand {
+  const refuse = (error: DeclaredError): never => {
+    throw explained(describedAs(error, withoutSecrets(error.message)), why);
+  };
   for (const { name, arguments: given } of commands) {
     const [first, second] = given;
-    if (name === 'access.deny') throw explained(denied(textOf(first), textOf(second)), why);
-    if (name === 'access.rejectInvalidSubjectToken') throw explained(denied('invalid_request', textOf(first)), why);
+    if (name === 'access.deny') refuse(denied(textOf(first), textOf(second)));
+    if (name === 'access.rejectInvalidSubjectToken') refuse(denied('invalid_request', textOf(first)));
     if (UNSUPPORTED.includes(name)) throw explained(exchangeErrors.unsupported(), { ...why, command: name });
   }
   const naming = commands.filter(({ name }) => NAMES_USER.includes(name));

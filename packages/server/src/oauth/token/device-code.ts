@@ -1,6 +1,7 @@
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import type { DeclaredError } from '../../kit/errors.ts';
+import { describedAs } from '../../logs/explain-error.ts';
 import type { User } from '../../users/user.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { DEVICE_GRANT, deviceErrors, POLL_SECONDS } from '../device/device-code.ts';
@@ -76,7 +77,12 @@ export function deviceCodeGrant({ transact, access, findUser, prepareTokens, now
   return { grantTypes: [DEVICE_GRANT], failed: 'deviceCodeExchangeFailed', exchange };
 }
 
-/** `access_denied` whatever the reason: RFC 8628 section 3.5 gives devices no other code to stop at. */
+/**
+ * `access_denied` whatever the reason: RFC 8628 section 3.5 gives devices no other code to stop at. The words may be those of
+ * tenant code: the log has them with the event of the refusal, where secrets in them are known.
+ */
 function deniedFor(refusal: string | undefined): DeclaredError {
-  return refusal === undefined ? deviceErrors.denied() : deviceErrors.refused({ reason: refusal });
+  return refusal === undefined
+    ? deviceErrors.denied()
+    : describedAs(deviceErrors.refused({ reason: refusal }), 'The login of its user was refused.');
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Client } from '../../clients/client.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import type { RecordEvent } from '../../logs/event.ts';
-import { aboutOf, explanationOf } from '../../logs/explain-error.ts';
+import { aboutOf, descriptionOf, explanationOf } from '../../logs/explain-error.ts';
 import { type AuthenticateClient, clientRequest } from '../client-authentication/authenticate-client.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { bodyParameters, type Parameters } from '../parameters.ts';
@@ -63,11 +63,11 @@ export function tokenEndpoint(
             ? exchangeEvent({ requester, client })
             : { ...requester, ...(unknownClientId && { clientId: unknownClientId }) }),
           type: grant.failed,
-          description: error.message,
+          description: descriptionOf(error),
           ...(userName && { userName }),
           ...aboutOf(error),
           ...(parameters.get('audience') && { audience: parameters.get('audience')?.slice(0, 512) ?? '' }),
-          details: { error: { message: error.message, oauthError: error.code }, ...explanationOf(error) },
+          details: { error: { message: descriptionOf(error), oauthError: error.code }, ...explanationOf(error) },
         });
       }
       throw error;
