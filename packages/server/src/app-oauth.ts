@@ -139,7 +139,6 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     askPipeline: createAskPipeline({
       runPipeline: parts.runPipeline,
       adoptSubject: createSubjectAdoption({ transact, sessionCookie }),
-      now,
     }),
     consentQuestion,
   });
@@ -207,7 +206,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   signupRoutes(http, { contexts, prepareSignUp: parts.recovery.prepareSignUp, finishLogin, recordAlone, sendPage });
   recoveryRoutes(http, { ...parts, contexts, browserCookie });
   resumeRoutes(http, { contexts, findSession, goOn, recordAlone });
-  continueRoutes(http, { contexts, findSession, goOn, continuations: stores.continuations, recordAlone });
+  continueRoutes(http, { contexts, findSession, goOn, continuations: stores.continuations, recordAlone, now });
   createDeviceFlow(http, {
     stores,
     secrets,

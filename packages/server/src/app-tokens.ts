@@ -14,6 +14,7 @@ import { legacyRoutes } from './oauth/legacy/legacy-routes.ts';
 import { tokeninfoRoutes } from './oauth/legacy/tokeninfo-routes.ts';
 import type { CheckPresenter } from './oauth/possession/check-presenter.ts';
 import type { ProvePossession } from './oauth/possession/prove-possession.ts';
+import { createGrantAdoption } from './oauth/refresh/adopt-grant.ts';
 import type { Rotate } from './oauth/refresh/rotate-together.ts';
 import { revocationRoutes } from './oauth/revocation/revocation-routes.ts';
 import { authorizationCodeGrant } from './oauth/token/authorization-code.ts';
@@ -124,6 +125,7 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
         findConnection,
         successorKey: (tenantId) => secrets.secretFor(tenantId, 'refresh-token-succession'),
         runForExchange,
+        adoptGrant: createGrantAdoption({ transact }),
         prepareTokens,
         now,
       }),

@@ -47,6 +47,7 @@ import { createPermissionStore } from './roles/permission-store.ts';
 import { createRoleStore } from './roles/role-store.ts';
 import { createRuleStore } from './rules/rule-store.ts';
 import { createRulesConfigStore } from './rules/rules-config-store.ts';
+import { createJoinedAccountStore } from './sessions/joined-account-store.ts';
 import { createLogoutDeliveryStore } from './sessions/logout-delivery-store.ts';
 import { createSessionListStore } from './sessions/session-list-store.ts';
 import {
@@ -116,6 +117,7 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     sessions: createSessionStore(db),
     logoutDeliveries: createLogoutDeliveryStore(db),
     sessionLists: createSessionListStore(db),
+    joinedAccounts: createJoinedAccountStore(db),
     loginTransactions: createLoginTransactionStore(db),
     continuations: createContinuationStore(db),
     loginTickets: createLoginTicketStore(db),

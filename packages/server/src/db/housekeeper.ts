@@ -13,6 +13,7 @@ const EXPIRING = {
   login_transactions: 'tenant_id, state_hash',
   login_tickets: 'tenant_id, ticket_hash',
   sessions: 'tenant_id, session_id',
+  joined_accounts: 'tenant_id, account_id',
   pushed_requests: 'tenant_id, request_hash',
   authorization_codes: 'tenant_id, code_hash',
   device_codes: 'tenant_id, device_code_hash',

@@ -28,10 +28,12 @@ export function createGoOn({ proceed, suspendLogin, transactions }: Parts) {
   ): Promise<FastifyReply> {
     const { tenantId } = http.tenant;
     const { userId } = living.user;
-    // Somebody else logged in than the client asked for: no tokens of theirs (OpenID Connect Core section 3.1.2.2).
-    if (request.subject !== undefined && request.subject !== userId)
-      return refuse(authorizeErrors.loginRequired(), { userId });
     const { bySession = false, hasConsented = false, additions } = transaction.progress;
+    // Somebody else logged in than the client asked for: no tokens of theirs (OpenID Connect Core section 3.1.2.2). Who was
+    // linked by tenant code before the question for consent is the same person.
+    const isLinked = additions?.subject === userId;
+    if (request.subject !== undefined && request.subject !== userId && !isLinked)
+      return refuse(authorizeErrors.loginRequired(), { userId });
     const login = { state, hasLoggedIn: !bySession, hasConsented, additions, ...(resumed && { resumed }) };
     const interact = async (page: LoginPage, progress: LoginProgress) => {
       if (!(await transactions.progress(tenantId, state, progress))) throw authorizePageErrors.expired();
@@ -44,7 +46,7 @@ export function createGoOn({ proceed, suspendLogin, transactions }: Parts) {
         answer,
         login,
         interact,
-        leave: (redirect) => suspendLogin(http, reply, { state }, redirect),
+        leave: (redirect) => suspendLogin(http, reply, { state, isBack: resumed !== undefined }, redirect),
       });
       if (isAnswered) return reply;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { type Generated, type JSONColumnType, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { createGatherer } from '../db/gather.ts';
+import { endOfJoined } from './joined-account-store.ts';
 import { noteDeliveries } from './logout-delivery-store.ts';
 import {
   type AuthenticationMethod,
@@ -140,7 +141,7 @@ export function createSessionStore(db: Database) {
     /**
      * Ends sessions, and notes in the same statement which clients are to be told (OpenID Connect Back-Channel Logout 1.0):
      * those that the session logged in, that registered an address and that want to hear of this reason. Those which say
-     * nothing hear of logouts.
+     * nothing hear of logouts. A session that ended because its user was linked does not go on after that either.
      */
     async end(
       tenantId: string,
@@ -153,6 +154,7 @@ export function createSessionStore(db: Database) {
           delete from sessions where tenant_id = ${tenantId} and ${matching(which)}
           returning tenant_id, session_id, user_id, clients, metadata
         ), told as (${noteDeliveries(initiator, now)})
+        ${'connectionId' in which ? sql`` : sql`, joined as (${endOfJoined(tenantId, which)})`}
         select session_id, user_id from ended`.execute(db);
       return rows.map((row) => ({ sessionId: row.session_id, userId: row.user_id }));
     },

@@ -1,3 +1,5 @@
+import type { TokenGrantStore } from '../oauth/tokens/token-grant-store.ts';
+import type { JoinedAccountStore } from '../sessions/joined-account-store.ts';
 import type { RevokeAccess } from './change-user.ts';
 import { hasUnprovedAddress, profileFrom, profileOf } from './identity-profile.ts';
 import type { IdentityStore } from './identity-store.ts';
@@ -7,6 +9,8 @@ import type { UserStore } from './user-store.ts';
 export interface LinkStores {
   readonly users: Pick<UserStore, 'lock' | 'remove' | 'find' | 'update'>;
   readonly identities: IdentityStore;
+  readonly joinedAccounts: Pick<JoinedAccountStore, 'note'>;
+  readonly tokenGrants: Pick<TokenGrantStore, 'noteJoined'>;
 }
 
 /** The account that becomes part of another: by one of its identities, or whole, as an ID token names it. */
@@ -22,7 +26,7 @@ export interface ProvenAccount {
 
 /**
  * Links two accounts: the secondary user ends with sessions, tokens, roles and metadata, and its identities log in the
- * primary one. Both rows are locked, in the order of their ids, so that of parallel links one wins and none waits for ever.
+ * primary one. What tenant code interrupted of its logins may go on as the primary one's (decision 36). Both rows are locked, in the order of their ids, so that of parallel links one wins and none waits for ever.
  */
 export async function linkIdentities<Stores extends LinkStores>(
   stores: Stores,
@@ -43,6 +47,8 @@ export async function linkIdentities<Stores extends LinkStores>(
   // Its name leads to a user whom somebody linked it to: only unlinking sets it free.
   if (!main || ('provider' in secondary && !isNamed(main, secondary))) throw userErrors.linkedAlready();
   if ('userId' in secondary && !isStillProven(joining, secondary)) throw userErrors.invalidLinkToken();
+  await stores.joinedAccounts.note(tenantId, joining, primaryId);
+  await stores.tokenGrants.noteJoined(tenantId, secondaryId, primaryId);
   // Before the rows go: what is told to applications starts from them.
   await revokeAccess(stores, tenantId, secondaryId, 'session-revoked');
   await stores.identities.setProfile(tenantId, main, profileOf(joining));

@@ -1,9 +1,11 @@
+import type { Response } from 'light-my-request';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { created, createTestUser, decodeJwt, redeem } from '../protocol.ts';
+import { createTestClient, createTestUser, decodeJwt, redeem } from '../protocol.ts';
 import type { Authorization, Visitor } from '../visitor.ts';
 import { startWorld, type World } from '../world.ts';
 import { openGate } from './gate.ts';
-import { rule, setRules } from './rules.ts';
+import { createPair, link as linkAccounts, namesOwner, pathOf as path } from './linking.ts';
+import { setRules } from './rules.ts';
 
 // A rule takes its time, links the user who logged in to another one, and names that one: what may happen meanwhile.
 
@@ -20,22 +22,20 @@ afterAll(async () => {
 
 let serial = 0;
 let visitor: Visitor;
-let joining: { id: string; email: string; password: string };
-let owner: { id: string; email: string; password: string };
+let joining: Awaited<ReturnType<typeof createPair>>['joining'];
+let owner: typeof joining;
 beforeEach(async () => {
   await setRules(world, []);
   serial++;
-  joining = await createTestUser(world, `joining-${serial}`);
-  owner = await createTestUser(world, `owner-${serial}`);
+  ({ joining, owner } = await createPair(world));
   visitor = world.visitor();
   await visitor.logIn({ username: joining.email, password: joining.password });
-  await setRules(world, [gate.rule, rule(`context.primaryUser = '${owner.id}';`)]);
+  await setRules(world, [gate.rule, namesOwner(owner)]);
 });
 
 const silent = () => visitor.authorize({ prompt: 'none' });
-const path = ({ id }: { id: string }) => `/users/${encodeURIComponent(id)}`;
-const link = (from: { id: string } = joining, to: { id: string } = owner) =>
-  created(world.api().post(`${path(to)}/identities`, { provider: 'auth0', user_id: from.id.slice('auth0|'.length) }));
+const link = (from: { id: string } = joining, to: { id: string } = owner) => linkAccounts(world, from, to);
+const isOut = async () => (await silent()).answer?.get('error') === 'login_required';
 
 async function subjectOf({ answer, verifier }: Authorization): Promise<unknown> {
   const response = await redeem(world, { code: answer?.get('code') ?? '', verifier });
@@ -61,12 +61,68 @@ describe('the session of a browser whose user a rule links', () => {
     expect((await silent()).answer?.get('error')).toBe('login_required');
   });
 
+  const anew = { password: 'A-new-Secret-of-7' };
+  it.each<[string, () => Promise<unknown>]>([
+    ['has a new password', () => world.api().patch(path(joining), { ...anew, connection: world.connection })],
+    ['is blocked', () => world.api().patch(path(joining), { blocked: true })],
+    ['is logged out everywhere', () => world.api().delete(`${path(joining)}/sessions`)],
+    ['logs out in this browser', () => visitor.get(`/v2/logout?client_id=${world.spa_client.client_id}`)],
+  ])('does not come back where its user %s before the link', async (_what, happens) => {
+    const cookies = new Map(visitor.cookies);
+    const answered = await gate.during(silent, async () => {
+      await happens();
+      await link();
+    });
+    expect(answered.answer?.get('error')).toBe('login_required');
+    for (const [name, value] of cookies) visitor.cookies.set(name, value);
+    await setRules(world, []);
+    expect(await isOut()).toBe(true);
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['the one who is left is blocked', () => world.api().patch(path(owner), { blocked: true })],
+    ['the one who is left is logged out everywhere', () => world.api().delete(`${path(owner)}/sessions`)],
+    ['the browser logs out', () => visitor.get(`/v2/logout?client_id=${world.spa_client.client_id}`)],
+  ])('does not come back where %s after the link', async (_what, happens) => {
+    const cookies = new Map(visitor.cookies);
+    const answered = await gate.during(silent, async () => {
+      await link();
+      await happens();
+    });
+    expect(answered.answer?.has('code')).toBe(false);
+    for (const [name, value] of cookies) visitor.cookies.set(name, value);
+    await setRules(world, []);
+    expect(await isOut()).toBe(true);
+  });
+
+  it('comes back for neither of two requests at once, where the password changes before the link', async () => {
+    const answers = await gate.during(
+      () => Promise.all([silent(), silent()]),
+      async () => {
+        await world.api().patch(path(joining), { ...anew, connection: world.connection });
+        await link();
+      },
+      2,
+    );
+    expect(answers.map(({ answer }) => answer?.get('error'))).toEqual(['login_required', 'login_required']);
+  });
+
+  it('goes on over two links in a row', async () => {
+    const last = await createTestUser(world, `last-${serial}`);
+    await setRules(world, [gate.rule, namesOwner(last)]);
+    const answered = await gate.during(silent, async () => {
+      await link();
+      await link(owner, last);
+    });
+    expect(await subjectOf(answered)).toBe(last.id);
+  });
+
   it('does not come back where it ended while its user stays', async () => {
     const third = await createTestUser(world, `third-${serial}`);
     await link(third, joining);
     await setRules(world, []);
     await visitor.logIn({ username: third.email, password: third.password });
-    await setRules(world, [gate.rule, rule(`context.primaryUser = '${owner.id}';`)]);
+    await setRules(world, [gate.rule, namesOwner(owner)]);
     const answered = await gate.during(silent, async () => {
       // Unlinking ends all sessions of the one who stays.
       const [, id = ''] = third.id.split('|');
@@ -103,5 +159,40 @@ describe('the session of a browser whose user a rule links', () => {
     ]);
     await setRules(world, []);
     for (const answered of answers) expect(await subjectOf(answered)).toBe(owner.id);
+  });
+});
+
+describe('a user whom a rule links and who then has to consent', () => {
+  const redirect_uri = 'https://stranger.example.com/callback';
+  let client_id: string;
+  beforeAll(async () => {
+    const body = { app_type: 'spa', is_first_party: false, callbacks: [redirect_uri] };
+    ({ client_id } = await createTestClient(world, { ...body, grant_types: ['authorization_code'] }));
+  });
+
+  async function consent(page: Response, verifier: string): Promise<unknown> {
+    const scope = /name="scope" value="([^"]*)"/.exec(page.body)?.[1] ?? '';
+    const done = await visitor.follow(await visitor.submit(page, { action: 'accept', scope }));
+    const code = new URL(String(done.headers.location)).searchParams.get('code') ?? '';
+    const response = await redeem(world, { code, verifier }, { client_id, redirect_uri });
+    return decodeJwt(response.json().id_token).claims.sub;
+  }
+
+  it('gets to the application from a session', async () => {
+    const asked = () => visitor.authorize({ client_id, redirect_uri, scope: 'openid profile' });
+    const { response, verifier } = await gate.during(asked, () => link());
+    expect(await consent(response, verifier)).toBe(owner.id);
+  });
+
+  it('gets to the application from the login page', async () => {
+    visitor = world.visitor();
+    const begun = await visitor.authorize({ client_id, redirect_uri, scope: 'openid profile' });
+    const { email: username, password } = joining;
+    const submitted = await visitor.submit(begun.response, { username, password });
+    const page = await gate.during(
+      () => visitor.follow(submitted),
+      () => link(),
+    );
+    expect(await consent(page, begun.verifier)).toBe(owner.id);
   });
 });

@@ -18,9 +18,11 @@ export async function openGate(world: World) {
     /** Waits there, then goes on. */
     rule: `async function (user, context, callback) { await fetch('http://127.0.0.1:${port}/'); callback(null, user, context); }`,
     /** Begins something whose rules come to the gate, does something else meanwhile, and lets them go on. */
-    async during<T>(begin: () => Promise<T>, meanwhile: () => Promise<unknown>): Promise<T> {
+    async during<T>(begin: () => Promise<T>, meanwhile: () => Promise<unknown>, runs = 1): Promise<T> {
       const atGate = new Promise<void>((resolve) => {
-        arrived = resolve;
+        arrived = () => {
+          if (waiting.length >= runs) resolve();
+        };
       });
       const begun = begin();
       await Promise.race([atGate, begun]);

@@ -11,19 +11,17 @@ import type { LoginUnderWay } from './proceed.ts';
 interface Parts {
   readonly runPipeline: RunPipeline;
   readonly adoptSubject: AdoptSubject;
-  readonly now: () => Date;
 }
 
 export interface Allowed {
   readonly kind: 'allowed';
+  /** Another user's by now, where tenant code has linked the one who logged in. */
   readonly living: LivingSession;
   readonly additions: Additions;
-  /** The session is another user's by now, and the login transaction has ended with the first one. */
-  readonly isAdopted?: boolean;
 }
 
 /** Rules and actions of a login with a browser, once each. Undefined where the login has ended meanwhile. */
-export function createAskPipeline({ runPipeline, adoptSubject, now }: Parts) {
+export function createAskPipeline({ runPipeline, adoptSubject }: Parts) {
   return async function askPipeline(
     http: FastifyRequest,
     request: LoginRequest,
@@ -31,7 +29,6 @@ export function createAskPipeline({ runPipeline, adoptSubject, now }: Parts) {
     login: LoginUnderWay | undefined,
   ): Promise<Allowed | Redirect | undefined> {
     if (login?.additions) return { kind: 'allowed', living, additions: login.additions };
-    const since = now();
     const outcome = await runPipeline(loginFactsOf(http, request, living, login));
     if (outcome.kind === 'denied') throw outcome.error;
     if (outcome.kind === 'redirect') return outcome;
@@ -39,8 +36,8 @@ export function createAskPipeline({ runPipeline, adoptSubject, now }: Parts) {
       throw request.prompts.has('none') ? authorizeErrors.multifactorRequired() : authorizeErrors.noFactor();
     const { additions } = outcome;
     if (additions === NOTHING_ADDED || additions.subject === undefined) return { kind: 'allowed', living, additions };
-    const adopted = await adoptSubject(http, living, { subject: additions.subject, since, state: login?.state });
-    return adopted && { kind: 'allowed', living: adopted, additions, isAdopted: true };
+    const adopted = await adoptSubject(http, living, additions.subject);
+    return adopted && { kind: 'allowed', living: adopted, additions };
   };
 }
 

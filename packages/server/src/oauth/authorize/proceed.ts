@@ -90,7 +90,7 @@ export function createProceed({ askPipeline, consentQuestion }: Parts) {
       additions,
       ...(consent?.given && { consentId: consent.given.id }),
       ...(!login?.hasLoggedIn && { event: sessionEvent(http, request, living) }),
-      ...(login?.state !== undefined && !allowed.isAdopted && { state: login.state }),
+      ...(login?.state !== undefined && { state: login.state }),
     });
   };
 }

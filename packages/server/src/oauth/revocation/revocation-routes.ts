@@ -33,7 +33,7 @@ export function revocationRoutes(
     const client = await authenticateClient(clientRequest(request, parameters));
     const presented = parameters.require('token');
     const token = await refreshTokens.find(tenant.tenantId, digest(presented));
-    if (token && token.grant.clientId === client.clientId && !token.grant.isRevoked) {
+    if (token && token.grant.clientId === client.clientId) {
       await transact(async ({ tokenGrants, consents, record }) => {
         if (!(await tokenGrants.revoke(tenant.tenantId, token.grantId, now()))) return;
         if (settingsOf(tenant).flags.revoke_refresh_token_grant)

@@ -3,6 +3,7 @@ import type { Transact } from '../../db/transact.ts';
 import { randomAlphanumeric } from '../../kit/ids.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { LoginFacts } from '../../pipeline/login-facts.ts';
+import type { JoinedAccountStore } from '../../sessions/joined-account-store.ts';
 import type { User } from '../../users/user.ts';
 import type { UserStore } from '../../users/user-store.ts';
 import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
@@ -17,6 +18,7 @@ import type { Exchange } from './token-grant.ts';
 
 interface Stores {
   readonly users: Pick<UserStore, 'recordLogin'>;
+  readonly joinedAccounts: Pick<JoinedAccountStore, 'isGood'>;
   readonly tokenGrants: TokenGrantStore;
   readonly refreshTokens: RefreshTokenStore;
   readonly record: RecordEvent;
@@ -82,8 +84,11 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
     const tokenScope = tokenScopesOf(granted).join(' ');
     const [response] = await Promise.all([
       tokens.sign(),
-      transact(async ({ users, tokenGrants, refreshTokens, record }) => {
+      transact(async ({ users, joinedAccounts, tokenGrants, refreshTokens, record }) => {
         if ((await users.recordLogin(tenantId, user, requester.ip)) === undefined) throw login.ended();
+        // Linked by tenant code: a new password or a block from before that must not be lost with the account.
+        const isLinked = user.userId !== login.user.userId;
+        if (isLinked && !(await joinedAccounts.isGood(tenantId, login.user, user.userId))) throw login.ended();
         // Also for a JWT alone: its jti names the grant, so that introspection tells when it has ended.
         await tokenGrants.insert(tenantId, {
           grantId,

@@ -12,6 +12,7 @@ import type { AccessResolver } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { isConfirmedBy } from '../possession/possession.ts';
+import type { AdoptGrant } from '../refresh/adopt-grant.ts';
 import { describeSuccessor, idleExpiry, isExpired, isWithinLeeway, successorOf } from '../refresh/refresh-token.ts';
 import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import type { Rotate, Rotation } from '../refresh/rotate-together.ts';
@@ -38,6 +39,8 @@ interface Parts {
   /** The tenant's key that successors are derived with. */
   readonly successorKey: (tenantId: string) => Promise<Uint8Array>;
   readonly runForExchange: RunForExchange;
+  /** Hands over the grant of a user whom tenant code has linked. */
+  readonly adoptGrant: AdoptGrant;
   readonly prepareTokens: PrepareUserTokens;
   readonly now: () => Date;
 }
@@ -57,26 +60,30 @@ export function refreshTokenGrant(parts: Parts): Grant {
     if (!token || token.grant.clientId !== client.clientId || isExpired(token, time))
       throw oauthErrors.invalidRefreshToken();
     checkHolder(exchange, token);
-    const { user, connection } = await findLivingUser(exchange, token);
+    const { user: known, connection } = await findLivingUser(exchange, token);
     if (token.rotatedAt && !isWithinLeeway(token, client, time)) await refuseReuse(exchange, token, time);
 
     const scope = narrow(token.grant.scope, parameters.get('scope'));
     const target = await access.grantedTarget(tenant, token.grant.audience, (audience) =>
       oauthErrors.serviceNotFound({ audience }),
     );
-    const allowed = await access.forUser(tenant, client, user.userId, target, scope);
-    const { additions, hasWaited } = await runForExchange(exchange, {
+    // Before tenant code runs: it is not asked about what the client may not have.
+    const asked = await access.forUser(tenant, client, known.userId, target, scope);
+    const { user, additions, hasWaited } = await runForExchange(exchange, {
       protocol: 'oauth2-refresh-token',
       connection,
-      user,
+      user: known,
       session: sessionOf(token),
       target,
       scope,
-      loginsCount: user.loginsCount,
+      loginsCount: known.loginsCount,
       refreshToken: { tokenId: token.tokenId, grantId: token.grantId },
     });
-    // What ended the grant while tenant code ran comes first.
-    if (hasWaited && !(await isAlive(exchange, token))) throw oauthErrors.invalidRefreshToken();
+    const isLinked = user.userId !== known.userId;
+    const allowed = isLinked ? await access.forUser(tenant, client, user.userId, target, scope) : asked;
+    if (isLinked) await parts.adoptGrant(tenant.tenantId, client, token.grant, { user, access: allowed });
+    // What ended the grant while tenant code ran comes first. Of two refreshes at once one has handed it over.
+    if (hasWaited && !(await isAlive(exchange, token, user))) throw oauthErrors.invalidRefreshToken();
     const granted = replaceScopes(allowed, additions.scopes);
     const rotates = client.refreshToken.rotationType === 'rotating' || token.rotating;
     const successor = rotates ? successorOf(await parts.successorKey(tenant.tenantId), presented) : undefined;
@@ -122,9 +129,13 @@ export function refreshTokenGrant(parts: Parts): Grant {
     return { user, connection };
   }
 
-  async function isAlive({ tenant }: Exchange, { tokenHash }: PresentedRefreshToken): Promise<boolean> {
+  async function isAlive(
+    { tenant }: Exchange,
+    { tokenHash }: PresentedRefreshToken,
+    { userId }: User,
+  ): Promise<boolean> {
     const current = await stores.refreshTokens.find(tenant.tenantId, tokenHash);
-    return current !== undefined && !current.grant.isRevoked;
+    return current !== undefined && !current.grant.isRevoked && current.grant.userId === userId;
   }
 
   /** One racer marks the token and stores the successor; the others find both done and hand out the same one. */

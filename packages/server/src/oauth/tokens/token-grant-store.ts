@@ -1,4 +1,4 @@
-import { type Generated, sql } from 'kysely';
+import { type Generated, type RawBuilder, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { awaitedAtCommit } from '../../db/prepared-statements.ts';
 import type { ClaimAdditions } from '../../pipeline/outcome.ts';
@@ -27,6 +27,7 @@ interface TokenGrantTable {
   created_at: Generated<Date>;
   expires_at: Date;
   revoked_at: Date | null;
+  joined_user_id: string | null;
 }
 
 interface AccessTokenTable {
@@ -77,7 +78,9 @@ export const GRANT_COLUMNS = [
 /** The same for a statement in plain SQL, which costs a fifth of a built one: worth it where each request needs it. */
 export const grantColumns = sql.raw(GRANT_COLUMNS.map((column) => column.replace('grant.', '"grant".')).join(', '));
 
-export type GrantRow = Omit<TokenGrantTable, 'tenant_id' | 'created_at' | 'expires_at'> & { grant_expires_at: Date };
+export type GrantRow = Omit<TokenGrantTable, 'tenant_id' | 'created_at' | 'expires_at' | 'joined_user_id'> & {
+  grant_expires_at: Date;
+};
 
 export function grantFromRow(row: GrantRow): TokenGrant {
   return {
@@ -165,10 +168,35 @@ export function createTokenGrantStore(db: Database) {
     async revoke(tenantId: string, grantId: string, now: Date): Promise<boolean> {
       const result = await db
         .updateTable('token_grants')
-        .set({ revoked_at: now })
+        .set(ended(now))
         .where('tenant_id', '=', tenantId)
         .where('grant_id', '=', grantId)
-        .where('revoked_at', 'is', null)
+        .where(mayGoOn)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n;
+    },
+
+    /** The user is about to join another one: what is revoked by that, and has not ended yet. Both are locked. */
+    async noteJoined(tenantId: string, userId: string, joinedUserId: string): Promise<void> {
+      await sql`update token_grants set joined_user_id = ${joinedUserId}
+        where tenant_id = ${tenantId} and user_id = ${userId} and revoked_at is null`.execute(db);
+      await sql`update token_grants set joined_user_id = ${joinedUserId}
+        where tenant_id = ${tenantId} and joined_user_id = ${userId}`.execute(db);
+    },
+
+    /** Makes it the grant of the user whom its own joined. False where it ended for another reason. */
+    async handOver(
+      tenantId: string,
+      { grantId, userId }: Pick<TokenGrant, 'grantId' | 'userId'>,
+      joinedUserId: string,
+    ): Promise<boolean> {
+      const result = await db
+        .updateTable('token_grants')
+        .set({ user_id: joinedUserId, revoked_at: null, joined_user_id: null })
+        .where('tenant_id', '=', tenantId)
+        .where('grant_id', '=', grantId)
+        .where('user_id', '=', userId)
+        .where('joined_user_id', '=', joinedUserId)
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
     },
@@ -182,16 +210,18 @@ export function createTokenGrantStore(db: Database) {
         .where('user_id', '=', userId)
         .where('revoked_at', 'is', null)
         .execute();
+      await sql`update token_grants set joined_user_id = null
+        where tenant_id = ${tenantId} and joined_user_id = ${userId}`.execute(db);
     },
 
     /** Ends all that came of logins with a connection. */
     async revokeOfConnection(tenantId: string, connectionId: string, now: Date): Promise<void> {
       await db
         .updateTable('token_grants')
-        .set({ revoked_at: now })
+        .set(ended(now))
         .where('tenant_id', '=', tenantId)
         .where('connection_id', '=', connectionId)
-        .where('revoked_at', 'is', null)
+        .where(mayGoOn)
         .execute();
     },
 
@@ -199,10 +229,10 @@ export function createTokenGrantStore(db: Database) {
     async revokeOfSession(tenantId: string, sessionId: string, now: Date): Promise<void> {
       await db
         .updateTable('token_grants')
-        .set({ revoked_at: now })
+        .set(ended(now))
         .where('tenant_id', '=', tenantId)
         .where('session_id', '=', sessionId)
-        .where('revoked_at', 'is', null)
+        .where(mayGoOn)
         .execute();
     },
 
@@ -252,4 +282,11 @@ export function createTokenGrantStore(db: Database) {
           ${confirmationToText(token.confirmation)}, ${token.expiresAt})`.execute(db);
     },
   };
+}
+
+/** It lives, or ended with a user who joined another one, and may be handed over. */
+const mayGoOn: RawBuilder<boolean> = sql`(revoked_at is null or joined_user_id is not null)`;
+
+function ended(now: Date) {
+  return { revoked_at: sql<Date>`coalesce(revoked_at, ${now})`, joined_user_id: null };
 }
