@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { faultOfSecret } from './keys/installation-secret.ts';
+import { isNetwork } from './kit/is-network.ts';
 
 /** The environment, validated once; nothing else reads it. Names and defaults: product.md section 4. */
 export interface Config {
@@ -172,11 +172,4 @@ function isDatabaseUrl(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }

@@ -1,31 +1,28 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { type FileLock, isLocked, lockFile } from '../../kit/file-lock.ts';
 
-export interface FolderLock {
-  release(): void;
-}
+export type FolderLock = FileLock;
 
-/**
- * One Gatewright per data folder. SQLite's exclusive lock is the kernel's: it ends with the process however that ends,
- * so there is no stale lock to take over and no race in taking it, and it counts between containers that share a disk.
- */
+/** One Gatewright per data folder. Who holds it is written beside the lock. */
 export async function lockDataFolder(dataDir: string): Promise<FolderLock> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const holder = holderFile(dataDir);
-  const database = acquire(dataDir);
+  const lock = acquire(dataDir);
+  let isHeld = true;
   try {
     writeFileSync(holder, `${process.pid}\n${new Date().toISOString()}\n`, { mode: 0o600 });
   } catch (cause) {
-    database.close();
+    lock.release();
     throw cause;
   }
   return {
     release() {
-      if (!database.isOpen) return;
+      if (!isHeld) return;
+      isHeld = false;
       rmSync(holder, { force: true });
-      database.close();
+      lock.release();
     },
   };
 }
@@ -36,46 +33,30 @@ export async function lockDataFolder(dataDir: string): Promise<FolderLock> {
  */
 export function holderOf(dataDir: string): string | undefined {
   const text = describe(holderFile(dataDir));
-  if (!text) return undefined;
-  try {
-    const database = new DatabaseSync(join(dataDir, 'gatewright.lock'), { readOnly: true });
-    try {
-      database.prepare('select count(*) from sqlite_schema').get();
-    } finally {
-      database.close();
-    }
-  } catch (cause) {
-    if (isBusy(cause)) return text;
-  }
-  return undefined;
+  return text && isLocked(lockPath(dataDir)) ? text : undefined;
 }
 
-function acquire(dataDir: string): DatabaseSync {
-  const path = join(dataDir, 'gatewright.lock');
-  writeFileSync(path, '', { mode: 0o600, flag: 'a' });
-  const database = new DatabaseSync(path);
+function acquire(dataDir: string): FolderLock {
+  let lock: FolderLock | undefined;
   try {
-    database.exec('begin exclusive');
-    return database;
+    lock = lockFile(lockPath(dataDir));
   } catch (cause) {
-    database.close();
-    if (isBusy(cause)) throw new Error(inUse(dataDir));
+    if (!(cause instanceof Error && 'errcode' in cause)) throw cause;
     throw new Error(
       `The data folder ${dataDir} can't be locked: ${String(cause)}. Its file system must support locks.`,
-      {
-        cause,
-      },
+      { cause },
     );
   }
+  if (!lock) throw new Error(inUse(dataDir));
+  return lock;
 }
-
-const isBusy = (cause: unknown): boolean => cause instanceof Error && 'errcode' in cause && cause.errcode === 5;
 
 export function inUse(dataDir: string): string {
   const who = `The data folder ${dataDir} is in use by another Gatewright${describe(holderFile(dataDir))}.`;
   return `${who} Stop that one first, or give this one a folder of its own with GATEWRIGHT_DATA_DIR.`;
 }
 
+const lockPath = (dataDir: string) => join(dataDir, 'gatewright.lock');
 const holderFile = (dataDir: string) => join(dataDir, 'gatewright.pid');
 
 function describe(holder: string): string {
