@@ -41,12 +41,15 @@ interface Parts {
   /** GATEWRIGHT_OUTGOING_ALLOW */
   readonly allowed: readonly string[];
   readonly resolve?: ResolveHost;
+  /** To one origin at a time. */
+  readonly connections?: number;
 }
 
 const TIMEOUT = 10_000;
 const MOST_BYTES = 1_048_576;
 const MOST_HEADER_BYTES = 16_384;
 const LONGEST_URL = 4_096;
+const CONNECTIONS = 20;
 const CONNECT_MILLISECONDS = 5_000;
 /** For a body that nobody needs, once its status is known. */
 const REST_MILLISECONDS = 2_000;
@@ -58,7 +61,7 @@ export interface Outgoing {
 }
 
 /** The one way out: everything that the server calls goes through here (attack E1). Decision 0017. */
-export function createOutgoing({ allowed, resolve = resolveHost }: Parts): Outgoing {
+export function createOutgoing({ allowed, resolve = resolveHost, connections = CONNECTIONS }: Parts): Outgoing {
   const policies = {
     strict: createAddressPolicy({ loopback: false, allowed }),
     local: createAddressPolicy({ loopback: true, allowed }),
@@ -75,7 +78,7 @@ export function createOutgoing({ allowed, resolve = resolveHost }: Parts): Outgo
       connect: createGuardedConnect({ policy, resolve, timeout: CONNECT_MILLISECONDS, acceptsAnyCertificate }),
       maxHeaderSize: MOST_HEADER_BYTES,
       keepAliveTimeout: 4_000,
-      connections: 20,
+      connections,
       pipelining: 1,
     });
     agents.set(rules, agent);
