@@ -15,6 +15,7 @@ import type { Log } from './kit/log.ts';
 import { tailCommands } from './logs/tail-commands.ts';
 import { openDatabase } from './open-database.ts';
 import { openApp } from './start-app.ts';
+import { startCron } from './start-cron.ts';
 import { checkPorts, serve } from './start-listening.ts';
 import type { FirstRun } from './tenants/first-run.ts';
 import { refreshFirstRun, runFirst } from './tenants/run-first.ts';
@@ -97,10 +98,13 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     const missing = checkModuleStore();
     if (missing !== undefined) log.warn(missing);
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
+    const cron = startCron({ app, config, caFile, log });
+    undo.push(() => cron.stop());
     const verbs = {
       ...tenantCommands(app, caFile),
       ...mailCommands(app.stores),
       ...tailCommands(app.stores),
+      ...cron.verbs,
       ...egressCommands({ stores: app.stores, forget: app.forget, defaultMode: config.egress }),
       ...backupCommands({
         poolOptions: database.poolOptions,

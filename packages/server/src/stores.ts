@@ -12,6 +12,8 @@ import { createConnectionClientStore } from './connections/connection-client-sto
 import { createConnectionStore } from './connections/connection-store.ts';
 import { createConsentStore } from './consents/consent-store.ts';
 import { createEgressStore } from './containers/egress-store.ts';
+import { createCronJobStore } from './cron/cron-job-store.ts';
+import { createCronRunStore } from './cron/cron-run-store.ts';
 import { createCustomDomainStore } from './custom-domains/custom-domain-store.ts';
 import type { Database } from './db/database.ts';
 import { createMailStore } from './email/mail-store.ts';
@@ -134,6 +136,8 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     tickets: createTicketStore(db),
     mails: createMailStore(db, sealer),
     jobs: createJobStore(db),
+    cronJobs: createCronJobStore(db, sealer),
+    cronRuns: createCronRunStore(db),
     rules: createRuleStore(db),
     rulesConfigs: createRulesConfigStore(db, sealer),
     hooks: createHookStore(db, sealer),

@@ -21,4 +21,5 @@ export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again wh
   'action_module_versions.secrets': 'emptied',
   'connections.script_configuration': 'emptied',
   'user_identities.idp_tokens': 'emptied',
+  'cron_jobs.settings': 'emptied',
 };

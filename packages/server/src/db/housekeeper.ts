@@ -26,6 +26,7 @@ const EXPIRING = {
   tickets: 'tenant_id, user_id, purpose',
   mails: 'tenant_id, mail_id',
   jobs: 'tenant_id, job_id',
+  cron_runs: 'tenant_id, run_id',
   action_executions: 'tenant_id, id',
   console_output: 'tenant_id, execution_id',
   code_warnings: 'tenant_id, name',

@@ -66,6 +66,16 @@ export function createMetrics({ pool, hasher, eventWriter }: Measured) {
     },
     countRuleRun: (outcome: 'success' | 'failure') => ruleRuns.inc({ outcome }),
     snapshot: async (): Promise<MetricsSnapshot> => [...(await registry.getMetricsAsJSON()), requests.toJson()],
+    /** How far scheduled exports are behind: asked at each scrape. */
+    watchExports(lagSeconds: () => number): void {
+      const lag: Gauge = new Gauge({
+        name: 'gatewright_export_lag_seconds',
+        help: 'Age of the oldest event that waits for the webhook of a scheduled export, 0 where none does.',
+        aggregator: 'max',
+        registers,
+        collect: () => lag.set(lagSeconds()),
+      });
+    },
     /** When certificates end: asked at each scrape. */
     watchCertificates(certificates: () => readonly CertificateLife[]): void {
       const expiry: Gauge<'name'> = new Gauge({

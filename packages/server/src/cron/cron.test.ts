@@ -1,0 +1,316 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { COMPILE_CACHE } from '../../test/compile-cache.ts';
+import { type Recorder, startRecorder } from '../../test/log-export/recorder.ts';
+import { event, events, startTenantStandIn, type TenantStandIn } from '../../test/log-export/tenant-stand-in.ts';
+import { startWorld, type World } from '../../test/world.ts';
+import type { ControlPiece } from '../control/control-stream.ts';
+import { type Json, objectOf, objectsOf } from '../kit/json-values.ts';
+import { createLog } from '../kit/log.ts';
+import { cronCommands } from './cron-commands.ts';
+import { createCronScheduler } from './cron-scheduler.ts';
+import { runInProcess } from './run-in-process.ts';
+
+const MINUTE = 60_000;
+const SECRET = 'right';
+
+let world: World;
+let tenant: TenantStandIn;
+let webhook: Recorder;
+let verbs: ReturnType<typeof cronCommands>;
+const said: string[] = [];
+beforeAll(async () => {
+  [world, tenant, webhook] = await Promise.all([startWorld(), startTenantStandIn(), startRecorder()]);
+  const { stores, transact } = world.app;
+  verbs = cronCommands({ stores, transact, onChange: () => {}, now: world.now });
+});
+afterEach(async () => {
+  for (const { name } of await jobs()) await ask('cron-remove', { name });
+  webhook.reset();
+  tenant.intercept(undefined);
+  said.length = 0;
+});
+afterAll(() => Promise.all([world.stop(), tenant.stop(), webhook.stop()]));
+
+async function ask(verb: string, input: Json = {}): Promise<Json> {
+  const found = verbs[verb];
+  if (!found) throw new Error(verb);
+  return objectOf(await found(input));
+}
+
+const jobs = async () => objectsOf((await ask('cron-list')).jobs);
+const runs = async (name: string, count = 1) => objectsOf((await ask('cron-runs', { name, runs: count })).runs);
+
+function schedule(name: string, change: Json = {}, settings: Json = {}): Promise<Json> {
+  return ask('cron-schedule', {
+    name,
+    schedule: '*/5 * * * *',
+    settings: {
+      AUTH0_DOMAIN: tenant.origin,
+      AUTH0_GLOBAL_CLIENT_ID: 'id',
+      AUTH0_GLOBAL_CLIENT_SECRET: SECRET,
+      WEBHOOK_URL: webhook.url,
+      ...settings,
+    },
+    ...change,
+  });
+}
+
+function server(now: () => Date = world.now) {
+  const { stores, transact } = world.app;
+  return createCronScheduler({
+    stores,
+    transact,
+    runInProcess: (run) =>
+      runInProcess(run, { allowed: [], environment: { NODE_COMPILE_CACHE: COMPILE_CACHE }, graceMilliseconds: 3_000 }),
+    log: createLog('json', (line) => said.push(line)),
+    now,
+  });
+}
+
+/** All servers look at once, when the job is due, and their runs end. */
+async function whenDue(...servers: ReturnType<typeof server>[]): Promise<void> {
+  world.advance(5 * MINUTE);
+  await Promise.all(servers.map(({ tick }) => tick()));
+  await Promise.all(servers.map(({ idle }) => idle()));
+}
+
+describe('gatewright cron schedule', () => {
+  it.each([
+    ['*/5 * * * *', 'UTC', '2026-03-01T10:05:00.000Z'],
+    ['30 */5 * * * *', 'UTC', '2026-03-01T10:05:30.000Z'],
+    ['0 9 * * 1-5', 'Europe/Berlin', '2026-03-02T08:00:00.000Z'],
+    ['0 0 1 * *', 'UTC', '2026-04-01T00:00:00.000Z'],
+  ])('says when %s (%s) runs next', async (given, timeZone, next) => {
+    world.advance(Date.parse('2026-03-01T10:03:10Z') - world.now().getTime());
+    expect(await schedule('nightly', { schedule: given, time_zone: timeZone })).toMatchObject({
+      name: 'nightly',
+      schedule: given,
+      time_zone: timeZone,
+      next_run_at: next,
+      state: 'waiting',
+    });
+  });
+
+  it.each([
+    [{ schedule: '* * * *' }, 'invalid_schedule'],
+    [{ schedule: '* * * * * * *' }, 'invalid_schedule'],
+    [{ schedule: '2026-01-01T00:00:00' }, 'invalid_schedule'],
+    [{ schedule: '61 * * * *' }, 'invalid_schedule'],
+    [{ schedule: '0 0 30 2 *' }, 'never_runs'],
+    [{ time_zone: 'Europe/Nowhere' }, 'invalid_time_zone'],
+    [{ name: 'a b' }, 'invalid_name'],
+    [{ name: '' }, 'invalid_name'],
+    [{ limit_minutes: 0 }, 'invalid_limit'],
+    [{ tenant: 'nobody' }, 'inexistent_tenant'],
+    [{ settings: { LOG_TYPS: 's' } }, 'unknown_setting'],
+    [{ settings: { LOG_TYPES: 's' } }, 'invalid_settings'],
+  ])('refuses %j', async (change, code) => {
+    await expect(schedule('nightly', change)).rejects.toMatchObject({ code });
+    expect(await jobs()).toEqual([]);
+  });
+
+  it('keeps settings sealed, and shows their names alone', async () => {
+    await schedule('nightly');
+    const shown = JSON.stringify([await jobs(), await ask('cron-runs', { name: 'nightly' })]);
+    expect(shown).toContain('AUTH0_GLOBAL_CLIENT_SECRET');
+    const { rows } = await world.database.pool.query("select encode(settings, 'escape') as sealed from cron_jobs");
+    for (const text of [shown, String(rows[0]?.sealed)]) {
+      expect(text).not.toContain(`"${SECRET}"`);
+      expect(text).not.toContain(webhook.url);
+    }
+  });
+
+  it('lets a tenant have fifty jobs', async () => {
+    await schedule('job-1');
+    const others = `insert into cron_jobs (tenant_id, name, schedule, time_zone, setting_names, limit_seconds, next_run_at, origin)
+      select tenant_id, 'job-' || number, schedule, time_zone, setting_names, limit_seconds, next_run_at, origin
+      from cron_jobs, generate_series(2, 50) number`;
+    await world.database.pool.query(others);
+    await expect(schedule('one-more')).rejects.toMatchObject({ code: 'too_many_jobs' });
+    await schedule('job-7', { schedule: '1 1 1 1 *' });
+    expect(await jobs()).toHaveLength(50);
+    await world.database.pool.query("delete from cron_jobs where name <> 'job-1'");
+  });
+
+  it('belongs to its tenant: another one neither sees nor removes it', async () => {
+    const acme = await world.createTenant('acme');
+    await schedule('nightly');
+    expect(await ask('cron-list', { tenant: acme.tenant })).toEqual({ tenant: 'acme', jobs: [] });
+    await expect(ask('cron-remove', { tenant: 'acme', name: 'nightly' })).rejects.toMatchObject({
+      code: 'inexistent_job',
+    });
+    await expect(ask('cron-runs', { tenant: 'acme', name: 'nightly' })).rejects.toMatchObject({
+      code: 'inexistent_job',
+    });
+  });
+});
+
+describe('a scheduled export', () => {
+  it('runs when it is due, once among several servers, and goes on from its checkpoint', async () => {
+    tenant.has(events(120));
+    await schedule('nightly');
+    const servers = [server(), server(), server()];
+    await Promise.all(servers.map(({ tick }) => tick()));
+    expect(webhook.received).toHaveLength(0);
+    await whenDue(...servers);
+    expect(new Set(webhook.ids()).size).toBe(120);
+    expect(webhook.received).toHaveLength(120);
+    expect(await runs('nightly', 9)).toEqual([
+      expect.objectContaining({ outcome: 'complete', exit_code: 0, read: 120, sent: 120, skipped: 0, lag_seconds: 0 }),
+    ]);
+    tenant.adds(event(121));
+    await whenDue(...servers);
+    expect(webhook.received).toHaveLength(121);
+    expect(await jobs()).toMatchObject([
+      { state: 'waiting', behind_since: null, last_run: { outcome: 'complete', sent: 1 } },
+    ]);
+  });
+
+  it('begins anew where it is scheduled for another tenant, and goes on where it is not', async () => {
+    tenant.has(events(3));
+    const one = server();
+    await schedule('nightly');
+    await whenDue(one);
+    await schedule('nightly', {}, { LOG_LEVEL: '1' });
+    await whenDue(one);
+    expect(webhook.received).toHaveLength(3);
+    await schedule('nightly', {}, { AUTH0_DOMAIN: tenant.origin.replace('127.0.0.1', 'localhost') });
+    await whenDue(one);
+    expect(webhook.received).toHaveLength(6);
+  });
+
+  it('says in its history and its output what failed, without its secrets', async () => {
+    tenant.has(events(3));
+    webhook.answers((number) => (number === 2 ? 500 : 200));
+    await schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '1' });
+    await whenDue(server());
+    const [run = {}] = await runs('nightly');
+    expect(run).toMatchObject({
+      outcome: 'failed',
+      exit_code: 1,
+      sent: 1,
+      error: 'the webhook answered 500: the disk is full',
+    });
+    expect(objectsOf(run.lines).map(({ text }) => text)).toEqual([
+      'No checkpoint yet: it begins with the oldest event.',
+      expect.stringMatching(/^The event \d{56} \(f\) did not arrive: the webhook answered 500/),
+      expect.stringContaining('Nothing later is sent before its batch has arrived'),
+    ]);
+    expect(said.join()).toContain("The scheduled export 'nightly' ended with failed");
+    expect(JSON.stringify([run, said])).not.toMatch(new RegExp(`${SECRET}"|${webhook.url}`));
+  });
+
+  it('tells once when it is fifteen minutes behind: by an event, a word to the operator, and a metric', async () => {
+    const warnings = async () => (await world.events()).filter(({ type }) => type === 'w');
+    tenant.has([event(1, 'f', { date: world.now().toISOString() })]);
+    webhook.answers(() => 503);
+    await schedule('nightly');
+    const servers = [server(), server()];
+    await whenDue(...servers);
+    world.advance(9 * MINUTE);
+    await Promise.all(servers.map(({ tick, idle }) => tick().then(idle)));
+    expect(await warnings()).toEqual([]);
+    world.advance(2 * MINUTE);
+    await Promise.all(servers.map(({ tick, idle }) => tick().then(idle)));
+    expect(servers[0]?.lagSeconds()).toBeGreaterThanOrEqual(900);
+    expect(await warnings()).toMatchObject([{ details: { warning: 'log_export_behind', job: 'nightly' } }]);
+    expect(said.filter((line) => line.includes('minutes behind'))).toHaveLength(1);
+    webhook.reset();
+    await whenDue(...servers);
+    await servers[0]?.tick();
+    expect(servers[0]?.lagSeconds()).toBe(0);
+    expect(await warnings()).toHaveLength(1);
+  });
+
+  it('ends at its limit, and the next run goes on where it was', async () => {
+    tenant.has(events(100));
+    webhook.takes(400);
+    await schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '1' });
+    await world.database.pool.query('update cron_jobs set limit_seconds = 2');
+    const one = server();
+    await whenDue(one);
+    expect(await runs('nightly')).toMatchObject([{ outcome: 'timeout', exit_code: 124 }]);
+    const sent = webhook.received.length;
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(20);
+    webhook.takes(0);
+    await world.database.pool.query('update cron_jobs set limit_seconds = 600');
+    await whenDue(one);
+    expect(await runs('nightly')).toMatchObject([{ outcome: 'complete', sent: 100 - sent }]);
+    expect(webhook.received).toHaveLength(100);
+  });
+
+  it('ends where its server stops, and goes on at another one at once', async () => {
+    tenant.has(events(40));
+    webhook.takes(50);
+    await schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '2' });
+    const [one, other] = [server(), server()];
+    world.advance(5 * MINUTE);
+    await one.tick();
+    while (webhook.received.length < 3) await sleep(10);
+    await one.stop();
+    expect(await runs('nightly')).toMatchObject([{ outcome: 'stopped', exit_code: 143 }]);
+    await other.tick();
+    await other.idle();
+    expect(await runs('nightly')).toMatchObject([{ outcome: 'complete' }]);
+    expect(webhook.ids().toSorted()).toEqual([...new Set(webhook.ids())].toSorted());
+    expect(webhook.received).toHaveLength(40);
+  });
+
+  it('ends where its job is removed, or another server has it by now', async () => {
+    tenant.has(events(300));
+    webhook.takes(20);
+    await schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '10' });
+    const one = server();
+    world.advance(5 * MINUTE);
+    await one.tick();
+    while (webhook.received.length < 3) await sleep(10);
+    await world.database.pool.query('update cron_jobs set fence = fence + 1');
+    await one.idle();
+    // The batch under way is the last one, and its checkpoint is not theirs to keep.
+    expect(webhook.received.length).toBeLessThanOrEqual(100);
+    const { rows } = await world.database.pool.query('select checkpoint from cron_jobs');
+    expect(rows).toEqual([{ checkpoint: null }]);
+  });
+
+  it('is followed while it runs', async () => {
+    tenant.has(events(5));
+    await schedule('nightly');
+    const pieces = (await verbs['cron-follow']?.({ name: 'nightly' })) as AsyncIterable<ControlPiece>;
+    const lines: Json[] = [];
+    const one = server();
+    world.advance(5 * MINUTE);
+    await one.tick();
+    for await (const piece of pieces) {
+      if ('data' in piece) lines.push(JSON.parse(piece.data.toString()));
+      if (lines.some(({ text }) => String(text).startsWith('The log is exported'))) break;
+    }
+    await one.idle();
+    expect(lines.at(-1)).toMatchObject({
+      job: 'nightly',
+      text: 'The log is exported: 5 sent, 0 filtered out, 5 read.',
+    });
+    expect(new Set(lines.map(({ text }) => text)).size).toBe(lines.length);
+  });
+
+  it('keeps the newest hundred runs, and the newest lines of each', async () => {
+    await schedule('nightly');
+    const { cronRuns } = world.app.stores;
+    for (let index = 0; index < 103; index++) {
+      const startedAt = new Date(world.now().getTime() + index);
+      await world.app.transact((stores) =>
+        stores.cronRuns.begin('dev', { runId: `run_${index}`, name: 'nightly', startedAt }),
+      );
+    }
+    const lines = Array.from({ length: 150 }, (_, index) => ({ at: '', text: String(index) }));
+    const counts = { read: 1, sent: 1, skipped: 0 };
+    await cronRuns.note('dev', 'run_102', lines, counts);
+    await cronRuns.note('dev', 'run_102', lines, counts);
+    const kept = await cronRuns.newest('dev', 'nightly', 200);
+    expect(kept.map(({ runId }) => runId)).toEqual(Array.from({ length: 100 }, (_, index) => `run_${102 - index}`));
+    expect(kept.map(({ outcome }) => outcome).slice(0, 2)).toEqual(['running', 'lost']);
+    expect(kept[0]).toMatchObject({ lineCount: 300 });
+    expect(kept[0]?.lines.map(({ text }) => text)).toEqual([...lines.slice(100), ...lines].map(({ text }) => text));
+  });
+});
