@@ -2,7 +2,10 @@ import { Command } from 'commander';
 import description from '../package.json' with { type: 'json' };
 import { adminCommand } from './cli/admin-command.ts';
 import { backupCommand } from './cli/backup-command.ts';
+import { binCommand } from './cli/bin-command.ts';
+import { cronCommand } from './cli/cron-command.ts';
 import { egressCommand } from './cli/egress-command.ts';
+import { exportLogsCommand } from './cli/export-logs-command.ts';
 import { firstRunCommand } from './cli/first-run-command.ts';
 import { keysCommand } from './cli/keys-command.ts';
 import { logsCommand } from './cli/logs-command.ts';
@@ -26,6 +29,9 @@ const program = new Command('gatewright')
   .addCommand(firstRunCommand())
   .addCommand(mailsCommand())
   .addCommand(logsCommand())
+  .addCommand(exportLogsCommand())
+  .addCommand(cronCommand())
+  .addCommand(binCommand())
   .addCommand(egressCommand())
   .addCommand(modulesCommand())
   .addCommand(rulesCommand())

@@ -39,7 +39,7 @@ export function createWebhook({ settings, callOut, mayReachLoopback }: Parts): D
         mayReachLoopback,
         timeoutMilliseconds: TIMEOUT,
         mostBytes: MOST_BYTES,
-        ignoresBody: isSuccess,
+        cutsBody: true,
       });
       return isSuccess(status) ? undefined : `the webhook answered ${status}${wordsOf(status, body)}`;
     } catch (cause) {
