@@ -41,5 +41,5 @@ create index log_events_by_date on log_events (tenant_id, at desc);
 create index log_events_by_user on log_events (tenant_id, user_id, at desc) where user_id is not null;
 create index log_events_by_type on log_events (tenant_id, type, at desc);
 
--- Days are made ahead by logs/partition-keeper.ts; what finds no partition falls in here and stays readable.
+-- Days are made ahead by logs/partitions/partition-keeper.ts; what finds no partition falls in here and stays readable.
 create table log_events_default partition of log_events default;

@@ -23,7 +23,7 @@ import type { SigningKeyService } from './keys/signing-key-service.ts';
 import { createVerifyJwt } from './keys/verify-jwt.ts';
 import type { Log } from './kit/log.ts';
 import type { RecordEvent } from './logs/event.ts';
-import { logRoutes } from './logs/log-routes.ts';
+import { logRoutes } from './logs/reading/log-routes.ts';
 import { forLivingActors } from './management/living-actors.ts';
 import { unauthorized } from './management/management-errors.ts';
 import type { RateLimit } from './management/rate-bucket-store.ts';

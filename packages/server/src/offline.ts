@@ -18,7 +18,7 @@ import {
 import { createSigningKeyService } from './keys/signing-key-service.ts';
 import type { Log } from './kit/log.ts';
 import { createSealer } from './kit/seal.ts';
-import { createLogReader } from './logs/log-reader.ts';
+import { createLogReader } from './logs/reading/log-reader.ts';
 import { openDatabase } from './open-database.ts';
 import { storesOn } from './stores.ts';
 

@@ -12,7 +12,7 @@ import { migrate } from './db/migrate.ts';
 import { mailCommands } from './email/mail-commands.ts';
 import { openSealer } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
-import { tailCommands } from './logs/tail-commands.ts';
+import { tailCommands } from './logs/reading/tail-commands.ts';
 import { openDatabase } from './open-database.ts';
 import { openApp } from './start-app.ts';
 import { startCron } from './start-cron.ts';

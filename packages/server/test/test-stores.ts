@@ -1,7 +1,7 @@
 import { createDatabase, type Database } from '../src/db/database.ts';
 import { transactionsOn } from '../src/db/transact.ts';
 import { createSealer } from '../src/kit/seal.ts';
-import { createLogReader } from '../src/logs/log-reader.ts';
+import { createLogReader } from '../src/logs/reading/log-reader.ts';
 import { storesOn } from '../src/stores.ts';
 import { createTestDatabase } from './test-database.ts';
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { listPartitionDays } from '../logs/partition-keeper.ts';
+import { listPartitionDays } from '../logs/partitions/partition-keeper.ts';
 import type { Header } from './backup-format.ts';
 
 /** Told by the header instead of by their rows. */

@@ -5,7 +5,7 @@ import type { Migration } from '../db/migrate.ts';
 import { recordMigration } from '../db/migrate.ts';
 import { BrokenFrames } from '../kit/frames.ts';
 import { beginEpochAt } from '../logs/log-epoch.ts';
-import { makeDay } from '../logs/partition-keeper.ts';
+import { makeDay } from '../logs/partitions/partition-keeper.ts';
 import { backupErrors } from './backup-errors.ts';
 import type { Header, TableSummary } from './backup-format.ts';
 import { IN_HEADER, readTables } from './database-shape.ts';

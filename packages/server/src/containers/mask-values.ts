@@ -1,6 +1,6 @@
 import { isObject } from '../kit/json-values.ts';
-import { maskSecretText } from '../logs/mask-secret-text.ts';
-import { secretKindOf } from '../logs/secret-names.ts';
+import { maskSecretText } from '../logs/masking/mask-secret-text.ts';
+import { secretKindOf } from '../logs/masking/secret-names.ts';
 import type { Job } from './job.ts';
 
 const MASK = '*****';

@@ -1,5 +1,5 @@
 import type { ConsoleLine, JobKind } from '../containers/job.ts';
-import { storableText } from '../logs/storable-text.ts';
+import { storableText } from '../logs/masking/storable-text.ts';
 
 /** What the code of one execution wrote to its console, for its author. */
 export interface KeptConsole {

@@ -1,6 +1,6 @@
 import { isObject } from '../kit/json-values.ts';
 import type { AuditEvent, Requester } from '../logs/event.ts';
-import { MASK } from '../logs/mask-secrets.ts';
+import { MASK } from '../logs/masking/mask-secrets.ts';
 import type { Actor } from './call.ts';
 import type { Operation } from './catalogue.ts';
 import { titleOf } from './operation-title.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Tail, type TailRecord, tailLogs } from '../../src/logs/tail-logs.ts';
+import { type Tail, type TailRecord, tailLogs } from '../../src/logs/reading/tail-logs.ts';
 import { action, setActions } from '../actions/actions.ts';
 import { decodeJwt, eventsOf, passwordGrant } from '../protocol.ts';
 import { startWorld, type World } from '../world.ts';

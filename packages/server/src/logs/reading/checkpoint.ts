@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { logErrors } from './log-errors.ts';
-import type { LogPosition } from './log-id.ts';
-import { fromSelected, LOG_COLUMNS, type LogRow, logIdOf, type SelectedRow } from './log-row.ts';
-import { listPartitionDays } from './partition-keeper.ts';
+import { logErrors } from '../log-errors.ts';
+import type { LogPosition } from '../log-id.ts';
+import { fromSelected, LOG_COLUMNS, type LogRow, logIdOf, type SelectedRow } from '../log-row.ts';
+import { listPartitionDays } from '../partitions/partition-keeper.ts';
 
 /**
  * How many days a partition stays open on either side of a position: a transaction that straddles midnight, or a clock that

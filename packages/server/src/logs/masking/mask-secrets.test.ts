@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toEventRow } from './event-row.ts';
+import { toEventRow } from '../recording/event-row.ts';
 import { maskSecretText } from './mask-secret-text.ts';
 import { maskSecrets } from './mask-secrets.ts';
 

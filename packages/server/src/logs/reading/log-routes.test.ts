@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
-import { createDatabase } from '../db/database.ts';
-import type { ManagementCall, QueryValue } from '../management/call.ts';
-import { createEventStore } from './event-store.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/test-database.ts';
+import { createDatabase } from '../../db/database.ts';
+import type { ManagementCall, QueryValue } from '../../management/call.ts';
+import { createEventStore } from '../recording/event-store.ts';
 import { createLogReader, type LogReader } from './log-reader.ts';
 import { logRoutes } from './log-routes.ts';
 

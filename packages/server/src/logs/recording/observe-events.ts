@@ -1,6 +1,6 @@
-import type { Transact } from '../db/transact.ts';
-import type { RecordEvent } from './event.ts';
-import type { LogType } from './log-types.ts';
+import type { Transact } from '../../db/transact.ts';
+import type { RecordEvent } from '../event.ts';
+import type { LogType } from '../log-types.ts';
 
 /** Tells of each event once it is committed: what is rolled back never happened. */
 export function observeCommitted<Stores extends { readonly record: RecordEvent }>(

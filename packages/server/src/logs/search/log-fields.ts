@@ -1,4 +1,4 @@
-import type { LuceneRules } from '../kit/lucene/query.ts';
+import type { LuceneRules } from '../../kit/lucene/query.ts';
 
 /** The fields that a search of the log may name, each with the SQL that reads it from `log_events e`. */
 const TEXT_FIELDS: ReadonlyMap<string, string> = new Map([

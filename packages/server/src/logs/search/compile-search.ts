@@ -1,7 +1,7 @@
-import type { LuceneBound, LuceneMatch, LuceneQuery, LuceneRange } from '../kit/lucene/query.ts';
-import { logErrors } from './log-errors.ts';
+import type { LuceneBound, LuceneMatch, LuceneQuery, LuceneRange } from '../../kit/lucene/query.ts';
+import { logErrors } from '../log-errors.ts';
+import { decodeLogId } from '../log-id.ts';
 import { BARE_FIELDS, textFieldSql } from './log-fields.ts';
-import { decodeLogId } from './log-id.ts';
 import { type DateSpan, parseDateSpan } from './search-date.ts';
 
 /** Takes a value and answers its placeholder: everything that came with a request goes this way. */

@@ -1,7 +1,7 @@
 import { CompiledQuery } from 'kysely';
-import type { Database } from '../db/database.ts';
-import { AWAITED_AT_COMMIT } from '../db/prepared-statements.ts';
-import type { RecordEvent } from './event.ts';
+import type { Database } from '../../db/database.ts';
+import { AWAITED_AT_COMMIT } from '../../db/prepared-statements.ts';
+import type { RecordEvent } from '../event.ts';
 import { toEventRow } from './event-row.ts';
 
 export interface EventStore {

@@ -1,8 +1,8 @@
-import type { AuditEvent } from './event.ts';
-import { logTypes } from './log-types.ts';
-import { maskSecretText } from './mask-secret-text.ts';
-import { maskSecrets } from './mask-secrets.ts';
-import { storableText } from './storable-text.ts';
+import type { AuditEvent } from '../event.ts';
+import { logTypes } from '../log-types.ts';
+import { maskSecretText } from '../masking/mask-secret-text.ts';
+import { maskSecrets } from '../masking/mask-secrets.ts';
+import { storableText } from '../masking/storable-text.ts';
 import { describeUserAgent } from './user-agent.ts';
 
 /** What an INSERT sends, named as the columns; epoch, xid, seq, day and at come from the database. */

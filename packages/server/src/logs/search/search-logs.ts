@@ -1,9 +1,9 @@
 import type pg from 'pg';
+import { logErrors } from '../log-errors.ts';
+import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
+import type { LogSearch } from '../reading/log-reader.ts';
 import { type Bind, compileSearch } from './compile-search.ts';
-import { logErrors } from './log-errors.ts';
 import { textFieldSql } from './log-fields.ts';
-import type { LogSearch } from './log-reader.ts';
-import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from './log-row.ts';
 
 export interface LogSort {
   /** A searchable field. */

@@ -1,8 +1,8 @@
-import type { KeptConsole } from '../executions/kept-console.ts';
-import type { LuceneQuery } from '../kit/lucene/query.ts';
+import type { KeptConsole } from '../../executions/kept-console.ts';
+import type { LuceneQuery } from '../../kit/lucene/query.ts';
+import { type LogRow, logIdOf, toWire } from '../log-row.ts';
+import { NEWEST_FIRST } from '../search/search-logs.ts';
 import type { LogReader } from './log-reader.ts';
-import { type LogRow, logIdOf, toWire } from './log-row.ts';
-import { NEWEST_FIRST } from './search-logs.ts';
 
 export interface Tail {
   readonly tenantId: string;

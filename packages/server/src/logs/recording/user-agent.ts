@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { storableText } from './storable-text.ts';
+import { storableText } from '../masking/storable-text.ts';
 
 export interface UserAgent {
   /** `Chrome 107.0.0 / Windows 10.0.0`, as Auth0's records show it. */

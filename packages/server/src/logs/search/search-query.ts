@@ -1,5 +1,5 @@
-import { parseLucene } from '../kit/lucene/parse-lucene.ts';
-import type { LuceneMatch, LuceneQuery } from '../kit/lucene/query.ts';
+import { parseLucene } from '../../kit/lucene/parse-lucene.ts';
+import type { LuceneMatch, LuceneQuery } from '../../kit/lucene/query.ts';
 import { LOG_RULES } from './log-fields.ts';
 
 /** `q`, and `search`, by which newer SDKs send the same. Where several conditions are given, all must hold. */

@@ -1,9 +1,9 @@
-import type { Management, ManagementCall, QueryValue } from '../management/call.ts';
-import { logErrors } from './log-errors.ts';
+import type { Management, ManagementCall, QueryValue } from '../../management/call.ts';
+import { logErrors } from '../log-errors.ts';
+import { logIdOf, toWire } from '../log-row.ts';
+import { NEWEST_FIRST, parseSort } from '../search/search-logs.ts';
+import { eventsOfUser, parseSearch } from '../search/search-query.ts';
 import { type LogReader, parsePosition } from './log-reader.ts';
-import { logIdOf, toWire } from './log-row.ts';
-import { NEWEST_FIRST, parseSort } from './search-logs.ts';
-import { eventsOfUser, parseSearch } from './search-query.ts';
 
 interface Stores {
   readonly logs: LogReader;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
-import { createDatabase } from '../db/database.ts';
-import { DeclaredError } from '../kit/errors.ts';
-import type { AuditEvent } from './event.ts';
-import { createEventStore } from './event-store.ts';
-import { createLogReader, type LogReader } from './log-reader.ts';
-import { toWire } from './log-row.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/test-database.ts';
+import { createDatabase } from '../../db/database.ts';
+import { DeclaredError } from '../../kit/errors.ts';
+import type { AuditEvent } from '../event.ts';
+import { toWire } from '../log-row.ts';
+import { createLogReader, type LogReader } from '../reading/log-reader.ts';
+import { createEventStore } from '../recording/event-store.ts';
 import { NEWEST_FIRST, parseSort } from './search-logs.ts';
 import { eventsOfUser, parseSearch } from './search-query.ts';
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { violatedConstraint } from '../db/constraint.ts';
-import { beginEpochInNewCluster } from './log-epoch.ts';
+import { violatedConstraint } from '../../db/constraint.ts';
+import { beginEpochInNewCluster } from '../log-epoch.ts';
 
 export interface PartitionKeeper {
   /** Makes the partitions that are due now. Safe in several processes at once. */

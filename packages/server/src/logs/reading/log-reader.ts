@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import type { LuceneQuery } from '../kit/lucene/query.ts';
+import type { LuceneQuery } from '../../kit/lucene/query.ts';
+import { logErrors } from '../log-errors.ts';
+import { decodeLogId, type LogPosition } from '../log-id.ts';
+import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
+import { type LogSort, searchLogs } from '../search/search-logs.ts';
 import { readAfter, readEnd } from './checkpoint.ts';
-import { logErrors } from './log-errors.ts';
-import { decodeLogId, type LogPosition } from './log-id.ts';
-import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from './log-row.ts';
-import { type LogSort, searchLogs } from './search-logs.ts';
 
 export interface LogSearch {
   readonly query: LuceneQuery;

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
-import { createDatabase, createPool } from '../db/database.ts';
-import type { AuditEvent } from './event.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/test-database.ts';
+import { createDatabase, createPool } from '../../db/database.ts';
+import type { AuditEvent } from '../event.ts';
 import { createEventStore } from './event-store.ts';
 import { createEventWriter } from './event-writer.ts';
 

@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
+import { createTestDatabase, type TestDatabase } from '../../../test/test-database.ts';
+import { beginEpoch } from '../log-epoch.ts';
+import { encodeLogId } from '../log-id.ts';
+import { type LogRow, logIdOf } from '../log-row.ts';
+import { createPartitionKeeper } from '../partitions/partition-keeper.ts';
 import { checkpointSql } from './checkpoint.ts';
-import { beginEpoch } from './log-epoch.ts';
-import { encodeLogId } from './log-id.ts';
 import { createLogReader, type LogReader, parsePosition } from './log-reader.ts';
-import { type LogRow, logIdOf } from './log-row.ts';
-import { createPartitionKeeper } from './partition-keeper.ts';
 
 let database: TestDatabase;
 let reader: LogReader;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlVerbs } from '../control/control-server.ts';
-import type { ControlPiece } from '../control/control-stream.ts';
-import { defineErrors } from '../kit/errors.ts';
-import { tenantErrors } from '../tenants/tenant.ts';
-import type { TenantStore } from '../tenants/tenant-store.ts';
+import type { ControlVerbs } from '../../control/control-server.ts';
+import type { ControlPiece } from '../../control/control-stream.ts';
+import { defineErrors } from '../../kit/errors.ts';
+import { tenantErrors } from '../../tenants/tenant.ts';
+import type { TenantStore } from '../../tenants/tenant-store.ts';
+import { logTypes } from '../log-types.ts';
 import type { LogReader } from './log-reader.ts';
-import { logTypes } from './log-types.ts';
 import { type Tail, tailLogs } from './tail-logs.ts';
 
 interface Needs {

@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import { isDatabaseAway } from '../db/database-away.ts';
-import type { AuditEvent, RecordEvent } from './event.ts';
+import { isDatabaseAway } from '../../db/database-away.ts';
+import type { AuditEvent, RecordEvent } from '../event.ts';
+import { logErrors } from '../log-errors.ts';
 import { type EventRow, toEventRow } from './event-row.ts';
 import { createGatherDelay } from './gather-delay.ts';
-import { logErrors } from './log-errors.ts';
 
 export interface EventWriter {
   /** Resolves once the event is committed. Rejects with a 503 when that can't be done: then the caller must not answer. */
