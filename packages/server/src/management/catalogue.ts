@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { OWN_DEFINITIONS, OWN_OPERATIONS } from './own-operations.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
@@ -37,9 +38,9 @@ export interface Operation {
   readonly bodyType?: string;
 }
 
-type StoredOperation = Omit<Operation, 'name' | 'method' | 'path'>;
+export type StoredOperation = Omit<Operation, 'name' | 'method' | 'path'>;
 
-const operations: Readonly<Record<string, StoredOperation>> = readGenerated('operations');
+const operations: Readonly<Record<string, StoredOperation>> = { ...readGenerated('operations'), ...OWN_OPERATIONS };
 let definitions: ReadonlyMap<string, JsonSchema> | undefined;
 
 export const operationNames: readonly string[] = Object.keys(operations);
@@ -63,7 +64,7 @@ export function definitionNamed(name: string): JsonSchema {
 
 /** Read when the first body is validated. */
 function allDefinitions(): ReadonlyMap<string, JsonSchema> {
-  definitions ??= new Map(Object.entries(readGenerated('definitions')));
+  definitions ??= new Map(Object.entries({ ...readGenerated('definitions'), ...OWN_DEFINITIONS }));
   return definitions;
 }
 

@@ -1,0 +1,115 @@
+import type { JsonSchema, StoredOperation } from './catalogue.ts';
+
+// What the Management API has beyond Auth0's: operations of ours, and types that accept more than the catalogue's.
+// Everything else about them (scopes, paging, validation, events) is as for the catalogue's own.
+
+const ID = { id: { type: 'string' } } as const;
+const INSTANT = { type: 'string', format: 'date-time' } as const;
+
+export const OWN_OPERATIONS: Readonly<Record<string, StoredOperation>> = {
+  'GET /log-streams/{id}/health': {
+    resource: 'logStreams.health',
+    action: 'get',
+    scopes: ['read:log_streams'],
+    status: 200,
+    params: ID,
+    query: {},
+  },
+  'GET /log-streams/{id}/dead-letters': {
+    resource: 'logStreams.deadLetters',
+    action: 'list',
+    scopes: ['read:log_streams'],
+    status: 200,
+    params: ID,
+    query: {
+      page: { type: 'integer', minimum: 0 },
+      per_page: { type: 'integer', minimum: 1, maximum: 100 },
+      include_totals: { type: 'boolean' },
+    },
+    items: 'dead_letters',
+  },
+  'POST /log-streams/{id}/replay': {
+    resource: 'logStreams',
+    action: 'replay',
+    scopes: ['update:log_streams'],
+    status: 202,
+    params: ID,
+    query: {},
+    body: {
+      type: 'object',
+      properties: { from: INSTANT, to: INSTANT, only_failed: { type: 'boolean' } },
+      additionalProperties: false,
+    },
+  },
+  'POST /log-streams/{id}/test': {
+    resource: 'logStreams',
+    action: 'test',
+    scopes: ['update:log_streams'],
+    status: 200,
+    params: ID,
+    query: {},
+  },
+  'POST /log-streams/{id}/rotate-secret': {
+    resource: 'logStreams.signingSecrets',
+    action: 'rotate',
+    scopes: ['update:log_streams'],
+    status: 200,
+    params: ID,
+    query: {},
+    body: {
+      type: 'object',
+      properties: { overlap_hours: { type: 'integer', minimum: 0, maximum: 168 } },
+      additionalProperties: false,
+    },
+  },
+};
+
+/** Take the place of the catalogue's types of the same name. */
+export const OWN_DEFINITIONS: Readonly<Record<string, JsonSchema>> = {
+  // Development tenants send to http as well: their receivers run on the same machine (log-streams/log-stream-wire.ts).
+  LogStreamHttpSink: {
+    type: 'object',
+    properties: {
+      httpAuthorization: { type: 'string' },
+      httpContentFormat: { enum: ['JSONARRAY', 'JSONLINES', 'JSONOBJECT'] },
+      httpContentType: { type: 'string' },
+      httpEndpoint: { type: 'string', pattern: '^https?://.*' },
+      httpCustomHeaders: { type: 'array', items: { $ref: 'HttpCustomHeader' } },
+    },
+    required: ['httpEndpoint'],
+    additionalProperties: false,
+  },
+  LogStreamSinkPatch: {
+    anyOf: [
+      ...['Http', 'Datadog', 'Splunk', 'Sumo', 'Segment'].map((type) => ({ $ref: `LogStream${type}Sink` })),
+      { $ref: 'LogStreamMixpanelSinkPatch' },
+      ...['file', 'syslog', 'otlp'].map(ownSink),
+    ],
+  },
+  CreateLogStreamRequestContent: {
+    anyOf: [
+      ...['Http', 'EventBridge', 'EventGrid', 'Datadog', 'Splunk', 'Sumo', 'Segment', 'Mixpanel'].map((type) => ({
+        $ref: `CreateLogStream${type}RequestBody`,
+      })),
+      ...['file', 'syslog', 'otlp'].map((type) => ({
+        type: 'object',
+        properties: {
+          name: { type: 'string' },
+          type: { enum: [type] },
+          isPriority: { type: 'boolean' },
+          filters: { type: 'array', items: { $ref: 'LogStreamFilter' } },
+          pii_config: { $ref: 'LogStreamPiiConfig' },
+          sink: ownSink(type),
+          startFrom: { type: 'string' },
+        },
+        required: ['type', 'sink'],
+        additionalProperties: false,
+      })),
+    ],
+  },
+};
+
+/** Its members are checked where the stream is (log-streams/sinks/check-settings.ts). */
+function ownSink(type: string): JsonSchema {
+  return { type: 'object', propertyNames: { pattern: `^${type}[A-Z]` } };
+}
