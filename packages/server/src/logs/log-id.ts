@@ -30,3 +30,12 @@ function isDay(day: string): boolean {
   const date = new Date(iso);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso);
 }
+
+/** Below zero where `one` stands before `other`. Numbers without leading zeros: the longer is the greater. */
+export function comparePositions(one: LogPosition, other: LogPosition): number {
+  return one.epoch - other.epoch || compareNumbers(one.xid, other.xid) || compareNumbers(one.seq, other.seq);
+}
+
+function compareNumbers(one: string, other: string): number {
+  return one.length - other.length || (one < other ? -1 : one > other ? 1 : 0);
+}

@@ -9,8 +9,14 @@ import { listPartitionDays } from '../partitions/partition-keeper.ts';
  * was wrong, writes into a neighbouring day. Partitions are made three days ahead, so that a clock which is further off
  * writes into the default partition, and that one is read always.
  */
-const OPEN_DAYS = 4;
+export const OPEN_DAYS = 4;
 const DAY = 86_400_000;
+
+export interface LogPage {
+  readonly rows: readonly LogRow[];
+  /** Behind it nothing was left out: the last row, or all that is final where the page is not full. */
+  readonly reached: LogPosition;
+}
 
 /** Reads a tenant's events behind a position, in the order of delivery. */
 export async function readAfter(
@@ -19,6 +25,16 @@ export async function readAfter(
   from: LogPosition | undefined,
   take: number,
 ): Promise<LogRow[]> {
+  return [...(await readPage(pool, tenantId, from, take)).rows];
+}
+
+/** The same, for readers whose position moves on where there is nothing. */
+export async function readPage(
+  pool: pg.Pool,
+  tenantId: string,
+  from: LogPosition | undefined,
+  take: number,
+): Promise<LogPage> {
   // The horizon is asked once, before the first partition: what lies below it is final, in whatever order partitions are read.
   const horizon = await readHorizon(pool);
   if (from !== undefined && from.epoch > horizon.epoch) throw logErrors.malformedPosition();
@@ -39,7 +55,8 @@ export async function readAfter(
     if (end !== undefined) ends.push({ day, logId: logIdOf(end) });
     page = merge(page, rows, take);
   }
-  return page;
+  const last = page.length === take ? page.at(-1) : undefined;
+  return { rows: page, reached: last ?? endOf(horizon) };
 }
 
 /** How far a partition has been read. */
@@ -55,11 +72,14 @@ function isBehind(logId: string, day: string, ends: readonly End[]): boolean {
 
 /** Behind all that is final now: what is committed from here on is read after it, and what was before may be once more. */
 export async function readEnd(pool: pg.Pool): Promise<LogPosition> {
-  const { epoch, xid } = await readHorizon(pool);
+  return endOf(await readHorizon(pool));
+}
+
+export function endOf({ epoch, xid }: Horizon): LogPosition {
   return { epoch, xid, seq: '0', day: new Date().toISOString().slice(0, 10).replaceAll('-', '') };
 }
 
-interface Horizon {
+export interface Horizon {
   readonly epoch: number;
   /** Every transaction below it has ended. */
   readonly xid: string;
@@ -99,14 +119,14 @@ export function checkpointSql(table: string): string {
     order by e.epoch, e.xid, e.seq limit $7`;
 }
 
-function merge(one: readonly LogRow[], other: readonly LogRow[], take: number): LogRow[] {
+export function merge<Row extends LogRow>(one: readonly Row[], other: readonly Row[], take: number): Row[] {
   if (other.length === 0) return [...one];
   const keyed = [...one, ...other].map((row) => ({ row, id: logIdOf(row) }));
   keyed.sort((a, b) => (a.id < b.id ? -1 : 1));
   return keyed.slice(0, take).map(({ row }) => row);
 }
 
-function shiftDay(day: string, days: number): string {
+export function shiftDay(day: string, days: number): string {
   const time = Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6)));
   return new Date(time + days * DAY).toISOString().slice(0, 10).replaceAll('-', '');
 }

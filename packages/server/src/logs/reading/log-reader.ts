@@ -4,7 +4,9 @@ import { logErrors } from '../log-errors.ts';
 import { decodeLogId, type LogPosition } from '../log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
 import { type LogSort, searchLogs } from '../search/search-logs.ts';
-import { readAfter, readEnd } from './checkpoint.ts';
+import { type LogPage, readAfter, readEnd, readPage } from './checkpoint.ts';
+import { countBehind, type Lag, positionBefore } from './measure-lag.ts';
+import { readTail, type TailPage } from './read-tail.ts';
 
 export interface LogSearch {
   readonly query: LuceneQuery;
@@ -23,8 +25,16 @@ export interface LogReader {
    * come before it any more: a reader that goes on from the last one misses none.
    */
   after(tenantId: string, from: LogPosition | undefined, take: number): Promise<LogRow[]>;
+  /** The same for a reader that moves on where its tenant has no events. */
+  page(tenantId: string, from: LogPosition, take: number): Promise<LogPage>;
+  /** New events of several tenants, in one order: for who delivers to many. */
+  tail(tenantIds: readonly string[], from: LogPosition, take: number): Promise<TailPage>;
   /** Where a reader begins that wants what comes from now on. */
   end(): Promise<LogPosition>;
+  /** Before every event that happened at this time or later; undefined where there is none yet. */
+  before(tenantId: string, at: Date): Promise<LogPosition | undefined>;
+  /** How many events stand behind a position, and how old the first of them is. */
+  lag(tenantId: string, from: LogPosition): Promise<Lag>;
 }
 
 export function createLogReader({ pool }: { readonly pool: pg.Pool }): LogReader {
@@ -32,7 +42,11 @@ export function createLogReader({ pool }: { readonly pool: pg.Pool }): LogReader
     search: (tenantId, search) => searchLogs(pool, tenantId, search),
     find: (tenantId, logId) => find(pool, tenantId, logId),
     after: (tenantId, from, take) => readAfter(pool, tenantId, from, take),
+    page: (tenantId, from, take) => readPage(pool, tenantId, from, take),
+    tail: (tenantIds, from, take) => readTail(pool, tenantIds, from, take),
     end: () => readEnd(pool),
+    before: (tenantId, at) => positionBefore(pool, tenantId, at),
+    lag: (tenantId, from) => countBehind(pool, tenantId, from),
   };
 }
 

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import type { LogPosition } from '../log-id.ts';
+import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
+import { endOf, type Horizon, merge, OPEN_DAYS, shiftDay } from './checkpoint.ts';
+
+export interface TailRow extends LogRow {
+  readonly tenantId: string;
+}
+
+export interface TailPage {
+  readonly rows: readonly TailRow[];
+  /** The last row where the page is full, else all that is final. */
+  readonly reached: LogPosition;
+}
+
+interface Bounds extends Horizon {
+  readonly tables: readonly string[];
+}
+
+/**
+ * The newest events of several tenants in the one order of delivery. For a position near the end: all partitions that are
+ * open around it are asked in one statement, each by its name and limited by itself, and merged here.
+ */
+export async function readTail(
+  pool: pg.Pool,
+  tenantIds: readonly string[],
+  from: LogPosition,
+  take: number,
+): Promise<TailPage> {
+  const { tables, ...horizon } = await readBounds(pool);
+  const first = `log_events_${shiftDay(from.day, -OPEN_DAYS)}`;
+  const open = ['log_events_default', ...tables.filter((table) => table >= first)];
+  const text = tailSql(open);
+  const { rows } = await pool.query<SelectedRow & { tenantId: string }>({
+    // The partitions change once a day: a name for each set of them keeps its plan.
+    name: `log_tail_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`,
+    text,
+    values: [tenantIds, from.epoch, from.xid, from.seq, horizon.epoch, horizon.xid, take],
+  });
+  const found = rows.map((row) => ({ ...fromSelected(row), tenantId: row.tenantId }));
+  const page = merge([], found, take);
+  return { rows: page, reached: (page.length === take ? page.at(-1) : undefined) ?? endOf(horizon) };
+}
+
+/** Horizon and partitions of one snapshot: a row below the horizon lies in a partition that is in the list. */
+async function readBounds(pool: pg.Pool): Promise<Bounds> {
+  const { rows } = await pool.query<Bounds>({
+    name: 'log_tail_bounds',
+    text: `select epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid, array(
+        select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'log_events'::regclass and not i.inhdetachpending and c.relname ~ '^log_events_[0-9]{8}$'
+      ) as tables from log_epoch`,
+  });
+  const [bounds] = rows;
+  if (bounds === undefined) throw new Error('log_epoch has lost its row: the database is damaged.');
+  return bounds;
+}
+
+/**
+ * In the order of the index log_events_in_order, so that nothing is sorted. The tenant is compared as an expression: as a
+ * column it would tempt the planner to the primary key, whose order is another one.
+ */
+export function tailSql(tables: readonly string[]): string {
+  return tables
+    .map(
+      (table) => `(select e.tenant_id as "tenantId", ${LOG_COLUMNS} from ${table} e
+    where e.tenant_id || '' = any($1::text[]) and (e.epoch, e.xid, e.seq) > ($2::smallint, $3::xid8, $4::bigint)
+      and (e.epoch, e.xid) < ($5::smallint, $6::xid8)
+    order by e.epoch, e.xid, e.seq limit $7)`,
+    )
+    .join(' union all ');
+}
