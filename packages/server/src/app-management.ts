@@ -22,6 +22,9 @@ import { keyRoutes } from './keys/key-routes.ts';
 import type { SigningKeyService } from './keys/signing-key-service.ts';
 import { createVerifyJwt } from './keys/verify-jwt.ts';
 import type { Log } from './kit/log.ts';
+import { logStreamOperationRoutes } from './log-streams/log-stream-operation-routes.ts';
+import { logStreamRoutes } from './log-streams/log-stream-routes.ts';
+import type { createStreamTrial } from './log-streams/try-stream.ts';
 import type { RecordEvent } from './logs/event.ts';
 import { logRoutes } from './logs/reading/log-routes.ts';
 import { forLivingActors } from './management/living-actors.ts';
@@ -70,6 +73,7 @@ interface Parts extends Authentication {
   readonly findModule: FindModule;
   readonly runAction: RunAction;
   readonly recordAlone: RecordEvent;
+  readonly trySend: ReturnType<typeof createStreamTrial>;
   readonly afterCommit: (tenantId: string) => void;
   readonly log: Log;
   readonly rateLimit: RateLimit | undefined;
@@ -163,6 +167,8 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       consentRoutes(management, { ...audiences, now });
       keyRoutes(management, parts.signingKeys);
       logRoutes(management);
+      logStreamRoutes(management);
+      logStreamOperationRoutes(management, { trySend: parts.trySend, now });
       brandingRoutes(management);
       promptRoutes(management);
       ticketRoutes(management, recovery);

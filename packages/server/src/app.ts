@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { FindModule } from './actions/build-action.ts';
 import type { RunAction } from './actions/run-action.ts';
 import { createAuthentication } from './app-authentication.ts';
+import { createLogStreams } from './app-log-streams.ts';
 import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
 import { createLoginPipeline } from './app-pipeline.ts';
@@ -74,6 +75,10 @@ export interface World {
   readonly runAction?: RunAction | undefined;
   /** Of tenant code, where they are not ours. */
   readonly containerLimits?: Partial<ContainerLimits> | undefined;
+  /** Where log streams of the type file write. */
+  readonly streamFolder?: string | undefined;
+  /** What log streams wait by after a failure, where a test owns chance. */
+  readonly streamRandom?: (() => number) | undefined;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
   readonly processes: number;
   /** Requests to the Management API, for each tenant; ours unless said otherwise. */
@@ -212,6 +217,14 @@ export async function createApp(world: World) {
     log,
     now,
   });
+  const logStreams = createLogStreams({
+    ...world,
+    stores,
+    transact,
+    findTenant: directory.find,
+    callOut: outgoing.callOut,
+    connectOut: outgoing.connectOut,
+  });
   createManagementApi(http, {
     ...authentication,
     triggers,
@@ -230,6 +243,7 @@ export async function createApp(world: World) {
     findModule: world.findModule ?? createModuleFinder({ curated: moduleStore, added: world.addedModules }),
     runAction: world.runAction ?? triggers.tryAction,
     recordAlone,
+    trySend: logStreams.trySend,
     afterCommit: forget,
     log,
     now,
@@ -248,6 +262,7 @@ export async function createApp(world: World) {
     forget,
     metrics,
     logouts,
+    streams: logStreams.worker,
     containers,
     /** The way of tenant code to its tenant's own API. */
     tunnelTo,
@@ -256,7 +271,10 @@ export async function createApp(world: World) {
       listener = await listenForChanges({
         poolOptions,
         channel: 'configuration_changed',
-        onMessage: forget,
+        onMessage: (tenantId) => {
+          forget(tenantId);
+          logStreams.worker.wake();
+        },
         onReconnect: () => {
           cache.forgetAll();
           if (isAway) log.info('The database answers again.');
@@ -269,12 +287,13 @@ export async function createApp(world: World) {
       });
       housekeeper.start();
       logouts.start();
+      logStreams.worker.start();
       await http.ready();
     },
     async stop(): Promise<void> {
       housekeeper.stop();
       await http.close();
-      await logouts.stop();
+      await Promise.all([logouts.stop(), logStreams.worker.stop()]);
       await triggers.background.stop();
       await containers.stop();
       await consoles.stop();

@@ -23,6 +23,10 @@ import { createHookStore } from './hooks/hook-store.ts';
 import { createJobStore } from './jobs/job-store.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
+import { createDeadLetterStore } from './log-streams/delivery/dead-letter-store.ts';
+import { createDeliveryStore } from './log-streams/delivery/delivery-store.ts';
+import { createReplayStore } from './log-streams/delivery/replay-store.ts';
+import { createLogStreamStore } from './log-streams/log-stream-store.ts';
 import { createContinuationStore } from './login/continuation-store.ts';
 import { createLoginTicketStore } from './login/embedded/login-ticket-store.ts';
 import { createLoginTransactionStore } from './login/login-transaction-store.ts';
@@ -149,6 +153,10 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     actionExecutions: createExecutionStore(db),
     consoles: createConsoleStore(db),
     codeWarnings: createCodeWarningStore(db),
+    logStreams: createLogStreamStore(db, sealer),
+    streamDeliveries: createDeliveryStore(db),
+    deadLetters: createDeadLetterStore(db),
+    streamReplays: createReplayStore(db),
     logs,
     record: createEventStore(db).record,
   };

@@ -58,6 +58,7 @@ export async function startWorld({
   findModule = async (name, version) => (name === 'lodash' && MODULES.includes(version) ? '4.17.21' : undefined),
   containerLimits,
   runAction,
+  streamRandom,
 }: {
   environment?: Environment;
   database?: TestDatabase;
@@ -75,6 +76,8 @@ export async function startWorld({
   containerLimits?: AppWorld['containerLimits'];
   /** How a draft is tried: in a container unless said otherwise. */
   runAction?: AppWorld['runAction'];
+  /** The chance in what log streams wait for after a failure. */
+  streamRandom?: AppWorld['streamRandom'];
 } = {}) {
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
@@ -104,6 +107,7 @@ export async function startWorld({
       findModule,
       runAction,
       containerLimits,
+      streamRandom,
       snapshotsOfOthers: async () => [],
       listening: () => PORTS,
       isStarted: () => true,

@@ -22,4 +22,6 @@ export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again wh
   'connections.script_configuration': 'emptied',
   'user_identities.idp_tokens': 'emptied',
   'cron_jobs.settings': 'emptied',
+  'log_streams.sink': 'emptied',
+  'log_streams.signing_secrets': 'emptied',
 };

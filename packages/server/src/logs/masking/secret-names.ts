@@ -26,6 +26,8 @@ const EXACT = new Map<string, SecretKind>([
   ),
   ...secrets('secretencoded', 'accesskeyid', 'secretaccesskey', 'sharedsecret', 'totpsecret', 'pem', 'privatepem'),
   ...secrets('passwordhash', 'custompasswordhash', 'connectionstring', 'serviceaccountkey'),
+  // Of log streams: addresses and headers that their receivers take for a password.
+  ...secrets('segmentwritekey', 'sumosourceaddress', 'httpcustomheaders', 'otlpheaders'),
   // What a custom database's scripts need: passwords and keys under names that its operator chose.
   ...secrets('configuration', 'bareconfiguration'),
   ['secrets', 'named-secrets'],

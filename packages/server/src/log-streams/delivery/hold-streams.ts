@@ -1,0 +1,184 @@
+import type { LogPosition } from '../../logs/log-id.ts';
+import type { LogReader } from '../../logs/reading/log-reader.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { LogStreamStore } from '../log-stream-store.ts';
+import type { OpenOutlet } from '../open-outlet.ts';
+import { createAtMost } from './at-most.ts';
+import type { DeadLetterStore } from './dead-letter-store.ts';
+import { createStreamDelivery, type StreamDelivery } from './deliver-stream.ts';
+import type { Lease } from './delivery-state.ts';
+import type { DeliveryStore, LeasedStream, StreamKey } from './delivery-store.ts';
+import { createLane, type Lane } from './lane.ts';
+import { createReplayLane } from './replay-lane.ts';
+import type { ReplayStore } from './replay-store.ts';
+import type { createTurnReporter } from './report-turns.ts';
+import type { Slots } from './slots.ts';
+import type { TailBuffer } from './tail-buffer.ts';
+
+/** A stream whose lease this process has. */
+export interface Held {
+  readonly delivery: StreamDelivery;
+  /** Reads from the end that all share; otherwise it catches up by itself. */
+  isAtHead: boolean;
+  /** How far the database knows it to be, and since when. */
+  saved: { readonly cursor: LogPosition; readonly at: number };
+  replay: { readonly id: string; readonly lane: Lane; sent: number } | undefined;
+  /** Sent once more, and to be taken off the dead letters. */
+  readonly replayed: Set<string>;
+}
+
+/** What delivering reads and writes. */
+export interface DeliveryStores {
+  readonly logStreams: Pick<LogStreamStore, 'find'>;
+  readonly streamDeliveries: DeliveryStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly streamReplays: ReplayStore;
+  readonly logs: LogReader;
+}
+
+interface Parts {
+  readonly owner: string;
+  readonly processes: number;
+  readonly stores: DeliveryStores;
+  readonly tail: TailBuffer;
+  readonly slots: Slots;
+  readonly report: ReturnType<typeof createTurnReporter>;
+  readonly findTenant: (tenantId: string) => Promise<Tenant | undefined>;
+  readonly openOutlet: OpenOutlet;
+  /** Lets what is under way end, writes down how far it is, and gives it away. */
+  readonly letGo: (held: Held) => void;
+  readonly onProgress: (held: Held) => void;
+  readonly now: () => Date;
+  readonly random?: (() => number) | undefined;
+}
+
+/** Streams beyond a process's share are left to others for so long. */
+const PATIENCE_SECONDS = 3;
+const READS_AT_ONCE = 3;
+
+/** Which streams this process delivers: it renews its leases, hears of changes, and takes what nobody has. */
+export function createHolding(parts: Parts) {
+  const { owner, now } = parts;
+  const { streamDeliveries: deliveries, logs, deadLetters } = parts.stores;
+  // Requests need the database's connections as well.
+  const readInTurn = createAtMost(READS_AT_ONCE);
+  const held = new Map<string, Held>();
+
+  async function scan(): Promise<void> {
+    await renew();
+    const { active, owners } = await deliveries.census();
+    const missing = Math.ceil(active / Math.max(1, parts.processes, owners)) - held.size;
+    const free = missing > 0 ? await deliveries.free(missing, 0) : await deliveries.free(1, PATIENCE_SECONDS);
+    if (free.length > 0) for (const leased of await deliveries.claim(owner, free)) await adopt(leased);
+    const [first] = held.values();
+    if (first && held.size > Math.ceil(active / Math.max(1, owners))) giveUp(first);
+  }
+
+  async function renew(): Promise<void> {
+    if (held.size === 0) return;
+    const kept = await deliveries.renew(owner, [...held.values()].map(leaseOf));
+    const found = new Map(kept.map((one) => [keyOf(one), one]));
+    for (const [key, one] of held) {
+      const current = found.get(key);
+      if (current === undefined) lose(key, one);
+      else if (current.status !== 'active') giveUp(one);
+      else if (current.version !== one.delivery.outlet().version || isOver(one)) await reopen(one);
+    }
+  }
+
+  const isOver = ({ delivery }: Held) => (delivery.outlet().until ?? now()) < now();
+
+  /** Another process has it by now, or it is deleted: what is under way ends, and nothing of it is written down. */
+  function lose(key: string, one: Held): void {
+    held.delete(key);
+    one.delivery
+      .stop({ abort: true })
+      .then(one.delivery.close)
+      .catch(() => {});
+  }
+
+  function giveUp(one: Held): void {
+    if (held.delete(keyOf(one.delivery.lease))) parts.letGo(one);
+  }
+
+  async function adopt(leased: LeasedStream): Promise<void> {
+    const { lease, state } = leased;
+    const opened = await open(lease);
+    if (opened === undefined) return deliveries.release(owner, [lease]);
+    const log = createLane({ from: state.cursor, read: (from, room) => read(one, from, room), suspect: state.suspect });
+    const { report, slots, random } = parts;
+    const delivery = createStreamDelivery({
+      lease,
+      state,
+      outlet: opened,
+      log,
+      slots,
+      now,
+      random,
+      onProgress: () => parts.onProgress(one),
+      onTurn: async (turn, failure) => {
+        await report.turn(lease, delivery.state(), turn, failure);
+        if (turn === 'suspended') giveUp(one);
+      },
+      onPoison: (entry, failure) => report.poison(lease, entry, failure),
+      onReplayed: (logIds) => {
+        if (one.replay) one.replay.sent += logIds.length;
+        for (const logId of logIds) one.replayed.add(logId);
+      },
+    });
+    const one: Held = {
+      delivery,
+      isAtHead: false,
+      saved: { cursor: state.cursor, at: 0 },
+      replay: undefined,
+      replayed: new Set(),
+    };
+    held.set(keyOf(lease), one);
+    await takeReplay(one);
+  }
+
+  async function open({ tenantId, streamId }: StreamKey) {
+    const [tenant, stream] = await Promise.all([
+      parts.findTenant(tenantId),
+      parts.stores.logStreams.find(tenantId, streamId),
+    ]);
+    return tenant && stream && parts.openOutlet(tenant, stream);
+  }
+
+  async function reopen(one: Held): Promise<void> {
+    const opened = await open(one.delivery.lease);
+    if (opened === undefined) return giveUp(one);
+    // What is under way may take its time; new sends don't wait for it.
+    one.delivery.reopen(opened).catch(() => {});
+    await takeReplay(one);
+  }
+
+  async function takeReplay(one: Held): Promise<void> {
+    const { tenantId, streamId } = one.delivery.lease;
+    const replay = await parts.stores.streamReplays.find(tenantId, streamId);
+    if (replay === undefined || replay.finishedAt !== undefined || replay.id === one.replay?.id) return;
+    const lane = createReplayLane({ tenantId, streamId, replay, logs, deadLetters });
+    one.replay = { id: replay.id, lane, sent: replay.sent };
+    one.delivery.addLane(lane);
+  }
+
+  async function read(one: Held, from: LogPosition, room: number) {
+    const { tenantId } = one.delivery.lease;
+    const buffered = parts.tail.after(tenantId, from, room);
+    // At the end of the log, but not in the buffer: the next look at the end tells whether it is too far behind.
+    if (buffered || one.isAtHead) return buffered;
+    const page = await readInTurn(() => logs.page(tenantId, from, room));
+    one.isAtHead = page.rows.length < room;
+    return page;
+  }
+
+  return { held, scan };
+}
+
+function leaseOf({ delivery }: Held): Lease {
+  return delivery.lease;
+}
+
+export function keyOf({ tenantId, streamId }: StreamKey): string {
+  return `${tenantId}/${streamId}`;
+}

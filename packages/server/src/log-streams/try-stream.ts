@@ -1,0 +1,48 @@
+import { randomInt } from 'node:crypto';
+import type { Json } from '../kit/json-values.ts';
+import type { LogRow } from '../logs/log-row.ts';
+import { logTypes } from '../logs/log-types.ts';
+import type { Tenant } from '../tenants/tenant.ts';
+import { attemptSend } from './delivery/attempt-send.ts';
+import type { LogStream } from './log-stream.ts';
+import type { OpenOutlet } from './open-outlet.ts';
+
+interface Parts {
+  readonly openOutlet: OpenOutlet;
+  readonly now: () => Date;
+}
+
+/** Sends one event that nobody caused, whatever the stream's filters and status are, and tells what came of it. */
+export function createStreamTrial({ openOutlet, now }: Parts) {
+  return async (tenant: Tenant, stream: LogStream): Promise<Json | undefined> => {
+    const outlet = await openOutlet(tenant, stream);
+    if (outlet === undefined) return undefined;
+    const { sink, toEvent } = outlet;
+    const events = [toEvent(testRow(stream, now()))];
+    const { signal } = new AbortController();
+    try {
+      const { record } = await attemptSend({ sink, events, number: 1, isReplay: false, isTest: true, signal, now });
+      const { first_log_id, events: _one, is_test: _test, ...outcome } = record;
+      return { ...outcome, log_id: first_log_id };
+    } finally {
+      await sink.close();
+    }
+  };
+}
+
+/** No transaction has the number 0: the id is nobody else's. */
+function testRow({ name }: LogStream, at: Date): LogRow {
+  return {
+    epoch: 0,
+    xid: '0',
+    seq: String(randomInt(1, 2 ** 47)),
+    day: at.toISOString().slice(0, 10).replaceAll('-', ''),
+    at,
+    type: logTypes.notificationWarned.code,
+    userId: null,
+    clientId: null,
+    connection: null,
+    ip: null,
+    body: { description: `Test of the log stream ${name}`, details: { is_test: true } },
+  };
+}

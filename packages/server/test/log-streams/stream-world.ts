@@ -1,0 +1,86 @@
+import { vi } from 'vitest';
+import { startWorld, type World, type WorldTenant } from '../world.ts';
+import { type ReceivedRequest, startReceiver } from './receiver.ts';
+
+export interface Unit {
+  readonly log_id: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface NewStream {
+  readonly name?: string;
+  readonly format?: 'JSONOBJECT' | 'JSONARRAY' | 'JSONLINES';
+  readonly filters?: readonly string[];
+  readonly startFrom?: string;
+  readonly path?: string;
+  readonly at?: WorldTenant;
+}
+
+export type StreamWorld = Awaited<ReturnType<typeof startStreamWorld>>;
+
+/** A world whose tenants send their events to a receiver on loopback. Backing off takes the longest that it may. */
+export async function startStreamWorld(options: Parameters<typeof startWorld>[0] = {}) {
+  const world = await startWorld({ streamRandom: () => 1, ...options });
+  const receiver = await startReceiver();
+
+  async function createStream({ name = 'Events', format = 'JSONOBJECT', path = '/', ...more }: NewStream = {}) {
+    const response = await world.apiAt(more.at ?? world.main).post('/log-streams', {
+      name,
+      type: 'http',
+      sink: { httpEndpoint: `${receiver.origin}${path}`, httpContentFormat: format },
+      ...(more.filters && { filters: more.filters.map((group) => ({ type: 'category', name: group })) }),
+      ...(more.startFrom && { startFrom: more.startFrom }),
+    });
+    if (response.statusCode !== 200) throw new Error(response.body);
+    return response.json() as { id: string };
+  }
+
+  return {
+    world,
+    receiver,
+    createStream,
+    health: async (id: string) => (await world.api().get(`/log-streams/${id}/health`)).json(),
+    /** Events that nothing else causes, in one transaction each. */
+    async happen(count: number, { type = 's', tenantId = 'dev' } = {}): Promise<void> {
+      for (let done = 0; done < count; done++)
+        await world.database.pool.query(
+          `insert into log_events (tenant_id, type, body) values ($1, $2, jsonb_build_object('description', $3::text))`,
+          [tenantId, type, `event ${done}`],
+        );
+    },
+    /** All log_ids of a tenant's events of a type, in order. */
+    async written(type = 's', tenantId = 'dev'): Promise<string[]> {
+      const { rows } = await world.database.pool.query(
+        `select '900' || lpad(epoch::text, 3, '0') || lpad(xid::text, 20, '0') || lpad(seq::text, 19, '0')
+           || to_char(day, 'YYYYMMDD') || '000' as id from log_events e where tenant_id = $1 and type = $2
+         order by e.epoch, e.xid, e.seq`,
+        [tenantId, type],
+      );
+      return rows.map(({ id }) => id);
+    },
+    units: (path = '/') => receiver.requests.filter((request) => request.path === path).flatMap(unitsOf),
+    ofType: (type: string, path = '/') =>
+      receiver.requests
+        .filter((request) => request.path === path)
+        .flatMap(unitsOf)
+        .filter(({ data }) => data.type === type)
+        .map(({ log_id }) => log_id),
+    async stop(): Promise<void> {
+      await world.stop();
+      await receiver.close();
+    },
+  };
+}
+
+/** The horizon is the whole cluster's: other tests' transactions delay delivery. */
+export const eventually = (check: () => Promise<void> | void): Promise<void> =>
+  vi.waitFor(check, { timeout: 20_000, interval: 25 });
+
+export function unitsOf({ body }: ReceivedRequest): Unit[] {
+  if (body.startsWith('[')) return JSON.parse(body);
+  return body.split('\n').map((line) => JSON.parse(line));
+}
+
+export async function typesIn(world: World): Promise<unknown[]> {
+  return (await world.events()).map(({ type }) => type);
+}
