@@ -61,9 +61,7 @@ export function logStreamOperationRoutes<Inside extends Stores>(
     const stream = await streamOf(call);
     const replay = await readReplay(call, now());
     return call.commit(async ({ logStreams, streamReplays }) => {
-      const current = await logStreams.lock(tenantId, stream.id);
-      if (!current) throw logStreamErrors.notFound();
-      if (current.status !== 'active') throw logStreamErrors.replayInactive();
+      if (!(await logStreams.lock(tenantId, stream.id))) throw logStreamErrors.notFound();
       if (!(await streamReplays.begin(tenantId, stream.id, replay))) throw logStreamErrors.replayRuns();
       // Who delivers the stream hears of it by its version.
       await logStreams.update(tenantId, stream.id, {});

@@ -63,11 +63,6 @@ export const logStreamErrors = defineErrors({
     message: "The stream's sink could not be decrypted any more: enter it again before you activate it.",
   },
   replayRuns: { status: 409, code: 'replay_running', message: 'A replay of this log stream is under way already.' },
-  replayInactive: {
-    status: 409,
-    code: 'log_stream_inactive',
-    message: 'Only an active log stream can replay: activate it first.',
-  },
 });
 
 /** The keys that sign at this moment, newest first. */

@@ -27,7 +27,7 @@ const compiled = new Map<string, ValidateFunction>();
 const added = new Set<string>();
 
 /** Refuses a body that the operation's schema does not allow; the first fault is told. */
-export function validateBody(operation: Operation, body: unknown): void {
+export function validateBody(operation: Pick<Operation, 'name' | 'body'>, body: unknown): void {
   if (operation.body === undefined) return;
   const problem = checkTexts(body);
   if (problem !== undefined) throw managementErrors.invalidBody({ problem: describeProblem(problem) });

@@ -1,4 +1,5 @@
 import { codeExamples } from './code-examples.ts';
+import { logStreamExamples } from './log-stream-examples.ts';
 import { publicKey, type Things } from './inhabited-tenant.ts';
 import { pageExamples } from './page-examples.ts';
 
@@ -148,6 +149,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'DELETE /grants': { path: `/grants?user_id=${user}` },
     ...pageExamples(things.theme),
     ...codeExamples(things.code, another),
+    ...logStreamExamples(things.logStream, another),
     'POST /tickets/password-change': { path: '/tickets/password-change', body: { user_id: things.user } },
     'POST /tickets/email-verification': { path: '/tickets/email-verification', body: { user_id: things.user } },
     'POST /jobs/verification-email': { path: '/jobs/verification-email', body: { user_id: things.user } },

@@ -4,6 +4,7 @@ import { decodeJwt } from '../protocol.ts';
 import { CALLBACK } from '../visitor.ts';
 import type { ManagementClient, World, WorldTenant } from '../world.ts';
 import { type CodeThings, codeOf } from './code-examples.ts';
+import { logStreamOf } from './log-stream-examples.ts';
 import { exampleTheme } from './page-examples.ts';
 
 /** One of each thing that a tenant can have, by what requests call it. */
@@ -36,6 +37,7 @@ export interface Things {
   readonly refreshToken: string;
   readonly job: string;
   readonly code: CodeThings;
+  readonly logStream: string;
 }
 
 export interface Home extends Things {
@@ -135,6 +137,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     refreshToken,
     job: job.id,
     code: await codeOf(world, manage, name),
+    logStream: await logStreamOf(manage, name),
   };
 }
 

@@ -8,7 +8,7 @@ import { type Home, inhabit } from './inhabited-tenant.ts';
 import { NOT_BUILT } from './not-built.ts';
 
 const RESOURCES =
-  /^\/(tenants\/settings|clients|resource-servers|client-grants|token-exchange-profiles|connections|users|users-by-email|roles|custom-domains|tickets|keys\/signing|branding(?!\/phone)|prompts|logs|rules|rules-configs|hooks|actions)(\/|$)/;
+  /^\/(tenants\/settings|clients|resource-servers|client-grants|token-exchange-profiles|connections|users|users-by-email|roles|custom-domains|tickets|keys\/signing|branding(?!\/phone)|prompts|logs|rules|rules-configs|hooks|actions|log-streams)(\/|$)/;
 
 let world: World;
 let home: Home;
@@ -193,5 +193,6 @@ function nothing() {
     session: 'x'.repeat(32),
     refreshToken: `rt_${'x'.repeat(22)}`,
     code: codeThingsNamed('x'.repeat(24)),
+    logStream: `lst_${id}`,
   };
 }

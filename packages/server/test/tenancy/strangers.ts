@@ -50,7 +50,7 @@ export function thingsIn({ body, statusCode }: Response, home: Home): string[] {
   if (statusCode >= 400) return [];
   // A key is chosen by its owner, and others may choose the same.
   const { configKey: _configKey, ...code } = home.code;
-  const { client, credential, grant, api, identifier, connection, connectionName, user, email, role, key, log, job } =
+  const { client, credential, grant, api, identifier, connection, connectionName, user, email, role, key, log, job, logStream } =
     home;
   const owned = [
     client,
@@ -66,6 +66,7 @@ export function thingsIn({ body, statusCode }: Response, home: Home): string[] {
     key,
     log,
     job,
+    logStream,
     ...Object.values(code),
   ];
   return owned.filter((thing) => body.includes(thing));
@@ -73,6 +74,7 @@ export function thingsIn({ body, statusCode }: Response, home: Home): string[] {
 
 function thingsNamed(text: string) {
   return {
+    logStream: text,
     client: text,
     credential: text,
     grant: text,

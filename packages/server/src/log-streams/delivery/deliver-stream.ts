@@ -64,7 +64,10 @@ export function createStreamDelivery(parts: Parts) {
       if (!hasWaiting() || !slots.take(outlet.host)) return;
       const lane = laneWithWork();
       const { entries, events } = lane ? nextBatch(lane, Math.min(batch, outlet.sink.mostEvents)) : NOTHING;
-      if (lane === undefined || entries.length === 0) return slots.release(outlet.host);
+      if (lane === undefined || entries.length === 0) {
+        slots.release(outlet.host);
+        return;
+      }
       track(send(lane, entries, events));
     }
   }
