@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { World } from './app.ts';
 import type { Transact } from './db/transact.ts';
 import { createDeliveryWorker } from './log-streams/delivery/delivery-worker.ts';
@@ -9,7 +8,7 @@ import type { CallOut } from './outgoing/http-client.ts';
 import type { Stores } from './stores.ts';
 import type { Tenant } from './tenants/tenant.ts';
 
-interface Parts extends Pick<World, 'log' | 'now' | 'processes' | 'streamFolder' | 'streamRandom'> {
+interface Parts extends Pick<World, 'log' | 'now' | 'config' | 'processes' | 'streamRandom'> {
   readonly stores: Stores;
   readonly transact: Transact<Stores>;
   readonly findTenant: (tenantId: string) => Promise<Tenant | undefined>;
@@ -19,11 +18,12 @@ interface Parts extends Pick<World, 'log' | 'now' | 'processes' | 'streamFolder'
 
 /** The log streams of all tenants: who delivers them, and how one is tried. */
 export function createLogStreams(parts: Parts) {
-  const { now } = parts;
+  const { config, now } = parts;
   const openOutlet = createOutlets({
     callOut: parts.callOut,
     connectOut: parts.connectOut,
-    folder: parts.streamFolder ?? join(process.cwd(), 'data', 'logs'),
+    folder: config.logFolder,
+    datadogAddress: config.datadogAddress,
     now,
   });
   return {

@@ -63,7 +63,15 @@ export interface World {
   readonly secret: InstallationSecret;
   readonly config: Pick<
     Config,
-    'baseDomain' | 'origin' | 'trustedProxies' | 'clientCertificateHeader' | 'metricsToken' | 'outgoingAllow' | 'egress'
+    | 'baseDomain'
+    | 'origin'
+    | 'trustedProxies'
+    | 'clientCertificateHeader'
+    | 'metricsToken'
+    | 'outgoingAllow'
+    | 'egress'
+    | 'logFolder'
+    | 'datadogAddress'
   >;
   /** The folder of the modules that the operator added for tenant code. */
   readonly addedModules?: string | undefined;
@@ -75,8 +83,6 @@ export interface World {
   readonly runAction?: RunAction | undefined;
   /** Of tenant code, where they are not ours. */
   readonly containerLimits?: Partial<ContainerLimits> | undefined;
-  /** Where log streams of the type file write. */
-  readonly streamFolder?: string | undefined;
   /** What log streams wait by after a failure, where a test owns chance. */
   readonly streamRandom?: (() => number) | undefined;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */

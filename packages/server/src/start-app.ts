@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type pg from 'pg';
 import { type App, createApp } from './app.ts';
 import type { Config } from './config.ts';
@@ -46,7 +45,6 @@ export async function openApp({
     secret,
     config,
     addedModules: addedModulesFolder(config.dataDir),
-    streamFolder: join(config.dataDir, 'logs'),
     processes: config.workers,
     snapshotsOfOthers,
     listening,

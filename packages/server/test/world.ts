@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { InjectOptions, Response } from 'light-my-request';
 import { type App, type World as AppWorld, createApp } from '../src/app.ts';
 import { createPool } from '../src/db/database.ts';
@@ -99,6 +101,8 @@ export async function startWorld({
         metricsToken: undefined,
         outgoingAllow: [],
         egress: 'deny-private',
+        logFolder: join(tmpdir(), `gatewright-streams-${process.pid}`),
+        datadogAddress: undefined,
         ...config,
       },
       processes: 1,

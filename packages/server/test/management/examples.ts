@@ -1,6 +1,6 @@
 import { codeExamples } from './code-examples.ts';
-import { logStreamExamples } from './log-stream-examples.ts';
 import { publicKey, type Things } from './inhabited-tenant.ts';
+import { logStreamExamples } from './log-stream-examples.ts';
 import { pageExamples } from './page-examples.ts';
 
 /** A request that the tenant of these things answers with success. */

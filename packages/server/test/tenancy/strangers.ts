@@ -50,8 +50,22 @@ export function thingsIn({ body, statusCode }: Response, home: Home): string[] {
   if (statusCode >= 400) return [];
   // A key is chosen by its owner, and others may choose the same.
   const { configKey: _configKey, ...code } = home.code;
-  const { client, credential, grant, api, identifier, connection, connectionName, user, email, role, key, log, job, logStream } =
-    home;
+  const {
+    client,
+    credential,
+    grant,
+    api,
+    identifier,
+    connection,
+    connectionName,
+    user,
+    email,
+    role,
+    key,
+    log,
+    job,
+    logStream,
+  } = home;
   const owned = [
     client,
     credential,

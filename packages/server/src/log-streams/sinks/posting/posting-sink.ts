@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { maskSecretText } from '../../../logs/mask-secret-text.ts';
-import { storableText } from '../../../logs/storable-text.ts';
+import { maskSecretText } from '../../../logs/masking/mask-secret-text.ts';
+import { storableText } from '../../../logs/masking/storable-text.ts';
 import { failureOf, failureWithoutAnswer } from '../judge-answer.ts';
 import type { Attempt, Delivery, Sink, SinkParts, StreamedEvent } from '../sink.ts';
 
