@@ -1,4 +1,4 @@
-import { maskSecretText } from '../logs/mask-secret-text.ts';
+import { maskSecretText } from '../logs/masking/mask-secret-text.ts';
 import type { GivenSettings } from './export-settings.ts';
 
 const MASK = '*****';
