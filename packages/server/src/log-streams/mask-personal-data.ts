@@ -25,10 +25,11 @@ export async function createPersonalDataMask(settings: PersonalDataSettings | un
   const fields = new Set(settings?.log_fields);
   if (fields.size === 0) return (data) => data;
   const hidden = settings?.method === 'hash' ? await createHash() : () => MASK;
+  const maskTexts = createTextMask(fields, hidden);
   return (data) => {
     const found = new Set<string>();
     collect(data, fields, '', found, 0);
-    const maskText = createTextMask(fields, found, hidden);
+    const maskText = maskTexts(found);
     return Object.fromEntries(
       Object.entries(data).map(([key, value]) => [key, KEPT.has(key) ? value : member(key, value, '', 0)]),
     );

@@ -1,5 +1,7 @@
 export const PERSONAL_FIELDS = ['first_name', 'last_name', 'username', 'email', 'phone', 'address'] as const;
 
+const plainNames = new Map<string, string>();
+
 export type PersonalField = (typeof PERSONAL_FIELDS)[number];
 
 /** The members that each of them covers; case, `_` and `-` do not count. */
@@ -29,5 +31,10 @@ const COVERING: ReadonlyMap<string, readonly PersonalField[]> = new Map(
 );
 
 function plain(key: string): string {
-  return key.toLowerCase().replace(/[_-]/g, '');
+  const known = plainNames.get(key);
+  if (known !== undefined) return known;
+  const name = key.toLowerCase().replace(/[_-]/g, '');
+  // Keys come from requests: what is remembered is bounded.
+  if (plainNames.size < 2_000 && key.length < 64) plainNames.set(key, name);
+  return name;
 }

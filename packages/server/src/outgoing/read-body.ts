@@ -28,22 +28,25 @@ export async function readBounded(
 }
 
 /** What comes of the body within these bounds; for the rest of it nobody waits, and its connection is closed. */
-export async function readFirst(body: Body, mostBytes: number, milliseconds: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const patience = setTimeout(() => body.destroy(), milliseconds);
-  body.on('error', () => undefined);
-  try {
-    for await (const chunk of body) {
+export function readFirst(body: Body, mostBytes: number, milliseconds: number): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const patience = setTimeout(finish, milliseconds);
+    // Events instead of an iterator: this is read for each event that a stream delivers.
+    body.on('data', (chunk: Buffer) => {
       size += chunk.length;
       chunks.push(chunk);
-      if (size >= mostBytes) break;
+      if (size >= mostBytes) finish();
+    });
+    body.on('error', finish);
+    body.once('end', finish);
+    body.once('close', finish);
+
+    function finish(): void {
+      clearTimeout(patience);
+      body.destroy();
+      resolve(Buffer.concat(chunks).subarray(0, mostBytes));
     }
-  } catch {
-    // Torn, or out of time.
-  } finally {
-    clearTimeout(patience);
-    body.destroy();
-  }
-  return Buffer.concat(chunks).subarray(0, mostBytes);
+  });
 }

@@ -155,7 +155,7 @@ export function networkContract(name: string, start: () => Promise<NetworkUnderT
       expect(await send({}, { host })).toMatchObject({ ok: false, verdict: 'hold' });
     });
 
-    it('goes where the name led when it was checked, though it leads elsewhere a moment later', async () => {
+    it('goes nowhere with a name of which one address is private, and asks once', async () => {
       const before = under.count();
       const asked: string[] = [];
       const rebinding = createOutgoing({

@@ -103,7 +103,8 @@ export function createLogFile({ root, folders, mostBytes, keepDays }: Place) {
     const first = time.toISOString().slice(0, 10);
     for (const name of names) {
       const day = FILE.exec(name)?.[1];
-      if (day !== undefined && day < first) await unlink(join(folder, name));
+      // What can't be deleted holds no event up; the next day tries again.
+      if (day !== undefined && day < first) await unlink(join(folder, name)).catch(() => undefined);
     }
   }
 
