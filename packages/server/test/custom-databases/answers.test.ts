@@ -108,3 +108,55 @@ describe('login calls back with', () => {
     if (type === 'fp') expect(events[0]).toMatchObject({ user_id: 'auth0|ada-7' });
   });
 });
+
+describe('what an operator is told when', () => {
+  const person = '{ user_id: "ada-7", email: "ada@legacy.test" }';
+  const scripts = {
+    login: `function (email, password, callback) { callback(null, ${person}); }`,
+    get_user: `function (email, callback) { callback(null, ${person}); }`,
+  };
+  const reasonOf = async (asked: ReturnType<ReturnType<World['api']>['post']>) => {
+    const { status, body } = await answer(asked);
+    return [status, Object(body).message];
+  };
+  const failed = (script: string, why: string) => [400, `The database script ${script} failed: ${why}`];
+
+  it.each([
+    ['true', 200],
+    ['1', 200],
+    ['{ last_password_reset: "2020-02-03" }', 200],
+    ['false', failed('change_password', 'it answered false: nothing was changed')],
+    ['0', failed('change_password', 'it answered 0: nothing was changed')],
+    ['null', failed('change_password', 'it answered null: nothing was changed')],
+  ])('change_password answers %s', async (said, expected) => {
+    const change_password = `function (email, password, callback) { callback(null, ${said}); }`;
+    await directory.change({ customScripts: { ...scripts, change_password } });
+    expect((await logInAt(world, directory.name, 'ada@legacy.test', 'x')).statusCode).toBe(200);
+    const change = { password: 'A-quite-new-horse-9', connection: directory.name };
+    const [status, message] = await reasonOf(world.api().patch('/users/auth0%7Cada-7', change));
+    expect(typeof expected === 'number' ? status : [status, message]).toEqual(expected);
+  });
+
+  it.each([
+    ['get_user', 'callback(null, "ada")', failed('get_user', 'the profile is no object')],
+    ['get_user', 'callback(null, [])', failed('get_user', 'the profile is no object')],
+    ['get_user', `callback(null, ${person})`, [409, 'The user already exists.']],
+    ['get_user', 'callback(new Error("db.internal down"))', failed('get_user', 'db.internal down')],
+    ['create', 'callback(new ValidationError("user_exists", "taken"))', [409, 'The user already exists.']],
+    ['create', 'callback(new ValidationError("username_exists", "taken"))', [409, 'The username already exists.']],
+    ['create', 'callback(new ValidationError("too_young", "Too young"))', failed('create', 'Too young')],
+    ['create', 'callback(new Error("db.internal down"))', failed('create', 'db.internal down')],
+    ['login', 'callback(null)', failed('login', 'the profile is no object')],
+    ['login', 'callback(new WrongUsernameOrPasswordError())', failed('login', 'Wrong email or password.')],
+  ])('%s of a new user does %s', async (name, code, [status, message]) => {
+    const nobody = 'function (email, callback) { callback(null); }';
+    const create = 'function (user, callback) { callback(null); }';
+    const faulty = { [name]: `function (...given) { const callback = given.at(-1); ${code}; }` };
+    await directory.change({ customScripts: { ...scripts, get_user: nobody, create, ...faulty } });
+    const body = { connection: directory.name, email: 'bob@legacy.test', password: 'A-quite-new-horse-9' };
+    const [actual, reason] = await reasonOf(world.api().post('/users', body));
+    expect(actual).toBe(status);
+    expect(reason).toContain(message);
+    expect((await world.api().get('/users-by-email?email=bob@legacy.test')).json()).toEqual([]);
+  });
+});

@@ -81,6 +81,30 @@ describe('an address or name that is changed in another database', () => {
     expect(await there.read()).toEqual(first);
   });
 
+  it('is found to be taken by whoever takes it while the script changes it there', async () => {
+    const gate = await startGate(world);
+    const there = await directoryOf({});
+    await there.logIn();
+    const first = await there.read();
+    const wanted = `wanted-${there.email}`;
+    const users = JSON.stringify([
+      { user_id: there.name, email: there.email, secret: THEIR_PASSWORD },
+      { user_id: `${there.name}-2`, email: wanted, secret: THEIR_PASSWORD },
+    ]);
+    await there.change({
+      customScripts: { ...TABLE, change_email: atTheGate('callback(null, true);') },
+      configuration: { USERS: users, GATE: gate.url },
+    });
+    const arrived = gate.arrival();
+    const changing = world.api().patch(`/users/${there.userId}`, { email: wanted });
+    const open = await arrived;
+    expect((await logInAt(world, there.name, wanted, THEIR_PASSWORD)).statusCode).toBe(200);
+    open();
+    expect((await changing).statusCode).toBe(409);
+    expect(await there.read()).toEqual(first);
+    gate.stop();
+  });
+
   it('is a name that change_username changes, where there is such a script', async () => {
     const there = await directoryOf({ username: 'cust-5' }, { requires_username: true });
     await there.logIn();
