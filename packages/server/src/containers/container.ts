@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Breach, type EndReason } from './breach.ts';
 import { createContainerJobs } from './container-jobs.ts';
 import type { Job, Outcome, PartName, Warning } from './job.ts';
-import type { ContainerProcess } from './launcher.ts';
+import type { ContainerProcess } from './launch/launcher.ts';
 import type { ContainerLimits } from './limits.ts';
 import type { ToContainer } from './protocol.ts';
 import { readLines } from './read-lines.ts';
@@ -20,6 +20,8 @@ export interface Container {
   bind(targets: readonly string[]): void;
   /** Undefined where it has ended: nothing was run. */
   run(job: Job, options: RunOptions): Promise<Outcome> | undefined;
+  /** How many jobs it has answered. */
+  answered(): number;
   /** Jobs that it has not answered, and places that are held. */
   load(): number;
   /** Keeps it from being ended as idle; what comes back gives the place up. */
@@ -179,6 +181,7 @@ export function createContainer({ process: child, limits, connect, ...needs }: N
       void running.outcome.then(() => clearTimeout(deadline));
       return running.outcome;
     },
+    answered: () => answered,
     load: () => jobs.size() + held,
     hold() {
       held++;

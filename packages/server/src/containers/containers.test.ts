@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { rules, startContainers } from '../../test/containers/harness.ts';
 import { createContainers } from './containers.ts';
@@ -197,6 +198,22 @@ describe('a container', () => {
     expect(counts).toEqual([1, 2, 1, 2, 1]);
     await expect.poll(() => stats().containers, { timeout: 10_000 }).toBe(0);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'gives way to everything else while its code takes a core for itself, and to no more than hashing otherwise',
+    async () => {
+      const { execute, stats } = startContainers({
+        limits: { watchMs: 50, greedyMs: 100, greedyStartMs: 100, containersPerPool: 1, jobMs: 20_000 },
+      });
+      const nices = () => stats().pids.map((pid) => readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ')[18]);
+      await execute(rules(COUNT));
+      await expect.poll(nices, { timeout: 10_000 }).toContain('10');
+      const busy = 'function (u, c, callback) { const end = Date.now() + 1500; while (Date.now() < end); callback(); }';
+      const working = execute(rules(busy));
+      await expect.poll(nices, { interval: 20 }).toContain('19');
+      expect(await working).toMatchObject({ ok: true });
+    },
+  );
 
   it('is there before it is needed where a login announces itself', async () => {
     const { execute, warm, stats } = startContainers();

@@ -4,12 +4,13 @@ import { createApiServer } from './api-server.ts';
 import { type Container, createContainer } from './container.ts';
 import { createContainerPool, type ContainerPool as Pool } from './container-pool.ts';
 import { DENY_PRIVATE, type Egress, egressKey } from './egress.ts';
-import { ContainersUnavailable } from './find-deno.ts';
 import type { ContainerEvent, ContainerPool, Containers, Job, LateWarning, Outcome } from './job.ts';
-import { createLauncher } from './launcher.ts';
+import { ContainersUnavailable } from './launch/find-deno.ts';
+import { createLauncher } from './launch/launcher.ts';
+import { residentBytes } from './launch/resident-memory.ts';
+import { watchGreed } from './launch/watch-greed.ts';
 import { type ContainerLimits, LIMITS } from './limits.ts';
 import { createMask } from './mask-values.ts';
-import { residentBytes } from './resident-memory.ts';
 import { refused } from './running-job.ts';
 import type { Connect } from './tunnel-connections.ts';
 import { outsideRequests, tunnelledRequest } from './tunnelled-request.ts';
@@ -28,6 +29,8 @@ interface Parts {
   readonly onEvent?: (event: ContainerEvent | LateWarning) => void;
   /** Another binary than npm's. */
   readonly deno?: string;
+  /** Where copies are kept for accounts that can't enter the checkout. */
+  readonly copiesFolder?: string;
 }
 
 /** Room that a job waits for, in the order of tenants. */
@@ -47,8 +50,9 @@ export function createContainers({
   connectIntranet,
   onEvent = () => undefined,
   deno,
+  copiesFolder,
 }: Parts): Containers & { check(): Promise<string | undefined> } {
-  const launcher = createLauncher({ limits, moduleStore, addedModules, deno });
+  const launcher = createLauncher({ limits, moduleStore, addedModules, deno, copiesFolder });
   const apiServer = createApiServer(limits);
   const pools = new Map<string, Pool & { readonly tenantId: string }>();
   const all = new Map<Container, { egress: string; tenantId: string | undefined; pool: ContainerPool | undefined }>();
@@ -164,10 +168,17 @@ export function createContainers({
       onRoom: giveRoom,
     });
     all.set(container, { egress: '', tenantId: undefined, pool: undefined });
+    const endWatch = watchGreed({
+      pid: child.pid,
+      limits,
+      hasAnswered: () => container.answered() > 0,
+      setNice: (nice) => void launcher.setNice(child, nice),
+    });
     // Whoever it was started for has a moment to give it a job.
     const release = container.hold();
     void container.ready.then(() => setImmediate(release));
     void container.gone.then(() => {
+      endWatch();
       all.delete(container);
       if (container === blankContainer) forgetBlank();
       giveRoom();

@@ -1,9 +1,9 @@
 import { chmod, copyFile, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { probe, startContainers } from '../../test/containers/harness.ts';
-import { temporaryFolder } from '../../test/temporary-folder.ts';
-import { createLog } from '../kit/log.ts';
+import { probe, startContainers } from '../../../test/containers/harness.ts';
+import { temporaryFolder } from '../../../test/temporary-folder.ts';
+import { createLog } from '../../kit/log.ts';
 import { findDeno } from './find-deno.ts';
 
 describe.skipIf(process.getuid?.() !== 0)('Started by root, a container', () => {
@@ -17,7 +17,9 @@ describe.skipIf(process.getuid?.() !== 0)('Started by root, a container', () => 
     const folder = join(moduleStore, 'node_modules/hello');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(join(folder, 'data.json'), '{"hello":"world"}', { mode: 0o600 });
-    const { execute } = startContainers({ deno, moduleStore });
+    const copiesFolder = await temporaryFolder();
+    await chmod(copiesFolder, 0o755);
+    const { execute } = startContainers({ deno, moduleStore, copiesFolder });
     const read = probe(
       `const store = process.argv[2]; return require('fs').readFileSync(store + '/node_modules/hello/data.json', 'utf8')`,
     );

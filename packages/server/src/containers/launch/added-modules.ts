@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openAll } from './run-folder.ts';
+import { openAll } from './open-copy.ts';
 
 /** What the operator added, where containers may read it. */
 export interface AddedModules {

@@ -1,11 +1,13 @@
 import { constants } from 'node:fs';
-import { access, chmod, copyFile, cp, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
+import type { KeptCopies } from './kept-copies.ts';
+import { copyOpenly, isOpen } from './open-copy.ts';
 
 const PREFIX = 'gw-containers-';
 
-/** A folder that every account may enter: an empty place to run in, and copies of what that account couldn't reach. */
+/** A folder that every account may enter: an empty place to run in, and copies that can't be kept for longer. */
 export interface RunFolder {
   readonly path: string;
   /** Where containers run: nobody may write there. */
@@ -15,7 +17,7 @@ export interface RunFolder {
   remove(): Promise<void>;
 }
 
-export async function makeRunFolder(): Promise<RunFolder> {
+export async function makeRunFolder(copies: KeptCopies): Promise<RunFolder> {
   await removeLeftovers();
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const empty = join(folder, 'empty');
@@ -28,35 +30,14 @@ export async function makeRunFolder(): Promise<RunFolder> {
     empty,
     async reach(path) {
       if (await isOpen(path)) return path;
+      const kept = await copies.reach(path);
+      if (kept !== undefined) return kept;
       const copy = join(folder, basename(path));
-      if ((await stat(path)).isDirectory()) {
-        await cp(path, copy, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
-        await openAll(copy);
-      } else {
-        await copyFile(path, copy, constants.COPYFILE_FICLONE);
-        await chmod(copy, 0o755);
-      }
+      await copyOpenly(path, copy);
       return copy;
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
-}
-
-/** Whether everybody may enter all folders above, and read it. */
-async function isOpen(path: string): Promise<boolean> {
-  const { mode } = await stat(path);
-  if ((mode & 0o005) !== 0o005) return false;
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    if (((await stat(folder)).mode & 0o001) === 0) return false;
-    if (folder === dirname(folder)) return true;
-  }
-}
-
-export async function openAll(path: string): Promise<void> {
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    if (!entry.isSymbolicLink()) await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o644);
-  }
-  await chmod(path, 0o755);
 }
 
 /** Of servers that were killed. */

@@ -1,14 +1,16 @@
-import { type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { type Egress, networkFlags } from '../egress.ts';
+import type { ContainerLimits } from '../limits.ts';
 import { type AddedModules, readAddedModules } from './added-modules.ts';
-import { type Egress, networkFlags } from './egress.ts';
+import { type Account, chooseAccount } from './choose-account.ts';
 import { ContainersUnavailable, checkDeno, findDeno } from './find-deno.ts';
-import type { ContainerLimits } from './limits.ts';
+import { createKeptCopies } from './kept-copies.ts';
 import { findProgram, makeRunFolder, type RunFolder } from './run-folder.ts';
+import { setNice } from './set-nice.ts';
 
 export type ContainerProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -17,6 +19,8 @@ export interface Launcher {
   /** Finds out once what this machine offers. Throws ContainersUnavailable. */
   prepare(): Promise<void>;
   launch(egress: Egress): Promise<ContainerProcess>;
+  /** Its priority from now on. */
+  setNice(process: ContainerProcess, nice: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,6 +31,8 @@ interface Parts {
   /** The folder of those that the operator added; it need not be there. */
   readonly addedModules?: string | undefined;
   readonly deno?: string | undefined;
+  /** Where copies are kept that other accounts need. */
+  readonly copiesFolder?: string | undefined;
 }
 
 interface Place {
@@ -37,21 +43,15 @@ interface Place {
   readonly program: string;
   readonly store: string | undefined;
   readonly added: AddedModules | undefined;
-  readonly switchesAccount: boolean;
+  readonly account: Account;
 }
 
-const PROGRAM = fileURLToPath(new URL('./program', import.meta.url));
-/**
- * Nobody's accounts (the range of systemd's DynamicUser): neither the server's nor PostgreSQL's, and a different one for
- * neighbours, so that the kernel refuses them each other's processes.
- */
-const FIRST_UID = 61_184;
-const UIDS = 4_000;
+const PROGRAM = fileURLToPath(new URL('../program', import.meta.url));
 
-const execute = promisify(execFile);
-
-export function createLauncher({ limits, moduleStore, addedModules, deno: given }: Parts): Launcher {
+export function createLauncher({ limits, moduleStore, addedModules, deno: given, copiesFolder }: Parts): Launcher {
+  const copies = createKeptCopies(copiesFolder);
   let prepared: Promise<Place> | undefined;
+  const accounts = new WeakMap<ContainerProcess, ReturnType<Account['of']>>();
   let launched = 0;
 
   async function prepare(): Promise<Place> {
@@ -59,21 +59,22 @@ export function createLauncher({ limits, moduleStore, addedModules, deno: given 
     await access(deno, constants.X_OK).catch((cause: Error) => {
       throw new ContainersUnavailable('Tenant code runs in Deno, which does not start.', { cause });
     });
-    const folder = await makeRunFolder();
+    const account = await chooseAccount(await findProgram('unshare'));
+    const isOther = account.kind === 'other';
+    const folder = await makeRunFolder(copies);
     try {
-      const switchesAccount = process.getuid?.() === 0 && (await maySwitch());
-      const reach = switchesAccount ? folder.reach : async (path: string) => path;
+      const reach = isOther ? folder.reach : async (path: string) => path;
       const place: Place = {
         folder,
-        switchesAccount,
-        prefix: await prefixOf(switchesAccount),
+        account,
+        prefix: await prefixOf(account),
         deno: await reach(deno),
         // The types that its files share lie above; they are erased, and never opened.
         program: await reach(PROGRAM),
         store: moduleStore && (await reach(moduleStore)),
-        added: addedModules ? readAddedModules(addedModules, switchesAccount ? folder.path : undefined) : undefined,
+        added: addedModules ? readAddedModules(addedModules, isOther ? folder.path : undefined) : undefined,
       };
-      await checkDeno(place.deno, switchesAccount ? accountOf(0) : {});
+      await checkDeno(place.deno, account.of(0));
       return place;
     } catch (cause) {
       await folder.remove();
@@ -91,16 +92,13 @@ export function createLauncher({ limits, moduleStore, addedModules, deno: given 
   }
 
   /** util-linux is in every Debian image; where there is no prlimit (macOS), Deno's own limits are all there is. */
-  async function prefixOf(switchesAccount: boolean): Promise<string[]> {
+  async function prefixOf(account: Account): Promise<string[]> {
     if (process.platform !== 'linux') return [];
-    const [nice, prlimit, setpriv, unshare] = await Promise.all(
-      ['nice', 'prlimit', 'setpriv', 'unshare'].map(findProgram),
-    );
+    const [nice, prlimit, setpriv] = await Promise.all(['nice', 'prlimit', 'setpriv'].map(findProgram));
     if (!prlimit) throw new ContainersUnavailable('Tenant code needs the program prlimit (package util-linux).');
-    const apart = process.getuid?.() === 0 && !switchesAccount;
     return [
-      ...(nice ? [nice, '-n', '10'] : []),
-      ...(apart && unshare ? [unshare, '--user', '--map-user=65534', '--map-group=65534', '--'] : []),
+      ...(nice ? [nice, '-n', String(limits.ordinaryNice)] : []),
+      ...account.prefix,
       prlimit,
       `--data=${limits.dataMegabytes * 1024 * 1024}`,
       '--core=0',
@@ -114,21 +112,28 @@ export function createLauncher({ limits, moduleStore, addedModules, deno: given 
   return {
     prepare: async () => void (await place()),
     async launch(egress) {
-      const { folder, prefix, deno, program, store, added, switchesAccount } = await place();
+      const { folder, prefix, deno, program, store, added, account } = await place();
       const [file = deno, ...args] = [
         ...prefix,
         deno,
         ...denoArguments(program, [store, await added?.current()], egress),
       ];
-      return spawn(file, args, {
+      const own = account.of(launched++);
+      const child = spawn(file, args, {
         cwd: folder.empty,
         env: environment(folder.empty),
         stdio: ['pipe', 'pipe', 'pipe'],
-        ...(switchesAccount && accountOf(launched++)),
+        ...own,
       });
+      accounts.set(child, own);
+      return child;
+    },
+    async setNice(child, nice) {
+      if (child.pid !== undefined) await setNice(child.pid, nice, accounts.get(child) ?? {});
     },
     async stop() {
       const { folder } = (await prepared?.catch(() => undefined)) ?? {};
+      copies.stop();
       await folder?.remove();
     },
   };
@@ -155,19 +160,6 @@ export function createLauncher({ limits, moduleStore, addedModules, deno: given 
       ...stores.map((folder) => folder ?? ''),
     ];
   }
-}
-
-function accountOf(index: number): { uid: number; gid: number } {
-  const id = FIRST_UID + (index % UIDS);
-  return { uid: id, gid: id };
-}
-
-/** Not where the server is root of a namespace that has only a few accounts, or lacks the capability. */
-async function maySwitch(): Promise<boolean> {
-  return execute('/bin/true', [], accountOf(0)).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Nothing of the server's environment: it holds DATABASE_URL and GATEWRIGHT_SECRET. */
