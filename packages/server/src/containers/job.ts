@@ -126,6 +126,8 @@ export interface ApiCalls {
 }
 
 interface Ran {
+  /** Names it: in the tenant's log, and where what it printed is kept. */
+  readonly executionId: string;
   readonly console: readonly ConsoleLine[];
   readonly warnings: readonly Warning[];
   readonly apiCalls: readonly ApiCalls[];

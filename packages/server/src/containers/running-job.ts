@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { ApiCalls, ConsoleLine, Failure, Job, Outcome, PartName, Warning } from './job.ts';
 import type { ContainerLimits } from './limits.ts';
 
@@ -41,7 +41,14 @@ export function createRunningJob(
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   let spent = 0;
   let warned = 0;
-  const ran = () => ({ console, warnings, apiCalls: [...apiCalls.values()], tookMs: performance.now() - began, cold });
+  const ran = () => ({
+    executionId: randomUUID(),
+    console,
+    warnings,
+    apiCalls: [...apiCalls.values()],
+    tookMs: performance.now() - began,
+    cold,
+  });
 
   const running: RunningJob = {
     id: randomBytes(16).toString('hex'),
@@ -73,7 +80,8 @@ export function createRunningJob(
 
 /** An outcome of a job that no container has seen. */
 export function refused(failure: Failure, tookMs = 0): Outcome {
-  return { ok: false, failure, console: [], warnings: [], apiCalls: [], tookMs, cold: false };
+  const nothing = { console: [], warnings: [], apiCalls: [], cold: false };
+  return { ok: false, failure, executionId: randomUUID(), tookMs, ...nothing };
 }
 
 function named(failure: Failure, part: PartName | undefined): Failure {

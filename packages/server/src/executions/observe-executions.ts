@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Containers, Job, Outcome, ThrownError } from '../containers/job.ts';
 import { createMask } from '../containers/mask-values.ts';
 import { isObject } from '../kit/json-values.ts';
@@ -28,7 +27,7 @@ export function observeExecutions<Inner extends Pick<Containers, 'execute'>>(
       if (outcome.console.length > 0)
         consoles.write({
           tenantId: job.tenantId,
-          id: randomUUID(),
+          id: outcome.executionId,
           kind: job.kind,
           outcome: outcome.ok ? 'ok' : outcome.failure.kind,
           tookMs: outcome.tookMs,

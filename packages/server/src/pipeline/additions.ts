@@ -27,7 +27,7 @@ export function additionsOf(
   const idToken = customClaims(decisions.idToken);
   const accessToken = customClaims(decisions.accessToken, { isOwnApi });
   const isTooLargeForOwnApi = isOwnApi && bytesOf(accessToken.claims) > MOST_OWN_CLAIM_BYTES;
-  const { scopes, subject, userMetadata, appMetadata, commands } = decisions;
+  const { scopes, subject, userMetadata, appMetadata, commands, executions } = decisions;
   return {
     additions: {
       ...(hasMembers(idToken.claims) && { idToken: idToken.claims }),
@@ -38,6 +38,7 @@ export function additionsOf(
       ...(userMetadata && { userMetadata }),
       ...(appMetadata && { appMetadata }),
       ...(commands && { commands }),
+      ...(executions && { executions }),
     },
     dropped: [...new Set([...idToken.dropped, ...accessToken.dropped])],
     isTooLargeForOwnApi,

@@ -36,6 +36,13 @@ export interface ClaimAdditions {
   readonly scopes?: ScopeChange;
   /** Claims about the user that rules changed for this login, by the names of the profile. */
   readonly profile?: Claims;
+  readonly executions?: Executions;
+}
+
+/** What ran for a login: the log names it, so that what it printed is found. */
+export interface Executions {
+  readonly rules?: readonly string[];
+  readonly actions?: readonly string[];
 }
 
 /** What an action asked for besides tokens. */
@@ -61,6 +68,7 @@ export interface Decisions {
   readonly userMetadata?: Metadata;
   readonly appMetadata?: Metadata;
   readonly commands?: readonly SessionCommand[];
+  readonly executions?: Executions;
 }
 
 /** `provider` is never `none`. */

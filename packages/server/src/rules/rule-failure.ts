@@ -1,6 +1,7 @@
-import type { ConsoleLine, Failure } from '../containers/job.ts';
+import type { ConsoleLine, Failure, Outcome } from '../containers/job.ts';
 import type { DeclaredError } from '../kit/errors.ts';
 import { describedAs, explained } from '../logs/explain-error.ts';
+import { executionDetails } from '../pipeline/execution-details.ts';
 import type { LoginFacts } from '../pipeline/login-facts.ts';
 import { deniedBy, pipelineErrors } from '../pipeline/pipeline-errors.ts';
 import { settingsOf } from '../tenants/tenant-settings.ts';
@@ -21,9 +22,8 @@ const MISTAKES: ReadonlySet<string> = new Set([
 
 /** How a rule's failure is told: what its author wrote for the user to the application, all else to the log alone. */
 export function ruleFailure(
-  failure: Failure,
+  { failure, console, executionId }: Extract<Outcome, { ok: false }>,
   { client, tenant }: LoginFacts,
-  console: readonly ConsoleLine[],
 ): DeclaredError {
   const { kind, part, logged: error } = failure;
   // Applications from before OpenID Connect compare with the word of that time.
@@ -32,6 +32,7 @@ export function ruleFailure(
   const refusal = refusalOf(failure, isLegacy);
   // A rule may put a secret of its configuration into what it says: the application hears it, the log does not.
   return explained(describedAs(refusal, refusalOf({ kind, ...(error && { error }) }, isLegacy).message), {
+    ...executionDetails({ rules: [executionId] }),
     rule: {
       failure: kind,
       ...(part && { id: part.id, name: part.name }),

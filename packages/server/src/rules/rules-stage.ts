@@ -44,9 +44,9 @@ export function createRulesStage({ programs, containers, apiOf, mintToken, count
     });
     countRun(outcome.ok ? 'success' : 'failure');
     for (const warning of outcome.warnings) await warn(facts, warning);
-    if (!outcome.ok) return { kind: 'denied', error: ruleFailure(outcome.failure, facts, outcome.console) };
+    if (!outcome.ok) return { kind: 'denied', error: ruleFailure(outcome, facts) };
     const result = readRulesResult(outcome.result, before);
-    const decisions = decide(program, before, result);
+    const decisions = { ...decide(program, before, result), executions: { rules: [outcome.executionId] } };
     if (result.redirect === undefined) return { kind: 'decided', decisions };
     if (!facts.resumed) return redirect(result.redirect, before, result);
     await recordWarning(recordAlone, facts, 'A rule set context.redirect again: a login is redirected once.');

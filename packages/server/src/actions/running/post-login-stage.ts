@@ -2,6 +2,7 @@ import type { Transact } from '../../db/transact.ts';
 import { isObject, type Json, numberOf, objectOf, textOf } from '../../kit/json-values.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { describedAs, explained } from '../../logs/explain-error.ts';
+import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { KnownFacts } from '../../pipeline/login-facts.ts';
 import type { Decisions, Stage, StageOutcome, Suspended } from '../../pipeline/outcome.ts';
 import { deniedBy, pipelineErrors } from '../../pipeline/pipeline-errors.ts';
@@ -59,7 +60,8 @@ export function createPostLoginStage({ deployed, runTrigger, transact, recordAlo
       },
       about: aboutOf(facts),
     });
-    const executions = { actions: { executions: [outcome.executionId] } };
+    const ran = { ...before.executions, actions: [...(before.executions?.actions ?? []), outcome.executionId] };
+    const executions = executionDetails(ran);
     if (outcome.failure) {
       const isPassing = ['recycled', 'busy', 'circuit_open', 'unavailable'].includes(outcome.failure.kind);
       const error = isPassing ? pipelineErrors.unavailable() : pipelineErrors.failed();
@@ -82,7 +84,7 @@ export function createPostLoginStage({ deployed, runTrigger, transact, recordAlo
         error: explained(describedAs(denied, outcome.withoutSecrets(denied.message)), executions),
       };
     }
-    return decide(facts, login, actions, before, executions);
+    return decide(facts, login, actions, { ...before, executions: ran });
   }
 
   /** False where the metadata is more than a user may have. */
@@ -125,9 +127,9 @@ function decide(
   login: PostLogin,
   actions: readonly RunnableAction[],
   before: Decisions,
-  executions: Json,
 ): StageOutcome {
   const { redirect, subjects, transactionMetadata } = login;
+  const executions = executionDetails(before.executions);
   const [subject] = subjects;
   // Once, and not beside a rule: of two answers to whose tokens these are, none is right.
   if (
@@ -141,6 +143,7 @@ function decide(
   const factor = login.factor ?? before.factor;
   const decisions: Decisions = {
     ...login.decisions,
+    ...(before.executions && { executions: before.executions }),
     ...(subject !== undefined && { subject }),
     ...(factor && { factor }),
   };

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Containers, Failure, Outcome, Tunnel } from '../../containers/job.ts';
 import { createMask } from '../../containers/mask-values.ts';
 import type { Transact } from '../../db/transact.ts';
@@ -61,7 +60,7 @@ export function createTriggerRunner({ containers, apiOf, transact, keep, now }: 
     const ended = readOutcome(outcome, actions, input.from ?? 0, { createdAt, endedAt: now() });
     const read = ended.failure ? withoutSecrets(ended, createMask(job)) : ended;
     const execution: ActionExecution = {
-      id: randomUUID(),
+      id: outcome.executionId,
       triggerId,
       status: statusOf(read),
       results: read.results,

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { LoginPage } from '../../login/begin-login.ts';
 import type { AuditEvent } from '../../logs/event.ts';
+import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { Resumed } from '../../pipeline/login-facts.ts';
 import type { Additions, Redirect } from '../../pipeline/outcome.ts';
 import type { Session } from '../../sessions/session.ts';
@@ -89,10 +90,14 @@ export function createProceed({ askPipeline, consentQuestion }: Parts) {
       scope: consent ? consent.scopes.join(' ') : request.scope,
       additions,
       ...(consent?.given && { consentId: consent.given.id }),
-      ...(!login?.hasLoggedIn && { event: sessionEvent(http, request, living) }),
+      ...(!login?.hasLoggedIn && { event: withExecutions(sessionEvent(http, request, living), additions) }),
       ...(login?.state !== undefined && { state: login.state }),
     });
   };
+}
+
+function withExecutions(event: AuditEvent, { executions }: Additions): AuditEvent {
+  return { ...event, details: { ...event.details, ...executionDetails(executions) } };
 }
 
 export type Proceed = ReturnType<typeof createProceed>;

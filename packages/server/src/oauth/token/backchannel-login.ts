@@ -2,6 +2,7 @@ import type { Connection } from '../../connections/connection.ts';
 import type { Transact } from '../../db/transact.ts';
 import { randomAlphanumeric } from '../../kit/ids.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { LoginFacts } from '../../pipeline/login-facts.ts';
 import type { JoinedAccountStore } from '../../sessions/joined-account-store.ts';
 import type { User } from '../../users/user.ts';
@@ -105,8 +106,11 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
         });
         if (stored) await refreshTokens.insert(tenantId, stored, requester);
         if (tokens.opaque) await tokenGrants.insertAccessToken(tenantId, tokens.opaque);
+        const event = login.event(user);
+        const ran = executionDetails(additions.executions);
         await record(tenantId, {
-          ...login.event(user),
+          ...event,
+          ...(Object.keys(ran).length > 0 && { details: { ...event.details, ...ran } }),
           ...(granted.audience && { audience: granted.audience }),
           ...(tokenScope && { scope: tokenScope }),
         });

@@ -1,6 +1,7 @@
 import type { Transact } from '../../db/transact.ts';
 import type { RecordEvent } from '../../logs/event.ts';
 import type { LogType } from '../../logs/log-types.ts';
+import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { User } from '../../users/user.ts';
 import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
@@ -74,7 +75,11 @@ export function createGrantRedemption<Stores extends RedemptionStores>({
       authTime: grant.authTime,
       ...(refreshToken && { refreshToken }),
     });
-    const details = { ...(code !== undefined && { code }), ...(grant.sessionId && { session_id: grant.sessionId }) };
+    const details = {
+      ...(code !== undefined && { code }),
+      ...(grant.sessionId && { session_id: grant.sessionId }),
+      ...executionDetails(additions?.executions),
+    };
     const [response, won] = await Promise.all([
       tokens.sign(),
       transact(async (stores) => {

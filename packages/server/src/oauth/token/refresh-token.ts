@@ -3,8 +3,9 @@ import { type Connection, isOpenTo } from '../../connections/connection.ts';
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { SessionFacts } from '../../pipeline/login-facts.ts';
-import { type Additions, NOTHING_ADDED } from '../../pipeline/outcome.ts';
+import { type Additions, type ClaimAdditions, NOTHING_ADDED } from '../../pipeline/outcome.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { User } from '../../users/user.ts';
 import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
@@ -107,7 +108,11 @@ export function refreshTokenGrant(parts: Parts): Grant {
       type: 'refreshExchanged',
       ...(granted.audience && { audience: granted.audience }),
       scope: tokenScopesOf(granted).join(' '),
-      details: { token_id: token.tokenId, ...(token.grant.sessionId && { session_id: token.grant.sessionId }) },
+      details: {
+        token_id: token.tokenId,
+        ...(token.grant.sessionId && { session_id: token.grant.sessionId }),
+        ...executionDetails(additions.executions),
+      },
     };
     const issued: Issued = { accessToken: tokens.opaque, event, ...changedAdditions(token, additions) };
     const [response, isIssued] = await Promise.all([
@@ -232,8 +237,16 @@ function eventOf(exchange: Exchange, user: User): Omit<AuditEvent, 'type'> {
 
 /** What tenant code adds from now on, where it is not what it added before. */
 function changedAdditions({ grant }: PresentedRefreshToken, additions: Additions): Pick<Rotation, 'additions'> {
-  const changed = storedAdditions(additions);
-  return isDeepStrictEqual(changed ?? {}, grant.additions ?? {}) ? {} : { additions: changed ?? NOTHING_ADDED };
+  const changed = ofAnyExecution(additions);
+  return isDeepStrictEqual(changed ?? {}, ofAnyExecution(grant.additions) ?? {})
+    ? {}
+    : { additions: changed ?? NOTHING_ADDED };
+}
+
+/** What ran is another one each time: its own event tells it. */
+function ofAnyExecution(additions: ClaimAdditions | undefined): ClaimAdditions | undefined {
+  const { executions: _ran, ...rest } = additions ?? {};
+  return storedAdditions(rest);
 }
 
 function sessionOf({ grant }: PresentedRefreshToken): SessionFacts | undefined {

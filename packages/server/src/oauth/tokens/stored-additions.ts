@@ -3,13 +3,14 @@ import type { ClaimAdditions } from '../../pipeline/outcome.ts';
 /** What is kept of them; undefined where nothing was added: most tenants have no code. */
 export function storedAdditions(additions: ClaimAdditions | undefined): ClaimAdditions | undefined {
   if (!additions) return undefined;
-  const { idToken, accessToken, scopes, profile } = additions;
-  if (!idToken && !accessToken && !scopes && !profile) return undefined;
+  const { idToken, accessToken, scopes, profile, executions } = additions;
+  if (!idToken && !accessToken && !scopes && !profile && !executions) return undefined;
   return {
     ...(idToken && { idToken }),
     ...(accessToken && { accessToken }),
     ...(scopes && { scopes }),
     ...(profile && { profile }),
+    ...(executions && { executions }),
   };
 }
 
