@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { streamFromServer } from '../control/control-client.ts';
-import { objectOf } from '../kit/json-values.ts';
 import { dataFolder } from './data-folder.ts';
 import { describeRecord } from './describe-record.ts';
+import { followLog } from './follow-log.ts';
 
 interface Options {
   readonly tenant?: string;
@@ -20,7 +19,9 @@ export function logsCommand(): Command {
   );
   logs
     .command('tail')
-    .description('Show the newest log events, then each one as it comes, until Ctrl+C.')
+    .description(
+      'Show the newest log events, then each one as it comes, until Ctrl+C; a restart of the server in between loses none.',
+    )
     .option('--tenant <name>', 'the tenant; the default one where it is left out')
     .option('--type <codes>', 'events of these types alone: f,fp,w', codesOf)
     .option('--console', 'and what rules, actions, hooks and database scripts print')
@@ -40,21 +41,12 @@ async function tail({ tenant, type, lines, follow, json, ...options }: Options):
   // `| head` has seen enough.
   process.stdout.on('error', () => end.abort());
   const isColoured = process.stdout.isTTY && !process.env.NO_COLOR;
-  const onData = async (piece: Buffer) => {
-    const line = piece.toString().trimEnd();
-    print(json ? line : describeRecord(objectOf(JSON.parse(line)), { isColoured }));
-  };
-  try {
-    await streamFromServer(dataFolder(), {
-      verb: 'logs-tail',
-      input: { tenant, types: type, console: options.console, lines, follow },
-      onData,
-      onProgress: () => {},
-      signal: end.signal,
-    });
-  } catch (cause) {
-    if (!end.signal.aborted) throw cause;
-  }
+  await followLog(dataFolder(), {
+    input: { tenant, types: type, console: options.console, lines, follow },
+    onRecord: (record) => print(json ? JSON.stringify(record) : describeRecord(record, { isColoured })),
+    tell: (text) => process.stderr.write(`${text}\n`),
+    signal: end.signal,
+  });
 }
 
 function print(text: string): void {

@@ -8,6 +8,9 @@ import { STREAM_FRAMES } from './control-stream.ts';
 /** What a command tells its user when it fails; the exit code is 1. */
 export class CommandError extends Error {}
 
+/** No server is there, or it has ended: one that is started may answer. */
+export class ServerAway extends CommandError {}
+
 /** Asks the running server of this data folder; every command that needs one goes this way. */
 export async function callServer(
   dataDir: string,
@@ -54,7 +57,7 @@ interface Streamed {
   readonly signal: AbortSignal;
 }
 
-const endedEarly = () => new CommandError('The server ended in the middle of it; its log says why.');
+const endedEarly = () => new ServerAway('The server ended in the middle of it; its log says why.');
 
 const isBrokenOff = (cause: unknown): boolean =>
   cause instanceof Error &&
@@ -73,13 +76,13 @@ async function findServer(dataDir: string): Promise<{ socket: string; token: str
   }
 }
 
-function notRunning(dataDir: string): CommandError {
+function notRunning(dataDir: string): ServerAway {
   const holder = holderOf(dataDir);
   if (holder)
-    return new CommandError(
+    return new ServerAway(
       `A server runs on ${dataDir}${holder}, but commands can't reach it: it is still starting, or its control.json or the socket named there was deleted. Wait until it says "Ready", else restart it.`,
     );
-  return new CommandError(
+  return new ServerAway(
     `No server is running on ${dataDir}. Start it with "npm start", or name its folder with GATEWRIGHT_DATA_DIR.`,
   );
 }

@@ -23,7 +23,7 @@ async function logIn(times = 1, tenant = world.main) {
 async function printed(tenantId = 'dev'): Promise<TailRecord[]> {
   const tail: Tail = { tenantId, types: ['w'], withConsole: true, lines: 50, follow: false };
   const shown: TailRecord[] = [];
-  for await (const records of tailLogs({ ...world.app.stores, wait: async () => undefined }, tail))
+  for await (const { records } of tailLogs({ ...world.app.stores, wait: async () => undefined }, tail))
     shown.push(...records);
   return shown.filter(({ type }) => type === 'console');
 }

@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlVerbs } from '../../control/control-server.ts';
 import type { ControlPiece } from '../../control/control-stream.ts';
 import { defineErrors } from '../../kit/errors.ts';
+import { isObject, numberOf } from '../../kit/json-values.ts';
 import { tenantErrors } from '../../tenants/tenant.ts';
 import type { TenantStore } from '../../tenants/tenant-store.ts';
+import { encodeLogId } from '../log-id.ts';
 import { logTypes } from '../log-types.ts';
-import type { LogReader } from './log-reader.ts';
+import { type LogReader, parsePosition } from './log-reader.ts';
 import { type Tail, tailLogs } from './tail-logs.ts';
 
 interface Needs {
@@ -40,16 +42,29 @@ export function tailCommands({ tenants, logs, consoles }: Needs): ControlVerbs {
         withConsole: input.console === true,
         lines: Number.isInteger(lines) ? Math.min(MOST_LINES, Math.max(0, lines)) : 10,
         follow: input.follow !== false,
+        resume: resumeOf(input.resume),
       });
     },
   };
 
   async function* streamed(tail: Tail): AsyncGenerator<ControlPiece> {
     const wait = () => sleep(EVERY_MILLISECONDS);
-    for await (const records of tailLogs({ logs, consoles, wait }, tail)) {
+    for await (const { records, position } of tailLogs({ logs, consoles, wait }, tail)) {
       for (const record of records) yield { data: Buffer.from(`${JSON.stringify(record)}\n`) };
       // A caller that went away is noticed where something is sent to it.
-      yield { progress: {} };
+      yield { progress: { position: encodeLogId(position) } };
     }
   }
+}
+
+/** Longer than what code printed is kept for. */
+const MOST_SECONDS_AWAY = 86_400;
+
+function resumeOf(given: unknown): Tail['resume'] {
+  if (!isObject(given)) return undefined;
+  const seconds = numberOf(given.seconds_away) ?? 0;
+  return {
+    position: parsePosition(String(given.position)),
+    secondsAway: Math.min(MOST_SECONDS_AWAY, Math.max(0, seconds)),
+  };
 }

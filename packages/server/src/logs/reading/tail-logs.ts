@@ -1,5 +1,6 @@
 import type { KeptConsole } from '../../executions/kept-console.ts';
 import type { LuceneQuery } from '../../kit/lucene/query.ts';
+import type { LogPosition } from '../log-id.ts';
 import { type LogRow, logIdOf, toWire } from '../log-row.ts';
 import { NEWEST_FIRST } from '../search/search-logs.ts';
 import type { LogReader } from './log-reader.ts';
@@ -13,6 +14,14 @@ export interface Tail {
   /** How many of the past come first. */
   readonly lines: number;
   readonly follow: boolean;
+  /** Goes on where an earlier tail ended, in place of `lines`. */
+  readonly resume?: { readonly position: LogPosition; readonly secondsAway: number } | undefined;
+}
+
+/** What one look found, and where the next one, of this tail or of one that goes on, begins. */
+export interface TailLook {
+  readonly records: readonly TailRecord[];
+  readonly position: LogPosition;
 }
 
 interface Parts {
@@ -32,31 +41,34 @@ const PAGE = 500;
 /** Writers are given this long between the time in their rows and their commit. */
 const LATE_SECONDS = 10;
 
-/** The newest records, then those that come, as they come; an empty list where a look found nothing. */
-export async function* tailLogs({ logs, consoles, wait }: Parts, tail: Tail): AsyncGenerator<readonly TailRecord[]> {
-  const { tenantId, types, withConsole, lines, follow } = tail;
+/**
+ * The newest records, then those that come, as they come; an empty list where a look found nothing. One that goes on may
+ * show what was printed in the last seconds before the end once more: whoever follows knows it by its id.
+ */
+export async function* tailLogs({ logs, consoles, wait }: Parts, tail: Tail): AsyncGenerator<TailLook> {
+  const { tenantId, types, withConsole, follow, resume } = tail;
+  const lines = resume ? 0 : tail.lines;
   const isWanted = ({ type }: LogRow) => types.length === 0 || types.includes(type);
   // First the end, then the past: what is committed in between is in both, and shown once.
-  let position = await logs.end();
+  let position = resume?.position ?? (await logs.end());
   const past =
     lines === 0
       ? []
       : await logs.search(tenantId, { query: ofTypes(types), sort: NEWEST_FIRST, offset: 0, limit: lines });
   const shown = new Set(past.map(logIdOf));
-  const before = withConsole ? await consoles.lately(tenantId, LATE_SECONDS, PAGE) : [];
+  const seconds = LATE_SECONDS + (resume?.secondsAway ?? 0);
+  const before = withConsole ? await consoles.lately(tenantId, seconds, PAGE) : [];
   const printed = withConsole && lines > 0 ? await consoles.newest(tenantId, lines) : [];
   const seen = new Set([...before, ...printed].map(({ id }) => id));
-  yield inOrder(past, printed).slice(-lines);
+  yield { records: resume ? inOrder([], before) : inOrder(past, printed).slice(-lines), position };
   while (follow) {
     await wait();
     const rows = await logs.after(tenantId, position, PAGE);
     const [last] = rows.slice(-1);
     if (last) position = last;
     const fresh = withConsole ? await unseen() : [];
-    yield inOrder(
-      rows.filter((row) => isWanted(row) && !shown.has(logIdOf(row))),
-      fresh,
-    );
+    const news = rows.filter((row) => isWanted(row) && !shown.has(logIdOf(row)));
+    yield { records: inOrder(news, fresh), position };
   }
 
   async function unseen(): Promise<KeptConsole[]> {
