@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import description from '../package.json' with { type: 'json' };
+import { actionsCommand } from './cli/actions-command.ts';
 import { adminCommand } from './cli/admin-command.ts';
 import { backupCommand } from './cli/backup-command.ts';
 import { binCommand } from './cli/bin-command.ts';
@@ -13,6 +14,7 @@ import { mailsCommand } from './cli/mails-command.ts';
 import { modulesCommand } from './cli/modules-command.ts';
 import { restoreCommand } from './cli/restore-command.ts';
 import { rulesCommand } from './cli/rules-command.ts';
+import { scriptsCommand } from './cli/scripts-command.ts';
 import { startCommand } from './cli/start-command.ts';
 import { tenantCommand } from './cli/tenant-command.ts';
 import { ConfigError } from './config.ts';
@@ -35,6 +37,8 @@ const program = new Command('gatewright')
   .addCommand(egressCommand())
   .addCommand(modulesCommand())
   .addCommand(rulesCommand())
+  .addCommand(actionsCommand())
+  .addCommand(scriptsCommand())
   .addCommand(backupCommand())
   .addCommand(restoreCommand())
   .addCommand(keysCommand())

@@ -29,6 +29,8 @@ describe('gatewright', { timeout: 60_000 }, () => {
     [['mails', 'show'], 'Usage: gatewright mails show [options] <id>'],
     [['rules', 'lint'], 'Usage: gatewright rules lint [options] <file...>'],
     [['rules', 'try'], 'Usage: gatewright rules try [options] <file...>'],
+    [['actions', 'try'], 'Usage: gatewright actions try [options] <file>'],
+    [['scripts', 'try'], 'Usage: gatewright scripts try [options] <file> [arguments...]'],
     [['logs', 'tail'], 'Usage: gatewright logs tail [options]'],
     [['backup'], 'Usage: gatewright backup [options] [file]'],
     [['restore'], 'Usage: gatewright restore [options] <file>'],

@@ -149,3 +149,77 @@ The login goes on (n ms)
     expect({ code, printed }).toEqual({ code: 1, printed: expect.stringMatching(words) });
   });
 });
+
+describe('gatewright actions try', { timeout: 60_000 }, () => {
+  const tryAction = async (script: string, ...args: string[]) =>
+    runToEnd(['actions', 'try', await ruleFile(script, 'add-claim.js'), ...args], {
+      env: { GATEWRIGHT_DATA_DIR: join(await temporaryFolder(), 'none') },
+    });
+
+  it('runs an action with its secrets and modules, and shows what it asks for', async () => {
+    const { code, printed } = await tryAction(
+      `exports.onExecutePostLogin = async (event, api) => {
+        console.log(event.user.email, event.secrets.KEY, require('lodash').VERSION);
+        api.idToken.setCustomClaim('https://example.com/n', event.stats.logins_count);
+      };`,
+      ...['--secrets', '{"KEY":"sk_live_0123456789"}', '--event', '{"stats":{"logins_count":7}}'],
+      ...['--module', 'lodash@4.17.21'],
+    );
+    expect({ code, printed: printed.replace(/\(\d+ ms\)/, '(n ms)') }).toEqual({
+      code: 0,
+      printed: `Console:
+  add-claim log: ada@example.com ***** 4.17.21
+
+It asks for:
+  api.idToken.setCustomClaim("https://example.com/n", 7)
+
+The flow goes on (n ms)
+`,
+    });
+  });
+
+  it('ends with 1 where the action refuses, fails, or has no such trigger', async () => {
+    const denies = await tryAction("exports.onExecutePostLogin = async (event, api) => api.access.deny('Staff only');");
+    expect(denies).toEqual({ code: 1, printed: expect.stringContaining('The flow is refused by api.access.deny') });
+    const fails = await tryAction(
+      'exports.onExecuteCredentialsExchange = () => { null.x; };',
+      '--json',
+      '--trigger',
+      'credentials-exchange',
+    );
+    expect(fails.code).toBe(1);
+    expect(JSON.parse(fails.printed).failure).toMatchObject({ kind: 'threw', error: { name: 'TypeError' } });
+    const unknown = await tryAction('', '--trigger', 'pre-logout');
+    expect(unknown).toEqual({ code: 1, printed: expect.stringMatching(/'pre-logout' is no trigger/) });
+  });
+});
+
+describe('gatewright scripts try', { timeout: 60_000 }, () => {
+  const tryScript = async (script: string, ...args: string[]) =>
+    runToEnd(['scripts', 'try', await ruleFile(script, 'login.js'), ...args], {
+      env: { GATEWRIGHT_DATA_DIR: join(await temporaryFolder(), 'none') },
+    });
+
+  it('runs a script of a custom database with its arguments, and hides the password that it prints', async () => {
+    const script = `function login(email, password, callback) {
+      console.log(password);
+      if (password !== configuration.ACCEPTED) return callback(new WrongUsernameOrPasswordError(email));
+      callback(null, { user_id: '7', email: email });
+    }`;
+    const args = ['ada@example.com', 'correct horse', '--configuration'];
+    const right = await tryScript(script, ...args, '{"ACCEPTED":"correct horse"}');
+    expect({ ...right, printed: right.printed.replace(/\(\d+ ms\)/, '(n ms)') }).toEqual({
+      code: 0,
+      printed: `Console:
+  login log: *****
+
+It calls back with:
+  {"user_id":"7","email":"ada@example.com"}
+
+The script has answered (n ms)
+`,
+    });
+    const wrong = await tryScript(script, ...args, '{"ACCEPTED":"another"}');
+    expect(wrong).toEqual({ code: 1, printed: expect.stringContaining('WrongUsernameOrPasswordError') });
+  });
+});

@@ -1,6 +1,7 @@
 import type { Containers, Failure, Outcome } from '../../containers/job.ts';
 import { createMask } from '../../containers/mask-values.ts';
 import { keptLines } from '../../executions/kept-console.ts';
+import { standInApi, type TriedCall } from '../../executions/stand-in-api.ts';
 import { digest } from '../../kit/digest.ts';
 import { type Json, objectOf } from '../../kit/json-values.ts';
 import { customClaims } from '../../pipeline/custom-claims.ts';
@@ -8,7 +9,6 @@ import { readRulesResult } from '../read-rules-result.ts';
 import { refusalOf } from '../rule-failure.ts';
 import { type Change, listChanges } from './list-changes.ts';
 import { SAMPLE_CONTEXT, SAMPLE_USER } from './sample-login.ts';
-import { standInApi, type TriedCall } from './stand-in-api.ts';
 
 export interface TriedRule {
   readonly name: string;
@@ -23,7 +23,6 @@ export interface Trial {
   /** Members that differ from those of a sample. */
   readonly context?: Json | undefined;
   readonly configuration: Json;
-  readonly limitMs?: number | undefined;
 }
 
 /** What a login with these rules would have come to, for their author. */
@@ -59,7 +58,6 @@ export async function tryRules(containers: Pick<Containers, 'execute'>, trial: T
     program: { hash: digest(JSON.stringify(parts)), parts },
     input: { user, context, configuration: trial.configuration, auth0: api.auth0 },
     tunnel: api.tunnel,
-    ...(trial.limitMs !== undefined && { limitMs: trial.limitMs }),
   } as const;
   const outcome = await containers.execute(job);
   const after = objectOf(outcome.ok ? outcome.result : { user, context });

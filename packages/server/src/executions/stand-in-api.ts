@@ -1,5 +1,5 @@
-import type { Tunnel, TunnelRequest, TunnelResponse } from '../../containers/job.ts';
-import { isObject, type Json, objectOf, textOf } from '../../kit/json-values.ts';
+import type { Tunnel, TunnelRequest, TunnelResponse } from '../containers/job.ts';
+import { isObject, type Json, objectOf, textOf } from '../kit/json-values.ts';
 
 /** What a rule asked of the Management API, and what it was told. */
 export interface TriedCall {
