@@ -51,6 +51,8 @@ async function run(task: LoadTask): Promise<LoadResult> {
       const request = task.requests[index];
       let refreshToken = request?.refreshToken;
       const constant = request && refreshToken === undefined ? encode(task.host, request) : undefined;
+      // Not all at the same moment, again and again.
+      if (task.pauseMilliseconds) await sleep((task.pauseMilliseconds * index) / connections.length);
       for (let sent = 0; request && sent < (task.each ?? Number.POSITIVE_INFINITY); sent++) {
         const before = performance.now();
         if (before >= end) break;
