@@ -3,7 +3,7 @@ import { followLog } from '../../src/cli/follow-log.ts';
 import { startControlServer } from '../../src/control/control-server.ts';
 import type { Json } from '../../src/kit/json-values.ts';
 import { createLog } from '../../src/kit/log.ts';
-import { tailCommands } from '../../src/logs/tail-commands.ts';
+import { tailCommands } from '../../src/logs/reading/tail-commands.ts';
 import { eventsOf, passwordGrant } from '../protocol.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { startWorld, type World } from '../world.ts';
