@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { dataFolder } from './data-folder.ts';
 import { describeRecord } from './describe-record.ts';
 import { followLog } from './follow-log.ts';
+import { logsRetentionCommand } from './logs-retention-command.ts';
 
 interface Options {
   readonly tenant?: string;
@@ -32,6 +33,7 @@ export function logsCommand(): Command {
       'print a JSON object each line: records as GET /api/v2/logs has them, and those of the type console',
     )
     .action(tail);
+  logs.addCommand(logsRetentionCommand());
   return logs;
 }
 

@@ -128,6 +128,11 @@ export async function listPartitionDays(connection: Pick<pg.ClientBase, 'query'>
   return rows.map(({ table }) => ({ table, day: table.slice(-8) }));
 }
 
+/** A day whose time is over may go while somebody reads it by its name: then it has no events. */
+export function isGone(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === '42P01';
+}
+
 /** The name of a day's table. The day is checked, since it becomes part of a statement. */
 function partitionOf(day: string): string {
   if (!/^\d{8}$/.test(day)) throw new Error('A partition is named after a day.');

@@ -116,7 +116,7 @@ describe('reading the log by checkpoint', () => {
     await database.pool.query('analyze log_events');
     const plan = await database.pool.query<{ 'QUERY PLAN': string }>({
       text: `explain ${checkpointSql(`log_events_${today}`)}`,
-      values: ['dev', 0, '2500', '0', 1, '1', 50],
+      values: ['dev', 0, '2500', '0', 1, '1', 50, new Date(0)],
     });
     const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
     expect(text).toContain('Index Scan');

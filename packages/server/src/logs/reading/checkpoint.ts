@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { logErrors } from '../log-errors.ts';
 import type { LogPosition } from '../log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, logIdOf, type SelectedRow } from '../log-row.ts';
-import { listPartitionDays } from '../partitions/partition-keeper.ts';
+import { isGone, listPartitionDays } from '../partitions/partition-keeper.ts';
 
 /**
  * How many days a partition stays open on either side of a position: a transaction that straddles midnight, or a clock that
@@ -18,14 +18,15 @@ export interface LogPage {
   readonly reached: LogPosition;
 }
 
-/** Reads a tenant's events behind a position, in the order of delivery. */
+/** Reads a tenant's events behind a position, in the order of delivery; none that happened before `since`. */
 export async function readAfter(
   pool: pg.Pool,
   tenantId: string,
   from: LogPosition | undefined,
   take: number,
+  since?: Date,
 ): Promise<LogRow[]> {
-  return [...(await readPage(pool, tenantId, from, take)).rows];
+  return [...(await readPage(pool, tenantId, from, take, since)).rows];
 }
 
 /** The same, for readers whose position moves on where there is nothing. */
@@ -34,16 +35,18 @@ export async function readPage(
   tenantId: string,
   from: LogPosition | undefined,
   take: number,
+  since?: Date,
 ): Promise<LogPage> {
   // The horizon is asked once, before the first partition: what lies below it is final, in whatever order partitions are read.
   const horizon = await readHorizon(pool);
   if (from !== undefined && from.epoch > horizon.epoch) throw logErrors.malformedPosition();
-  const read = (table: string) => readTable(pool, table, { tenantId, from, horizon, take });
+  const read = (table: string) => readTable(pool, table, { tenantId, from, horizon, take, since });
 
   const partitions = await listPartitionDays(pool);
   // A position from the default partition, or from one that is gone, says nothing about where to begin.
   const isDated = from !== undefined && partitions.some(({ day }) => day === from.day);
-  const first = isDated ? shiftDay(from.day, -OPEN_DAYS) : '';
+  const kept = since === undefined ? '' : dayOf(since);
+  const first = isDated && shiftDay(from.day, -OPEN_DAYS) > kept ? shiftDay(from.day, -OPEN_DAYS) : kept;
   const ends: End[] = [];
   let page = await read('log_events_default');
   for (const { day, table } of partitions) {
@@ -76,7 +79,7 @@ export async function readEnd(pool: pg.Pool): Promise<LogPosition> {
 }
 
 export function endOf({ epoch, xid }: Horizon): LogPosition {
-  return { epoch, xid, seq: '0', day: new Date().toISOString().slice(0, 10).replaceAll('-', '') };
+  return { epoch, xid, seq: '0', day: dayOf(new Date()) };
 }
 
 export interface Horizon {
@@ -85,7 +88,7 @@ export interface Horizon {
   readonly xid: string;
 }
 
-async function readHorizon(pool: pg.Pool): Promise<Horizon> {
+export async function readHorizon(pool: pg.Pool): Promise<Horizon> {
   const { rows } = await pool.query<Horizon>({
     name: 'log_horizon',
     text: 'select epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid from log_epoch',
@@ -100,22 +103,43 @@ interface Section {
   readonly from: LogPosition | undefined;
   readonly horizon: Horizon;
   readonly take: number;
+  readonly since: Date | undefined;
 }
 
 /** One partition at a time, by its name: across partitions the generic plan of a prepared statement sorts. */
-async function readTable(pool: pg.Pool, table: string, { tenantId, from, horizon, take }: Section): Promise<LogRow[]> {
-  const { rows } = await pool.query<SelectedRow>({
-    text: checkpointSql(table),
-    values: [tenantId, from?.epoch ?? -1, from?.xid ?? '0', from?.seq ?? '0', horizon.epoch, horizon.xid, take],
-  });
+async function readTable(
+  pool: pg.Pool,
+  table: string,
+  { tenantId, from, horizon, take, since }: Section,
+): Promise<LogRow[]> {
+  const { rows } = await pool
+    .query<SelectedRow>({
+      text: checkpointSql(table),
+      values: [
+        tenantId,
+        from?.epoch ?? -1,
+        from?.xid ?? '0',
+        from?.seq ?? '0',
+        horizon.epoch,
+        horizon.xid,
+        take,
+        since ?? null,
+      ],
+    })
+    .catch(emptyWhereGone);
   return rows.map(fromSelected);
+}
+
+function emptyWhereGone(cause: unknown): { rows: SelectedRow[] } {
+  if (isGone(cause)) return { rows: [] };
+  throw cause;
 }
 
 /** The order is that of the primary key, so that nothing is sorted; e.xid is qualified (log-row.ts says why). */
 export function checkpointSql(table: string): string {
   return `select ${LOG_COLUMNS} from ${table} e
     where e.tenant_id = $1 and (e.epoch, e.xid, e.seq) > ($2::smallint, $3::xid8, $4::bigint)
-      and (e.epoch, e.xid) < ($5::smallint, $6::xid8)
+      and (e.epoch, e.xid) < ($5::smallint, $6::xid8) and ($8::timestamptz is null or e.at >= $8)
     order by e.epoch, e.xid, e.seq limit $7`;
 }
 
@@ -128,5 +152,9 @@ export function merge<Row extends LogRow>(one: readonly Row[], other: readonly R
 
 export function shiftDay(day: string, days: number): string {
   const time = Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6)));
-  return new Date(time + days * DAY).toISOString().slice(0, 10).replaceAll('-', '');
+  return dayOf(new Date(time + days * DAY));
+}
+
+function dayOf(time: Date): string {
+  return time.toISOString().slice(0, 10).replaceAll('-', '');
 }

@@ -37,17 +37,31 @@ export interface LogReader {
   lag(tenantId: string, from: LogPosition): Promise<Lag>;
 }
 
-export function createLogReader({ pool }: { readonly pool: pg.Pool }): LogReader {
+interface Parts {
+  readonly pool: pg.Pool;
+  /** What happened before is over (logs/retention): nobody finds it, whether it is removed by now or not. */
+  readonly keptSince?: (tenantId: string) => Promise<Date>;
+}
+
+export function createLogReader({ pool, keptSince = async () => new Date(0) }: Parts): LogReader {
   return {
-    search: (tenantId, search) => searchLogs(pool, tenantId, search),
-    find: (tenantId, logId) => find(pool, tenantId, logId),
-    after: (tenantId, from, take) => readAfter(pool, tenantId, from, take),
+    search: async (tenantId, search) => searchLogs(pool, tenantId, keptOnly(search, await keptSince(tenantId))),
+    async find(tenantId, logId) {
+      const [row, since] = await Promise.all([find(pool, tenantId, logId), keptSince(tenantId)]);
+      return row && row.at >= since ? row : undefined;
+    },
+    after: async (tenantId, from, take) => readAfter(pool, tenantId, from, take, await keptSince(tenantId)),
     page: (tenantId, from, take) => readPage(pool, tenantId, from, take),
     tail: (tenantIds, from, take) => readTail(pool, tenantIds, from, take),
     end: () => readEnd(pool),
     before: (tenantId, at) => positionBefore(pool, tenantId, at),
     lag: (tenantId, from) => countBehind(pool, tenantId, from),
   };
+}
+
+function keptOnly(search: LogSearch, since: Date): LogSearch {
+  const from = { value: since.toISOString(), isInclusive: true };
+  return { ...search, query: { kind: 'and', parts: [{ kind: 'range', field: 'date', from }, search.query] } };
 }
 
 /** The position that a client brings back. What no event of this installation can have is an error, not an empty page for ever. */
