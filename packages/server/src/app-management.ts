@@ -22,6 +22,8 @@ import { keyRoutes } from './keys/key-routes.ts';
 import type { SigningKeyService } from './keys/signing-key-service.ts';
 import { createVerifyJwt } from './keys/verify-jwt.ts';
 import type { Log } from './kit/log.ts';
+import { alertRoutes } from './log-alerts/alert-routes.ts';
+import { statsRoutes } from './log-rollups/stats-routes.ts';
 import { logStreamOperationRoutes } from './log-streams/log-stream-operation-routes.ts';
 import { logStreamRoutes } from './log-streams/log-stream-routes.ts';
 import type { createStreamTrial } from './log-streams/try-stream.ts';
@@ -169,6 +171,8 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       logRoutes(management);
       logStreamRoutes(management);
       logStreamOperationRoutes(management, { trySend: parts.trySend, now });
+      statsRoutes(management, { now });
+      alertRoutes(management, { now });
       brandingRoutes(management);
       promptRoutes(management);
       ticketRoutes(management, recovery);

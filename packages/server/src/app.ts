@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { FindModule } from './actions/build-action.ts';
 import type { RunAction } from './actions/run-action.ts';
 import { createAuthentication } from './app-authentication.ts';
+import { createLogWatch } from './app-log.ts';
 import { createLogStreams } from './app-log-streams.ts';
 import { createManagementApi } from './app-management.ts';
 import { createOAuth } from './app-oauth.ts';
@@ -36,6 +37,7 @@ import { createPartitionKeeper } from './logs/partitions/partition-keeper.ts';
 import { createLogReader } from './logs/reading/log-reader.ts';
 import { createEventWriter } from './logs/recording/event-writer.ts';
 import { observeAlone, observeCommitted } from './logs/recording/observe-events.ts';
+import { keptSince } from './logs/retention/retention.ts';
 import type { RateLimit } from './management/rate-bucket-store.ts';
 import { createGiveCode } from './oauth/authorize/answer-together.ts';
 import { createProofAcceptance } from './oauth/possession/accept-proof.ts';
@@ -91,6 +93,8 @@ export interface World {
   readonly managementRateLimit?: RateLimit | undefined;
   /** What the other processes behind the same port have counted. */
   readonly snapshotsOfOthers: () => Promise<readonly MetricsSnapshot[]>;
+  /** Whether the log is counted, watched and expired as time goes by; otherwise whoever made the app does it. */
+  readonly watchesLog?: boolean;
   /** The ports in use; asked at each request, since they are known only after listening. */
   readonly listening: () => Listening;
   /** Whether all is done that a client may rely on once /health/ready says so. */
@@ -106,9 +110,6 @@ export async function createApp(world: World) {
   const { pool, poolOptions, log, now } = world;
   const db = createDatabase(pool);
   const sealer = await openSealer(world.secret, db);
-  const logs = createLogReader({ pool });
-  const storesIn = (database: typeof db): Stores => storesOn(database, { sealer, logs });
-  const stores = storesOnPool(db, { sealer, logs });
   const partitions = createPartitionKeeper({
     pool,
     now,
@@ -119,6 +120,15 @@ export async function createApp(world: World) {
   let listener: ChangeListener | undefined;
   let isAway = false;
   const cache = createTenantCache({ isCurrent: () => listener?.isListening() ?? false });
+  const logs = createLogReader({
+    pool,
+    keptSince: async (tenantId) => {
+      const { days } = await cache.get(tenantId, 'log retention', () => stores.logRetention.find(tenantId));
+      return keptSince(days, now());
+    },
+  });
+  const storesIn = (database: typeof db): Stores => storesOn(database, { sealer, logs });
+  const stores: Stores = storesOnPool(db, { sealer, logs });
   // Our own changes are forgotten at once; those of other processes when the database tells.
   const forget = (tenantId: string) => (tenantId === ALL_TENANTS ? cache.forgetAll() : cache.forget(tenantId));
 
@@ -254,6 +264,16 @@ export async function createApp(world: World) {
     log,
     now,
   });
+  const logWatch = createLogWatch({
+    pool,
+    stores,
+    transact,
+    directory,
+    callOut: outgoing.callOut,
+    cursors: async () => [],
+    log,
+    now,
+  });
   const tenants = createTenantCreation({ transact, signingKeys, hasher, forget, baseDomain: world.config.baseDomain });
 
   const resetAdmin = createAdminReset<Stores>({ stores, transact, hasher, revokeAccess });
@@ -269,6 +289,7 @@ export async function createApp(world: World) {
     metrics,
     logouts,
     streams: logStreams.worker,
+    logWatch,
     containers,
     /** The way of tenant code to its tenant's own API. */
     tunnelTo,
@@ -294,12 +315,13 @@ export async function createApp(world: World) {
       housekeeper.start();
       logouts.start();
       logStreams.worker.start();
+      if (world.watchesLog ?? true) logWatch.start();
       await http.ready();
     },
     async stop(): Promise<void> {
       housekeeper.stop();
       await http.close();
-      await Promise.all([logouts.stop(), logStreams.worker.stop()]);
+      await Promise.all([logouts.stop(), logStreams.worker.stop(), logWatch.stop()]);
       await triggers.background.stop();
       await containers.stop();
       await consoles.stop();

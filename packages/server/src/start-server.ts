@@ -13,6 +13,7 @@ import { mailCommands } from './email/mail-commands.ts';
 import { openSealer } from './keys/installation-secret.ts';
 import type { Log } from './kit/log.ts';
 import { tailCommands } from './logs/reading/tail-commands.ts';
+import { retentionCommands } from './logs/retention/retention-commands.ts';
 import { openDatabase } from './open-database.ts';
 import { openApp } from './start-app.ts';
 import { startCron } from './start-cron.ts';
@@ -105,6 +106,7 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
       ...mailCommands(app.stores),
       ...tailCommands(app.stores),
       ...cron.verbs,
+      ...retentionCommands(app),
       ...egressCommands({ stores: app.stores, forget: app.forget, defaultMode: config.egress }),
       ...backupCommands({
         poolOptions: database.poolOptions,

@@ -23,6 +23,12 @@ import { createHookStore } from './hooks/hook-store.ts';
 import { createJobStore } from './jobs/job-store.ts';
 import { createSigningKeyStore } from './keys/signing-key-store.ts';
 import type { Sealer } from './kit/seal.ts';
+import { createAlertSettingsStore } from './log-alerts/alert-settings-store.ts';
+import { createAlertStore } from './log-alerts/alert-store.ts';
+import { createNoticeStore } from './log-alerts/notice-store.ts';
+import { createRollupStore } from './log-rollups/rollup-store.ts';
+import { createSignalsStore } from './log-rollups/signals-store.ts';
+import { createStatisticsStore } from './log-rollups/statistics-store.ts';
 import { createDeadLetterStore } from './log-streams/delivery/dead-letter-store.ts';
 import { createDeliveryStore } from './log-streams/delivery/delivery-store.ts';
 import { createReplayStore } from './log-streams/delivery/replay-store.ts';
@@ -32,6 +38,8 @@ import { createLoginTicketStore } from './login/embedded/login-ticket-store.ts';
 import { createLoginTransactionStore } from './login/login-transaction-store.ts';
 import type { LogReader } from './logs/reading/log-reader.ts';
 import { createEventStore } from './logs/recording/event-store.ts';
+import { createGapStore } from './logs/retention/gap-store.ts';
+import { createRetentionStore } from './logs/retention/retention-store.ts';
 import { createRateBucketStore } from './management/rate-bucket-store.ts';
 import { createAuthorizationCodeStore } from './oauth/authorize/authorization-code-store.ts';
 import { createAssertionStore } from './oauth/client-authentication/assertion-store.ts';
@@ -158,6 +166,14 @@ export function storesOn(db: Database, { sealer, logs }: StoreParts) {
     deadLetters: createDeadLetterStore(db),
     streamReplays: createReplayStore(db),
     logs,
+    logRetention: createRetentionStore(db),
+    logGaps: createGapStore(db),
+    rollups: createRollupStore(db),
+    statistics: createStatisticsStore(db),
+    signals: createSignalsStore(db),
+    alerts: createAlertStore(db),
+    alertSettings: createAlertSettingsStore(db, sealer),
+    alertNotices: createNoticeStore(db),
     record: createEventStore(db).record,
   };
 }

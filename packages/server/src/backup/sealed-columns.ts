@@ -12,6 +12,7 @@ export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again wh
   'resource_servers.signing_secret': 'replaced',
   'tenant_secrets.sealed': 'made again when needed',
   'mails.content': 'removed',
+  'log_alert_settings.signing_secret': 'emptied',
   'rules_configs.value': 'removed',
   'hooks.secrets': 'emptied',
   'actions.secrets': 'emptied',

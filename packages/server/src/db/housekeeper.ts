@@ -30,6 +30,11 @@ const EXPIRING = {
   action_executions: 'tenant_id, id',
   console_output: 'tenant_id, execution_id',
   code_warnings: 'tenant_id, name',
+  log_gaps: 'tenant_id, day',
+  log_rollups: 'tenant_id, grain, at, type, client_id, connection, ip, subject',
+  active_users: 'tenant_id, user_id',
+  log_alerts: 'tenant_id, alert_id',
+  log_alert_notices: 'tenant_id, notice_id',
 } as const;
 const BATCH = 500;
 /** Rotated tokens are kept to recognise their reuse, which ends with the time in which they would have been good. */

@@ -14,7 +14,7 @@ const narrow = {
 const broken = { number: 3, name: '0003_broken.sql', sql: 'create table three (n int); select no_such_function()' };
 
 /** Kept for the installation, not for a tenant: each says in its migration why. */
-const OF_NO_TENANT = ['schema_migrations', 'log_epoch'];
+const OF_NO_TENANT = ['schema_migrations', 'log_epoch', 'log_rollup_state'];
 
 /** The first version's: no older one runs beside it. */
 const BEFORE_THE_RULE = 15;

@@ -11,7 +11,7 @@ import { type MailSubject, mailVariables } from './mail-variables.ts';
 
 /** What a mail is made of; its recipient is the user's address, unless it is about another one. */
 export interface MailToCompose {
-  readonly template: MailTemplate;
+  readonly template: Exclude<MailTemplate, 'log_alert'>;
   readonly to: string;
   readonly language: string;
   readonly about: MailSubject;

@@ -13,11 +13,11 @@ const LIMITS = {
 } as const;
 
 /** Reads the templates once. The HTML part escapes every output; in the text part there is nothing to escape from. */
-export function createMailRenderer() {
+export function createMailRenderer(name: 'message' | 'alert' = 'message') {
   const html = new Liquid({ ...LIMITS, outputEscape: 'escape' });
   const text = new Liquid(LIMITS);
-  const htmlTemplate = html.parse(read('message.html.liquid'));
-  const textTemplate = text.parse(read('message.text.liquid'));
+  const htmlTemplate = html.parse(read(`${name}.html.liquid`));
+  const textTemplate = text.parse(read(`${name}.text.liquid`));
 
   return function render(view: Readonly<Record<string, unknown>>): { readonly html: string; readonly text: string } {
     return { html: html.renderSync(htmlTemplate, { ...view }), text: text.renderSync(textTemplate, { ...view }) };

@@ -66,6 +66,29 @@ export function createMailStore(db: Database, sealer: Sealer) {
       return result.numAffectedRows === 1n;
     },
 
+    /** With the change that causes it. */
+    async insert(tenantId: string, mail: Mail): Promise<void> {
+      const content = sealer.seal(JSON.stringify({ html: mail.html, text: mail.text }), place(tenantId, mail.mailId));
+      await db
+        .insertInto('mails')
+        .values({
+          tenant_id: tenantId,
+          mail_id: mail.mailId,
+          template: mail.template,
+          recipient: mail.to,
+          sender: mail.from,
+          subject: mail.subject,
+          language: mail.language,
+          content,
+          user_id: mail.userId ?? null,
+          status: 'stored',
+          status_at: mail.createdAt,
+          created_at: mail.createdAt,
+          expires_at: new Date(mail.createdAt.getTime() + KEPT_MILLISECONDS),
+        })
+        .execute();
+    },
+
     /** Newest first. */
     async list(tenantId: string, limit: number): Promise<MailRecord[]> {
       const rows = await db

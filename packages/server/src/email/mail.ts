@@ -1,7 +1,7 @@
 import { defineErrors } from '../kit/errors.ts';
 
-/** Names of the Management API's email templates; those that have a text here are sent. */
-export type MailTemplate = 'verify_email' | 'reset_email';
+/** Names of the Management API's email templates, those that have a text here; and what operators are told of (log-alerts). */
+export type MailTemplate = 'verify_email' | 'reset_email' | 'log_alert';
 
 /** `stored`: the built-in provider keeps it and sends nothing. The others are for providers that deliver. */
 export type MailStatus = 'stored' | 'queued' | 'sent' | 'failed' | 'bounced';

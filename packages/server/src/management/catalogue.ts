@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ALERT_OPERATIONS } from './own-alert-operations.ts';
 import { OWN_DEFINITIONS, OWN_OPERATIONS } from './own-operations.ts';
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
@@ -40,7 +41,11 @@ export interface Operation {
 
 export type StoredOperation = Omit<Operation, 'name' | 'method' | 'path'>;
 
-const operations: Readonly<Record<string, StoredOperation>> = { ...readGenerated('operations'), ...OWN_OPERATIONS };
+const operations: Readonly<Record<string, StoredOperation>> = {
+  ...readGenerated('operations'),
+  ...OWN_OPERATIONS,
+  ...ALERT_OPERATIONS,
+};
 let definitions: ReadonlyMap<string, JsonSchema> | undefined;
 
 export const operationNames: readonly string[] = Object.keys(operations);

@@ -64,6 +64,11 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /logs': { path: '/logs' },
     'GET /logs/{id}': { path: `/logs/${log}` },
     'GET /jobs/{id}': { path: `/jobs/${things.job}` },
+    'GET /stats/daily': { path: '/stats/daily' },
+    'GET /stats/active-users': { path: '/stats/active-users' },
+    'GET /gatewright/alerts': { path: '/gatewright/alerts' },
+    'GET /gatewright/alerts/{id}': { path: `/gatewright/alerts/${things.alert}` },
+    'GET /gatewright/alert-settings': { path: '/gatewright/alert-settings' },
 
     'PATCH /tenants/settings': { path: '/tenants/settings', body: { friendly_name: 'Example' } },
     'POST /clients': { path: '/clients', body: { name: another } },
@@ -137,6 +142,11 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'POST /keys/signing/rotate': { path: '/keys/signing/rotate' },
     'PUT /keys/signing/{kid}/revoke': { path: `/keys/signing/${previousKey}/revoke` },
 
+    'PATCH /gatewright/alerts/{id}': { path: `/gatewright/alerts/${things.alert}`, body: { mute_hours: 1 } },
+    'PUT /gatewright/alert-settings': {
+      path: '/gatewright/alert-settings',
+      body: { webhook: { url: 'https://alerts.example/hook' }, mail_to: ['operator@example.com'] },
+    },
     'POST /refresh-tokens/revoke': { path: '/refresh-tokens/revoke', body: { ids: [refreshToken] } },
     'DELETE /refresh-tokens/{id}': { path: `/refresh-tokens/${refreshToken}` },
     'DELETE /device-credentials/{id}': { path: `/device-credentials/${refreshToken}` },

@@ -36,6 +36,7 @@ export interface Things {
   readonly session: string;
   readonly refreshToken: string;
   readonly job: string;
+  readonly alert: string;
   readonly code: CodeThings;
   readonly logStream: string;
 }
@@ -106,6 +107,9 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
   const { session, refreshToken } = await loggedIn(world, tenant, connectionName, login);
   const domain = await made('/custom-domains', { domain: `login.${name}.example.com`, type: 'self_managed_certs' });
   const [log] = (await manage.get('/logs?per_page=1')).json();
+  const facts = { summary: `Of ${name}.`, suggestion: '', count: 1 };
+  const finding = { tenantId: name, rule: 'rate-limit', subject: client.client_id, facts } as const;
+  const alert = await world.app.stores.alerts.fire(finding, world.now());
 
   return {
     tenant,
@@ -136,6 +140,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     session,
     refreshToken,
     job: job.id,
+    alert: alert?.alertId ?? '',
     code: await codeOf(world, manage, name),
     logStream: await logStreamOf(manage, name),
   };

@@ -8,7 +8,7 @@ import { type Home, inhabit } from './inhabited-tenant.ts';
 import { NOT_BUILT } from './not-built.ts';
 
 const RESOURCES =
-  /^\/(tenants\/settings|clients|resource-servers|client-grants|token-exchange-profiles|connections|users|users-by-email|roles|custom-domains|tickets|keys\/signing|branding(?!\/phone)|prompts|logs|rules|rules-configs|hooks|actions|log-streams)(\/|$)/;
+  /^\/(tenants\/settings|clients|resource-servers|client-grants|token-exchange-profiles|connections|users|users-by-email|roles|custom-domains|tickets|keys\/signing|branding(?!\/phone)|prompts|logs|rules|rules-configs|hooks|actions|stats|gatewright|log-streams)(\/|$)/;
 
 let world: World;
 let home: Home;
@@ -188,6 +188,7 @@ function nothing() {
     customDomain: `cd_${id}`,
     ownHost: 'localhost:3443',
     job: `job_${id}`,
+    alert: `alr_${id}`,
     person: `auth0|${'1'.repeat(24)}`,
     secondary: `auth0|${'2'.repeat(24)}`,
     session: 'x'.repeat(32),

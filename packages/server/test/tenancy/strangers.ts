@@ -81,6 +81,7 @@ export function thingsIn({ body, statusCode }: Response, home: Home): string[] {
     log,
     job,
     logStream,
+    home.alert,
     ...Object.values(code),
   ];
   return owned.filter((thing) => body.includes(thing));
@@ -113,6 +114,7 @@ function thingsNamed(text: string) {
     session: text,
     refreshToken: text,
     job: text,
+    alert: text,
     code: codeThingsNamed(text),
   };
 }
