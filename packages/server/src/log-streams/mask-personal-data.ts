@@ -14,7 +14,7 @@ export type MaskPersonalData = (data: Json) => Json;
 const MASK = '*****';
 /** They say which event it is. */
 const KEPT = new Set(['date', 'type', 'log_id', '_id']);
-/** What the walk looks at; stored events end sooner (logs/mask-secrets.ts). */
+/** What the walk looks at; stored events end sooner (logs/masking/mask-secrets.ts). */
 const MAX_DEPTH = 40;
 
 /**
