@@ -1,4 +1,4 @@
-import type { World } from './app.ts';
+import type { World } from './app-world.ts';
 import type { Transact } from './db/transact.ts';
 import { createDeliveryWorker } from './log-streams/delivery/delivery-worker.ts';
 import { createOutlets } from './log-streams/open-outlet.ts';

@@ -1,4 +1,4 @@
-import type { World } from './app.ts';
+import type { World } from './app-world.ts';
 import { createContainers } from './containers/containers.ts';
 import { LIMITS } from './containers/limits.ts';
 import { createContainerReporter } from './containers/report-events.ts';

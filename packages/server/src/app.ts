@@ -1,9 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
-import type pg from 'pg';
-import type { FindModule } from './actions/build-action.ts';
-import type { RunAction } from './actions/run-action.ts';
 import { createAuthentication } from './app-authentication.ts';
 import { createLogWatch } from './app-log.ts';
 import { createLogStreams } from './app-log-streams.ts';
@@ -13,23 +10,20 @@ import { createLoginPipeline } from './app-pipeline.ts';
 import { createRecovery } from './app-recovery.ts';
 import { createTenantCode } from './app-tenant-code.ts';
 import { createTriggers } from './app-triggers.ts';
-import type { Config } from './config.ts';
+import type { World } from './app-world.ts';
 import { createApiTunnels } from './containers/api-tunnel.ts';
 import { createModuleFinder } from './containers/find-module.ts';
-import type { ContainerLimits } from './containers/limits.ts';
 import { checkModuleStore, MODULE_STORE } from './containers/module-folders.ts';
-import type { DnsResolver } from './custom-domains/domain-proof.ts';
 import { type ChangeListener, listenForChanges } from './db/change-listener.ts';
 import { createDatabase } from './db/database.ts';
 import { createHousekeeper } from './db/housekeeper.ts';
 import { transactionsOn } from './db/transact.ts';
 import { createRequestReader } from './http/requester.ts';
 import { createHttpServer } from './http/server.ts';
-import { type InstallationSecret, openSealer } from './keys/installation-secret.ts';
+import { openSealer } from './keys/installation-secret.ts';
 import { createKeyRings } from './keys/key-ring.ts';
 import { createSigningKeyService } from './keys/signing-key-service.ts';
 import { createTenantSecrets } from './keys/tenant-secrets.ts';
-import type { Log } from './kit/log.ts';
 import { createPageRenderer } from './login/pages/page-renderer.ts';
 import { createErrorPage, createSendPage } from './login/send-page.ts';
 import { createTenantLooks } from './login/tenant-looks.ts';
@@ -38,7 +32,6 @@ import { createLogReader } from './logs/reading/log-reader.ts';
 import { createEventWriter } from './logs/recording/event-writer.ts';
 import { observeAlone, observeCommitted } from './logs/recording/observe-events.ts';
 import { keptSince } from './logs/retention/retention.ts';
-import type { RateLimit } from './management/rate-bucket-store.ts';
 import { createGiveCode } from './oauth/authorize/answer-together.ts';
 import { createProofAcceptance } from './oauth/possession/accept-proof.ts';
 import { createPresenterCheck } from './oauth/possession/check-presenter.ts';
@@ -49,59 +42,14 @@ import { createRevokeAccess } from './oauth/tokens/revoke-access.ts';
 import { createOutgoing } from './outgoing/http-client.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { healthRoutes } from './status/health-routes.ts';
-import { createMetrics, type MetricsSnapshot } from './status/metrics.ts';
+import { createMetrics } from './status/metrics.ts';
 import { metricsRoutes } from './status/metrics-routes.ts';
 import { securityTextRoutes } from './status/security-text-routes.ts';
 import { type Stores, storesOn, storesOnPool } from './stores.ts';
 import { createTenantCreation } from './tenants/create-tenant.ts';
 import { createTenantCache } from './tenants/tenant-cache.ts';
-import { ALL_TENANTS, createTenantDirectory, type Listening } from './tenants/tenant-directory.ts';
+import { ALL_TENANTS, createTenantDirectory } from './tenants/tenant-directory.ts';
 import { createAdminReset } from './users/reset-admin.ts';
-
-/** What an app is made of that tests own as well: the database, the clock, the ports. */
-export interface World {
-  readonly pool: pg.Pool;
-  readonly poolOptions: pg.PoolConfig;
-  readonly secret: InstallationSecret;
-  readonly config: Pick<
-    Config,
-    | 'baseDomain'
-    | 'origin'
-    | 'trustedProxies'
-    | 'clientCertificateHeader'
-    | 'metricsToken'
-    | 'outgoingAllow'
-    | 'egress'
-    | 'logFolder'
-    | 'datadogAddress'
-  >;
-  /** The folder of the modules that the operator added for tenant code. */
-  readonly addedModules?: string | undefined;
-  /** Who is asked for the proof of a custom domain; the machine's own unless said otherwise. */
-  readonly resolver?: DnsResolver | undefined;
-  /** Which modules actions can have: those of the module store unless said otherwise. */
-  readonly findModule?: FindModule | undefined;
-  /** How an action is tried, where that is not in a container. */
-  readonly runAction?: RunAction | undefined;
-  /** Of tenant code, where they are not ours. */
-  readonly containerLimits?: Partial<ContainerLimits> | undefined;
-  /** What log streams wait by after a failure, where a test owns chance. */
-  readonly streamRandom?: (() => number) | undefined;
-  /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */
-  readonly processes: number;
-  /** Requests to the Management API, for each tenant; ours unless said otherwise. */
-  readonly managementRateLimit?: RateLimit | undefined;
-  /** What the other processes behind the same port have counted. */
-  readonly snapshotsOfOthers: () => Promise<readonly MetricsSnapshot[]>;
-  /** Whether the log is counted, watched and expired as time goes by; otherwise whoever made the app does it. */
-  readonly watchesLog?: boolean;
-  /** The ports in use; asked at each request, since they are known only after listening. */
-  readonly listening: () => Listening;
-  /** Whether all is done that a client may rely on once /health/ready says so. */
-  readonly isStarted: () => boolean;
-  readonly log: Log;
-  readonly now: () => Date;
-}
 
 export type App = Awaited<ReturnType<typeof createApp>>;
 
@@ -270,7 +218,7 @@ export async function createApp(world: World) {
     transact,
     directory,
     callOut: outgoing.callOut,
-    cursors: async () => [],
+    cursors: stores.streamDeliveries.cursors,
     log,
     now,
   });

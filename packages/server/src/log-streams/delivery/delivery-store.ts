@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { isObject, numberOf, textOf } from '../../kit/json-values.ts';
 import type { LogPosition } from '../../logs/log-id.ts';
+import type { ReaderCursor } from '../../logs/retention/cursors-of-readers.ts';
 import type { StreamStatus } from '../log-stream.ts';
 import type { AttemptRecord, DeliveryState, Lease, Suspect } from './delivery-state.ts';
 
@@ -157,13 +158,13 @@ export function createDeliveryStore(db: Database) {
       return rows.length > 0;
     },
 
-    /** How far the slowest of the active streams is, of all tenants: what lies before it is needed by none of them. */
-    async oldestCursor(): Promise<LogPosition | undefined> {
-      const { rows } = await sql<LogPosition>`
-        select d.epoch, d.xid::text as xid, d.seq::text as seq, d.day from log_stream_deliveries d
-          join log_streams s on s.tenant_id = d.tenant_id and s.id = d.stream_id
-        where s.status = 'active' order by d.epoch, d.xid, d.seq limit 1`.execute(db);
-      return rows[0];
+    /** How far the slowest active stream of each tenant is: what lies behind it is still to be delivered. */
+    async cursors(): Promise<ReaderCursor[]> {
+      const { rows } = await sql<LogPosition & { tenantId: string }>`
+        select distinct on (d.tenant_id) d.tenant_id as "tenantId", d.epoch, d.xid::text as xid, d.seq::text as seq, d.day
+        from log_stream_deliveries d join log_streams s on s.tenant_id = d.tenant_id and s.id = d.stream_id
+        where s.status = 'active' order by d.tenant_id, d.epoch, d.xid, d.seq`.execute(db);
+      return rows.map(({ tenantId, ...position }) => ({ tenantId, position }));
     },
   };
 }
