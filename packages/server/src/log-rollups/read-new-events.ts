@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import { encodeLogId, type LogPosition } from '../logs/log-id.ts';
-import { listPartitionDays } from '../logs/partitions/partition-keeper.ts';
+import { isGone, listPartitionDays } from '../logs/partitions/partition-keeper.ts';
+import { OPEN_DAYS, readHorizon, shiftDay } from '../logs/reading/checkpoint.ts';
 import type { CountedEvent } from './rollup.ts';
 
 export interface NewEvents {
@@ -11,10 +12,6 @@ export interface NewEvents {
   readonly isMore: boolean;
 }
 
-/** A partition stays open this long on either side of a position, as for whoever delivers (logs/reading/checkpoint.ts). */
-const OPEN_DAYS = 4;
-const DAY = 86_400_000;
-
 type Row = CountedEvent & { readonly epoch: number; readonly xidText: string; readonly seqText: string; day: string };
 
 /**
@@ -22,6 +19,16 @@ type Row = CountedEvent & { readonly epoch: number; readonly xidText: string; re
  * final. Nothing here writes, so that no reader waits for this one.
  */
 export async function readNewEvents(pool: pg.Pool, from: LogPosition, take: number): Promise<NewEvents> {
+  try {
+    return await readOnce(pool, from, take);
+  } catch (cause) {
+    // A day whose time is over went in between.
+    if (!isGone(cause)) throw cause;
+    return readOnce(pool, from, take);
+  }
+}
+
+async function readOnce(pool: pg.Pool, from: LogPosition, take: number): Promise<NewEvents> {
   // The horizon first: a row below it lies in a partition that is there by now.
   const horizon = await readHorizon(pool);
   const first = shiftDay(from.day, -OPEN_DAYS);
@@ -64,19 +71,4 @@ export function sectionSql(tables: readonly string[]): string {
     order by e.epoch, e.xid, e.seq limit $6)`,
     )
     .join(' union all ');
-}
-
-async function readHorizon(pool: pg.Pool): Promise<{ epoch: number; xid: string }> {
-  const { rows } = await pool.query<{ epoch: number; xid: string }>({
-    name: 'log_horizon',
-    text: 'select epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid from log_epoch',
-  });
-  const [horizon] = rows;
-  if (horizon === undefined) throw new Error('log_epoch has lost its row: the database is damaged.');
-  return horizon;
-}
-
-function shiftDay(day: string, days: number): string {
-  const time = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`);
-  return new Date(Math.max(0, time + days * DAY)).toISOString().slice(0, 10).replaceAll('-', '');
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { LogPosition } from '../log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
+import { isGone } from '../partitions/partition-keeper.ts';
 import { endOf, type Horizon, merge, OPEN_DAYS, shiftDay } from './checkpoint.ts';
 
 export interface TailRow extends LogRow {
@@ -23,6 +24,20 @@ interface Bounds extends Horizon {
  * open around it are asked in one statement, each by its name and limited by itself, and merged here.
  */
 export async function readTail(
+  pool: pg.Pool,
+  tenantIds: readonly string[],
+  from: LogPosition,
+  take: number,
+): Promise<TailPage> {
+  try {
+    return await readOnce(pool, tenantIds, from, take);
+  } catch (cause) {
+    if (!isGone(cause)) throw cause;
+    return readOnce(pool, tenantIds, from, take);
+  }
+}
+
+async function readOnce(
   pool: pg.Pool,
   tenantIds: readonly string[],
   from: LogPosition,
