@@ -62,6 +62,7 @@ export async function startWorld({
   containerLimits,
   runAction,
   streamRandom,
+  httpPort = PORTS.http,
 }: {
   environment?: Environment;
   database?: TestDatabase;
@@ -81,6 +82,8 @@ export async function startWorld({
   runAction?: AppWorld['runAction'];
   /** The chance in what log streams wait for after a failure. */
   streamRandom?: AppWorld['streamRandom'];
+  /** Of a socket that the test itself opens, for clients that need one. */
+  httpPort?: number;
 } = {}) {
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
@@ -116,7 +119,7 @@ export async function startWorld({
       containerLimits,
       streamRandom,
       snapshotsOfOthers: async () => [],
-      listening: () => PORTS,
+      listening: () => ({ ...PORTS, http: httpPort }),
       isStarted: () => true,
       log: createLog('json', (line) => errors.push(line)),
       now: () => new Date(time),
