@@ -7,8 +7,14 @@ const MOST_VALUES = 100;
 const SHORTEST_VALUE = 2;
 const LONGEST_VALUE = 1_000;
 const WORD = /[\p{L}\p{N}]/u;
-/** Bounded on both sides of the sign, so that no text takes longer than its length. In addresses of pages it is %40. */
-const MAIL_ADDRESS = /[^\s"'<>()[\]{},;:=&?|\\/@%]{1,64}(?:@|%40)[\p{L}\p{N}][\p{L}\p{N}.-]{0,252}/gu;
+/** Ends in a letter or a digit, and is none: of an address, of JSON. */
+const ESCAPE = /%[0-9a-f]{2}$|\\[bfnrt]$|\\u[0-9a-f]{4}$/i;
+/**
+ * Bounded on both sides of the sign, so that no text takes longer than its length. In addresses of pages the sign is %40, and
+ * letters beyond ASCII are bytes.
+ */
+const MAIL_ADDRESS =
+  /(?:[^\s"'<>()[\]{},;:=&?|\\/@%]|%(?:[89A-F][0-9A-F]|2[14ABD])){1,64}(?:@|%40)(?:[\p{L}\p{N}]|%[89A-F][0-9A-F])(?:[\p{L}\p{N}.-]|%[89A-F][0-9A-F]){0,252}/giu;
 /** E.164, as people write it. */
 const PHONE_NUMBER = /(?:\+|%2B)\d(?:[ ().-]{0,2}\d){5,16}/gi;
 
@@ -75,7 +81,8 @@ function knownValues(values: readonly string[], hide: Hide): Rewrite {
 }
 
 function isInWord(text: string, start: number, end: number): boolean {
-  return WORD.test(text.charAt(start - 1)) || WORD.test(text.charAt(end));
+  if (WORD.test(text.charAt(end))) return true;
+  return WORD.test(text.charAt(start - 1)) && !ESCAPE.test(text.slice(Math.max(0, start - 6), start));
 }
 
 function withoutHits(text: string, hits: readonly Hit[], hide: Hide): string {

@@ -103,6 +103,16 @@ export function postingContract({ name, create, unitsOf, secret, tls }: PostingS
       expect(receiver.bytesFlooded() - before).toBeLessThan(20_000_000);
     });
 
+    it('unpacks nothing', async () => {
+      const headers = { 'content-encoding': 'gzip' };
+      expect(await send({ status: 500, headers, body: 'no gzip at all' })).toEqual({
+        ok: false,
+        status: 500,
+        verdict: 'retry',
+        problem: 'The receiver answered with the status 500.',
+      });
+    });
+
     it('keeps a thousand characters of what went wrong, without its own secrets', async () => {
       const shown = await send({ status: 500, body: `${secret} Bearer abcdefghijkl ${'x'.repeat(5_000)}` });
       const text = shown.ok ? '' : (shown.body ?? '');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ownCertificate } from '../../../../test/log-streams/certificate.ts';
 import { postingContract } from '../../../../test/log-streams/posting-contract.ts';
 import { type ReceivedRequest, type Receiver, startReceiver } from '../../../../test/log-streams/receiver.ts';
 import { attempt, eventOf, partsOfStream } from '../../../../test/log-streams/sink-contract.ts';
@@ -80,6 +81,14 @@ describe('a webhook of a log stream', () => {
     ]);
     expect(first?.headers['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/);
     expect([first, second].map((request) => request?.headers['webhook-replay'])).toEqual([undefined, 'true']);
+  });
+
+  it('is not sent to a receiver whose certificate nobody vouches for', async () => {
+    const stranger = await startReceiver(await ownCertificate());
+    const sink = createHttpSink({ httpEndpoint: stranger.origin, splunkSecure: false }, partsOfStream);
+    expect(await sink.send([eventOf(1)], attempt())).toMatchObject({ ok: false, verdict: 'retry' });
+    await stranger.close();
+    expect(stranger.requests).toEqual([]);
   });
 
   it('takes no header of a stored stream that belongs to the connection', async () => {

@@ -52,7 +52,8 @@ export function createPostingSink(parts: SinkParts, shape: Shape): Sink {
         ...(shape.acceptsAnyCertificate && { acceptsAnyCertificate: true }),
       });
       const failure = failureOf(answer.status, answer.headers, parts.now());
-      const text = answer.body.toString();
+      // A body that came compressed, unasked, is not unpacked.
+      const text = answer.headers['content-encoding'] ? '' : answer.body.toString();
       if (failure !== undefined) return { ...failure, ...(text !== '' && { body: shown(text) }) };
       const note = shape.noteOf?.(text);
       return { ok: true, status: answer.status, ...(note !== undefined && { note: shown(note) }) };
