@@ -18,7 +18,6 @@ const logIn = () => answer(logInAt(world, directory.name, IDA.email, IDA.secret)
 
 it.each([
   ['never calls back', 'function (...given) {}'],
-  ['waits for ever', 'async function (...given) { await new Promise(() => setInterval(() => {}, 1000)); }'],
   ['is an endless loop', 'function (...given) { for (;;); }'],
 ])('a login whose script %s is refused with one event, and the next one works', async (_what, login) => {
   await directory.change({ customScripts: { ...TABLE, login } });
