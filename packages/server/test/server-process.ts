@@ -28,6 +28,8 @@ export interface ServerProcess {
   /** Starts it again on the same folder, ports and database, after a stop where it still runs. */
   restart(environment?: Readonly<Record<string, string>>): Promise<void>;
   kill9(): Promise<void>;
+  /** Ends it by SIGTERM, and leaves all that it has where it is. Fails where it did not end with 0. */
+  drain(): Promise<void>;
   /** Ends it by SIGTERM and removes what it left behind. Fails where it did not end with 0. */
   stop(): Promise<void>;
 }
@@ -128,6 +130,7 @@ export async function startServerProcess({
     async kill9() {
       await end('SIGKILL');
     },
+    drain,
     async stop() {
       try {
         await drain();

@@ -131,7 +131,7 @@ describe('an export', () => {
 
   it.each([1, 5, 30])('has %i requests in flight, and never more', async (calls) => {
     tenant.has(events(100));
-    webhook.takes(15);
+    webhook.gathers(calls);
     await run({ WEBHOOK_CONCURRENT_CALLS: String(calls) });
     expect(webhook.mostFlying()).toBe(calls);
   });

@@ -15,6 +15,7 @@ export async function startRecorder() {
   const received: Received[] = [];
   let answer: (number: number) => number = () => 200;
   let delayMilliseconds = 0;
+  let gathering: { readonly count: number; readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   let flying = 0;
   let mostFlying = 0;
   const server = createServer(async (request, response) => {
@@ -22,6 +23,8 @@ export async function startRecorder() {
     const text = Buffer.concat(await request.toArray()).toString();
     received.push({ headers: request.headers, body: JSON.parse(text) });
     const status = answer(received.length);
+    if (gathering && flying >= gathering.count) gathering.resolve();
+    await gathering?.promise;
     if (delayMilliseconds > 0) await sleep(delayMilliseconds);
     flying--;
     response
@@ -41,11 +44,16 @@ export async function startRecorder() {
     takes(milliseconds: number): void {
       delayMilliseconds = milliseconds;
     },
+    /** Answers nobody before so many are in flight. */
+    gathers(count: number): void {
+      gathering = { count, ...Promise.withResolvers<void>() };
+    },
     /** Forgets what came, and answers 200. */
     reset(): void {
       received.length = 0;
       mostFlying = 0;
       delayMilliseconds = 0;
+      gathering = undefined;
       answer = () => 200;
     },
     async stop(): Promise<void> {
