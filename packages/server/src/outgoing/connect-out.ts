@@ -67,6 +67,8 @@ function openTcp(connect: Connector, host: string, port: number, signal: AbortSi
 
 function openTls(raw: Socket, host: string, ca: string | undefined, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    // What happens to it is told by the one around it.
+    raw.on('error', () => undefined);
     const socket = connectTls({
       socket: raw,
       host,
