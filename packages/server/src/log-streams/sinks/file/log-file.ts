@@ -123,10 +123,16 @@ async function endsTorn(handle: FileHandle, size: number): Promise<boolean> {
   return bytesRead === 1 && buffer[0] !== NEWLINE;
 }
 
-/** A new name is safe once its folder is. */
+/** A new name is safe once its folder is; file systems that can't do that for folders say so. */
 async function syncFolder(path: string): Promise<void> {
   const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
+  } finally {
+    await handle.close();
+  }
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): boolean {
