@@ -63,6 +63,7 @@ export async function startWorld({
   runAction,
   streamRandom,
   httpPort = PORTS.http,
+  processes = 1,
 }: {
   environment?: Environment;
   database?: TestDatabase;
@@ -84,6 +85,8 @@ export async function startWorld({
   streamRandom?: AppWorld['streamRandom'];
   /** Of a socket that the test itself opens, for clients that need one. */
   httpPort?: number;
+  /** As many as share the work of a world with secondServer(). */
+  processes?: number;
 } = {}) {
   const own = database ?? (await createTestDatabase());
   const errors: string[] = [];
@@ -112,6 +115,7 @@ export async function startWorld({
       processes: 1,
       // The log is counted when a test says so: rows that change by themselves would be everybody's.
       watchesLog: false,
+      processes,
       resolver,
       managementRateLimit,
       findModule,

@@ -1,5 +1,6 @@
 import { Management, ManagementClient } from 'auth0';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startReceiver } from '../log-streams/receiver.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { trustAuthority } from './trust-authority.ts';
 
@@ -14,6 +15,34 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 describe('the ManagementClient of auth0 7', () => {
+  it('creates a log stream, which delivers, and filters, pauses and deletes it', async () => {
+    const receiver = await startReceiver();
+    const name = 'Audit';
+    const sink = {
+      httpEndpoint: `${receiver.origin}/`,
+      httpContentFormat: 'JSONARRAY' as const,
+      httpAuthorization: 'Bearer x',
+    };
+    const { id = '', status } = await auth0.logStreams.create({ name, type: 'http', sink });
+    expect(status).toBe('active');
+    expect(await auth0.logStreams.list()).toMatchObject([{ id, name, sink }]);
+    await auth0.roles.create({ name: 'Seen by the stream' });
+    await vi.waitFor(
+      () => expect(receiver.requests.map(({ body }) => body).join()).toContain('Seen by the stream'),
+      10_000,
+    );
+    expect(receiver.requests[0]?.headers.authorization).toBe('Bearer x');
+    const filters = [{ type: 'category' as const, name: 'auth.login.fail' as const }];
+    expect(await auth0.logStreams.update(id, { filters, status: 'paused' })).toMatchObject({
+      filters,
+      status: 'paused',
+    });
+    expect(await auth0.logStreams.get(id)).toMatchObject({ id, status: 'paused' });
+    await auth0.logStreams.delete(id);
+    await expect(auth0.logStreams.get(id)).rejects.toBeInstanceOf(Management.NotFoundError);
+    await receiver.close();
+  });
+
   it('creates, lists, reorders and deletes rules, and sets their configuration', async () => {
     const script = 'function (user, context, callback) { callback(null, user, context); }';
     const { id = '', order } = await auth0.rules.create({ name: 'First', script });

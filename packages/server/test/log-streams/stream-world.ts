@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { startWorld, type World, type WorldTenant } from '../world.ts';
+import { startWorld, type WorldTenant } from '../world.ts';
 import { type ReceivedRequest, startReceiver } from './receiver.ts';
 
 export interface Unit {
@@ -22,6 +22,13 @@ export type StreamWorld = Awaited<ReturnType<typeof startStreamWorld>>;
 export async function startStreamWorld(options: Parameters<typeof startWorld>[0] = {}) {
   const world = await startWorld({ streamRandom: () => 1, ...options });
   const receiver = await startReceiver();
+  // One token while it is good: each further one would be an event.
+  let token = { hour: 0, api: world.api() };
+  const api = () => {
+    const hour = Math.floor(world.now().getTime() / 3_600_000);
+    if (hour !== token.hour) token = { hour, api: world.api() };
+    return token.api;
+  };
 
   async function createStream({ name = 'Events', format = 'JSONOBJECT', path = '/', ...more }: NewStream = {}) {
     const response = await world.apiAt(more.at ?? world.main).post('/log-streams', {
@@ -39,7 +46,8 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
     world,
     receiver,
     createStream,
-    health: async (id: string) => (await world.api().get(`/log-streams/${id}/health`)).json(),
+    api,
+    health: async (id: string) => (await api().get(`/log-streams/${id}/health`)).json(),
     /** Events that nothing else causes, in one transaction each. */
     async happen(count: number, { type = 's', tenantId = 'dev' } = {}): Promise<void> {
       for (let done = 0; done < count; done++)
@@ -65,6 +73,15 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
         .flatMap(unitsOf)
         .filter(({ data }) => data.type === type)
         .map(({ log_id }) => log_id),
+    /** After each test: no streams, an obedient receiver that has forgotten everything. */
+    async clean(): Promise<void> {
+      const { rows } = await world.database.pool.query<{ id: string }>(
+        `select id from log_streams where tenant_id = 'dev'`,
+      );
+      for (const { id } of rows) await api().delete(`/log-streams/${id}`);
+      receiver.behave({ status: 200 });
+      receiver.requests.length = 0;
+    },
     async stop(): Promise<void> {
       await world.stop();
       await receiver.close();
@@ -79,8 +96,4 @@ export const eventually = (check: () => Promise<void> | void): Promise<void> =>
 export function unitsOf({ body }: ReceivedRequest): Unit[] {
   if (body.startsWith('[')) return JSON.parse(body);
   return body.split('\n').map((line) => JSON.parse(line));
-}
-
-export async function typesIn(world: World): Promise<unknown[]> {
-  return (await world.events()).map(({ type }) => type);
 }
