@@ -112,7 +112,6 @@ export async function startWorld({
         datadogAddress: undefined,
         ...config,
       },
-      processes: 1,
       // The log is counted when a test says so: rows that change by themselves would be everybody's.
       watchesLog: false,
       processes,
