@@ -1,14 +1,14 @@
 import { actionRoutes } from './actions/action-routes.ts';
 import { createActionsToWire } from './actions/action-wire.ts';
-import { bindingRoutes } from './actions/binding-routes.ts';
+import { bindingRoutes } from './actions/bindings/binding-routes.ts';
 import type { FindModule } from './actions/build-action.ts';
 import { createDeployAction } from './actions/deploy-action.ts';
-import { executionRoutes } from './actions/execution-routes.ts';
-import { moduleRoutes } from './actions/module-routes.ts';
-import { moduleVersionRoutes } from './actions/module-version-routes.ts';
-import { createPublishModule } from './actions/publish-module.ts';
+import { executionRoutes } from './actions/executions/execution-routes.ts';
+import { moduleRoutes } from './actions/modules/module-routes.ts';
+import { moduleVersionRoutes } from './actions/modules/module-version-routes.ts';
+import { createPublishModule } from './actions/modules/publish-module.ts';
 import type { RunAction } from './actions/run-action.ts';
-import { versionRoutes } from './actions/version-routes.ts';
+import { versionRoutes } from './actions/versions/version-routes.ts';
 import type { Management } from './management/call.ts';
 import type { Stores } from './stores.ts';
 

@@ -2,7 +2,7 @@ import { createDeployedActions } from './actions/deployed-actions.ts';
 import { createBackground } from './actions/running/background.ts';
 import { createCredentialsExchange } from './actions/running/credentials-exchange.ts';
 import { createPasswordChangeTrigger } from './actions/running/password-change.ts';
-import { createPostLoginStage } from './actions/running/post-login-stage.ts';
+import { createPostLoginStage } from './actions/running/post-login/post-login-stage.ts';
 import { createRegistrations } from './actions/running/registration.ts';
 import { createTriggerRunner } from './actions/running/run-trigger.ts';
 import { createActionTrial } from './actions/running/try-action.ts';

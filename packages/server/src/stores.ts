@@ -1,9 +1,9 @@
-import { createActionModuleStore } from './actions/action-module-store.ts';
+import { createActionModuleStore } from './actions/modules/action-module-store.ts';
 import { createActionStore } from './actions/action-store.ts';
-import { createBindingStore } from './actions/binding-store.ts';
-import { createExecutionStore } from './actions/execution-store.ts';
-import { createModuleVersionStore } from './actions/module-version-store.ts';
-import { createVersionStore } from './actions/version-store.ts';
+import { createBindingStore } from './actions/bindings/binding-store.ts';
+import { createExecutionStore } from './actions/executions/execution-store.ts';
+import { createModuleVersionStore } from './actions/modules/module-version-store.ts';
+import { createVersionStore } from './actions/versions/version-store.ts';
 import { createBrandingStore } from './branding/branding-store.ts';
 import { createClientGrantStore } from './client-grants/client-grant-store.ts';
 import { createClientStore } from './clients/client-store.ts';

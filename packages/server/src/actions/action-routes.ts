@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { flagOf, textOf } from '../kit/json-values.ts';
 import type { Management } from '../management/call.ts';
 import { type Action, actionErrors } from './action.ts';
-import type { ActionModuleStore } from './action-module-store.ts';
+import type { ActionModuleStore } from './modules/action-module-store.ts';
 import type { ActionStore } from './action-store.ts';
 import type { ActionsToWire } from './action-wire.ts';
-import type { BindingStore } from './binding-store.ts';
+import type { BindingStore } from './bindings/binding-store.ts';
 import { type DeployAction, isSame } from './deploy-action.ts';
-import type { ModuleVersionStore } from './module-version-store.ts';
+import type { ModuleVersionStore } from './modules/module-version-store.ts';
 import { readName, readSource } from './read-action.ts';
 import { pageToWire, readPage } from './read-page.ts';
 import { readSecrets } from './secrets.ts';
 import { DEFAULT_RUNTIME } from './triggers.ts';
-import type { VersionStore } from './version-store.ts';
+import type { VersionStore } from './versions/version-store.ts';
 
 interface Stores {
   readonly actions: ActionStore;

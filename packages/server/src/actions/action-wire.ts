@@ -2,7 +2,7 @@ import type { Json } from '../kit/json-values.ts';
 import type { Action, ActionSource, ActionVersion } from './action.ts';
 import { buildAction, type FindModule } from './build-action.ts';
 import { secretsToWire } from './secrets.ts';
-import type { VersionStore } from './version-store.ts';
+import type { VersionStore } from './versions/version-store.ts';
 
 interface Stores {
   readonly actionVersions: VersionStore;

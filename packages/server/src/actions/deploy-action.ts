@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Action, type ActionSource, type ActionVersion, actionErrors } from './action.ts';
 import type { ActionStore } from './action-store.ts';
 import { buildAction, type FindModule, refuseFailed } from './build-action.ts';
-import type { ModuleVersionStore } from './module-version-store.ts';
+import type { ModuleVersionStore } from './modules/module-version-store.ts';
 import type { Secret } from './secrets.ts';
-import type { VersionStore } from './version-store.ts';
+import type { VersionStore } from './versions/version-store.ts';
 
 interface Stores {
   readonly actions: ActionStore;

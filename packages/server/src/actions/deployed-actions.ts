@@ -8,10 +8,10 @@ import {
   MOST_ACTIONS_OF_TRIGGER,
 } from './action.ts';
 import type { ActionStore } from './action-store.ts';
-import type { Binding, BindingStore } from './binding-store.ts';
-import type { ModuleVersionStore } from './module-version-store.ts';
+import type { Binding, BindingStore } from './bindings/binding-store.ts';
+import type { ModuleVersionStore } from './modules/module-version-store.ts';
 import { type Secret, secretValues } from './secrets.ts';
-import type { VersionStore } from './version-store.ts';
+import type { VersionStore } from './versions/version-store.ts';
 
 /** An action as it is run. The hash follows all code and versions of modules, and no secret. */
 export interface RunnableAction {

@@ -9,7 +9,7 @@ import {
   MOST_MODULES,
   type ModuleUse,
 } from './action.ts';
-import type { ActionModuleStore } from './action-module-store.ts';
+import type { ActionModuleStore } from './modules/action-module-store.ts';
 import { findTrigger, RUNTIMES, type TriggerRef } from './triggers.ts';
 
 const NPM_REGISTRY = /^https:\/\/registry\.npmjs\.org\/?$/;

@@ -4,8 +4,8 @@ import type { Transact } from '../../db/transact.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { RunnableAction } from '../deployed-actions.ts';
-import type { ActionExecution, ExecutionResult } from '../execution.ts';
-import type { ExecutionStore } from '../execution-store.ts';
+import type { ActionExecution, ExecutionResult } from '../executions/execution.ts';
+import type { ExecutionStore } from '../executions/execution-store.ts';
 import { type ActionCommand, type ActionReport, readCommands, readReports } from './action-commands.ts';
 import { type ActionInput, actionJob } from './action-job.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ManagementClient, startWorld, type World } from '../../test/world.ts';
+import { type ManagementClient, startWorld, type World } from '../../../test/world.ts';
 
 let world: World;
 let manage: ManagementClient;

@@ -1,9 +1,10 @@
 import { type Generated, type JSONColumnType, type Selectable, sql } from 'kysely';
-import { violatedConstraint } from '../db/constraint.ts';
-import type { Database } from '../db/database.ts';
-import type { Sealer } from '../kit/seal.ts';
-import type { ModuleUse } from './action.ts';
-import { lockActions } from './action-lock.ts';
+import { violatedConstraint } from '../../db/constraint.ts';
+import type { Database } from '../../db/database.ts';
+import type { Sealer } from '../../kit/seal.ts';
+import type { ModuleUse } from '../action.ts';
+import { lockActions } from '../action-lock.ts';
+import { createSecretSealing } from '../secrets.ts';
 import {
   type ActionModule,
   MOST_MODULES_OF_TENANT,
@@ -11,9 +12,8 @@ import {
   type ModuleSource,
   moduleErrors,
 } from './action-module.ts';
-import { createSecretSealing } from './secrets.ts';
 
-declare module '../db/database.ts' {
+declare module '../../db/database.ts' {
   interface Tables {
     action_modules: ModuleTable;
   }

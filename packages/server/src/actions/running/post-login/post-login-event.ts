@@ -1,7 +1,7 @@
-import type { Json } from '../../kit/json-values.ts';
-import type { KnownFacts } from '../../pipeline/login-facts.ts';
-import { clientPart, connectionPart, requestPart, tenantPart, userPart } from './event-parts.ts';
-import { transactionPart } from './transaction-part.ts';
+import type { Json } from '../../../kit/json-values.ts';
+import type { KnownFacts } from '../../../pipeline/login-facts.ts';
+import { clientPart, connectionPart, requestPart, tenantPart, userPart } from '../event-parts.ts';
+import { transactionPart } from '../transaction-part.ts';
 
 /** `event` of post-login. What is not known is left out: riskAssessment, organization, custom_domain. */
 export function postLoginEvent(facts: KnownFacts, transactionMetadata: Json): Json {

@@ -1,15 +1,15 @@
-import { isObject, type Json } from '../kit/json-values.ts';
-import type { Management } from '../management/call.ts';
-import { actionErrors } from './action.ts';
-import type { ActionModuleStore } from './action-module-store.ts';
-import { existing } from './action-routes.ts';
-import type { ActionStore } from './action-store.ts';
-import { buildAction, type FindModule, refuseFailed } from './build-action.ts';
-import { toRunnable } from './deployed-actions.ts';
+import { isObject, type Json } from '../../kit/json-values.ts';
+import type { Management } from '../../management/call.ts';
+import { actionErrors } from '../action.ts';
+import { existing } from '../action-routes.ts';
+import type { ActionStore } from '../action-store.ts';
+import { buildAction, type FindModule, refuseFailed } from '../build-action.ts';
+import { toRunnable } from '../deployed-actions.ts';
+import type { ActionModuleStore } from '../modules/action-module-store.ts';
+import type { ModuleVersionStore } from '../modules/module-version-store.ts';
+import type { RunAction } from '../run-action.ts';
 import type { ActionExecution } from './execution.ts';
 import type { ExecutionStore } from './execution-store.ts';
-import type { ModuleVersionStore } from './module-version-store.ts';
-import type { RunAction } from './run-action.ts';
 
 interface Stores {
   readonly actions: ActionStore;

@@ -1,13 +1,13 @@
-import type { Json } from '../kit/json-values.ts';
-import type { Management } from '../management/call.ts';
-import { MOST_ACTIONS_OF_TRIGGER } from './action.ts';
-import type { ActionStore } from './action-store.ts';
-import type { ActionsToWire } from './action-wire.ts';
+import type { Json } from '../../kit/json-values.ts';
+import type { Management } from '../../management/call.ts';
+import { MOST_ACTIONS_OF_TRIGGER } from '../action.ts';
+import type { ActionStore } from '../action-store.ts';
+import type { ActionsToWire } from '../action-wire.ts';
+import { pageToWire, readPage } from '../read-page.ts';
+import { triggersToWire } from '../triggers.ts';
+import type { VersionStore } from '../versions/version-store.ts';
 import type { Binding, BindingStore } from './binding-store.ts';
 import { readBindings } from './read-bindings.ts';
-import { pageToWire, readPage } from './read-page.ts';
-import { triggersToWire } from './triggers.ts';
-import type { VersionStore } from './version-store.ts';
 
 interface Stores {
   readonly actions: ActionStore;

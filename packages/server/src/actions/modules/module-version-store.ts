@@ -1,10 +1,10 @@
 import type { JSONColumnType, Selectable } from 'kysely';
-import type { Database } from '../db/database.ts';
-import type { Sealer } from '../kit/seal.ts';
+import type { Database } from '../../db/database.ts';
+import type { Sealer } from '../../kit/seal.ts';
+import { createSecretSealing } from '../secrets.ts';
 import { type ActionModuleVersion, MOST_VERSIONS_OF_MODULE, type ModuleSource, moduleErrors } from './action-module.ts';
-import { createSecretSealing } from './secrets.ts';
 
-declare module '../db/database.ts' {
+declare module '../../db/database.ts' {
   interface Tables {
     action_module_versions: ModuleVersionTable;
   }

@@ -1,4 +1,4 @@
-import { storableText } from '../logs/masking/storable-text.ts';
+import { storableText } from '../../logs/masking/storable-text.ts';
 
 /** What the actions of a trigger did in one flow. Its id stands in the flow's log record. */
 export interface ActionExecution {

@@ -1,11 +1,11 @@
-import type { Management } from '../management/call.ts';
-import { type ActionVersion, actionErrors } from './action.ts';
-import { existing } from './action-routes.ts';
-import type { ActionStore } from './action-store.ts';
-import { versionOfActionToWire } from './action-wire.ts';
-import type { DeployAction } from './deploy-action.ts';
-import type { ModuleVersionStore } from './module-version-store.ts';
-import { pageToWire, readPage } from './read-page.ts';
+import type { Management } from '../../management/call.ts';
+import { type ActionVersion, actionErrors } from '../action.ts';
+import { existing } from '../action-routes.ts';
+import type { ActionStore } from '../action-store.ts';
+import { versionOfActionToWire } from '../action-wire.ts';
+import type { DeployAction } from '../deploy-action.ts';
+import type { ModuleVersionStore } from '../modules/module-version-store.ts';
+import { pageToWire, readPage } from '../read-page.ts';
 import type { VersionStore } from './version-store.ts';
 
 interface Stores {

@@ -1,8 +1,8 @@
 import type { JSONColumnType } from 'kysely';
-import type { Database } from '../db/database.ts';
+import type { Database } from '../../db/database.ts';
 import { type ActionExecution, boundedResults, type ExecutionResult } from './execution.ts';
 
-declare module '../db/database.ts' {
+declare module '../../db/database.ts' {
   interface Tables {
     action_executions: ExecutionTable;
   }

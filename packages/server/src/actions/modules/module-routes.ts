@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { textOf } from '../kit/json-values.ts';
-import type { Management } from '../management/call.ts';
+import { textOf } from '../../kit/json-values.ts';
+import type { Management } from '../../management/call.ts';
+import { readDependencies, readName } from '../read-action.ts';
+import { pageToWire, readPage } from '../read-page.ts';
+import { readSecrets } from '../secrets.ts';
 import { type ActionModule, moduleErrors } from './action-module.ts';
 import type { ActionModuleStore } from './action-module-store.ts';
 import type { ModuleVersionStore } from './module-version-store.ts';
 import { modulesToWire, moduleToWire } from './module-wire.ts';
 import type { PublishModule } from './publish-module.ts';
-import { readDependencies, readName } from './read-action.ts';
-import { pageToWire, readPage } from './read-page.ts';
-import { readSecrets } from './secrets.ts';
 
 interface Stores {
   readonly actionModules: ActionModuleStore;

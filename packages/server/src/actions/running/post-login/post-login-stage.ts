@@ -1,20 +1,20 @@
-import type { Transact } from '../../db/transact.ts';
-import { isObject, type Json, numberOf, objectOf, textOf } from '../../kit/json-values.ts';
-import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
-import { describedAs, explained } from '../../logs/explain-error.ts';
-import { executionDetails } from '../../pipeline/execution-details.ts';
-import type { KnownFacts } from '../../pipeline/login-facts.ts';
-import type { Decisions, Stage, StageOutcome, Suspended } from '../../pipeline/outcome.ts';
-import { deniedBy, pipelineErrors } from '../../pipeline/pipeline-errors.ts';
-import { recordWarning } from '../../pipeline/record-warning.ts';
-import type { SessionListStore } from '../../sessions/session-list-store.ts';
-import type { SessionStore } from '../../sessions/session-store.ts';
-import { isWithinLimits, mergeMetadata } from '../../users/metadata.ts';
-import type { UserStore } from '../../users/user-store.ts';
-import type { DeployedActions, RunnableAction } from '../deployed-actions.ts';
+import type { Transact } from '../../../db/transact.ts';
+import { isObject, type Json, numberOf, objectOf, textOf } from '../../../kit/json-values.ts';
+import type { AuditEvent, RecordEvent } from '../../../logs/event.ts';
+import { describedAs, explained } from '../../../logs/explain-error.ts';
+import { executionDetails } from '../../../pipeline/execution-details.ts';
+import type { KnownFacts } from '../../../pipeline/login-facts.ts';
+import type { Decisions, Stage, StageOutcome, Suspended } from '../../../pipeline/outcome.ts';
+import { deniedBy, pipelineErrors } from '../../../pipeline/pipeline-errors.ts';
+import { recordWarning } from '../../../pipeline/record-warning.ts';
+import type { SessionListStore } from '../../../sessions/session-list-store.ts';
+import type { SessionStore } from '../../../sessions/session-store.ts';
+import { isWithinLimits, mergeMetadata } from '../../../users/metadata.ts';
+import type { UserStore } from '../../../users/user-store.ts';
+import type { DeployedActions, RunnableAction } from '../../deployed-actions.ts';
 import { type PostLogin, putTogether } from './post-login-commands.ts';
 import { postLoginEvent } from './post-login-event.ts';
-import type { RunTrigger } from './run-trigger.ts';
+import type { RunTrigger } from '../run-trigger.ts';
 
 interface Stores {
   readonly users: Pick<UserStore, 'lock' | 'update'>;

@@ -1,10 +1,10 @@
 import type { JSONColumnType, Selectable } from 'kysely';
-import type { Database } from '../db/database.ts';
-import type { Sealer } from '../kit/seal.ts';
-import { type ActionSource, type ActionVersion, MOST_VERSIONS } from './action.ts';
-import { createSecretSealing } from './secrets.ts';
+import type { Database } from '../../db/database.ts';
+import type { Sealer } from '../../kit/seal.ts';
+import { type ActionSource, type ActionVersion, MOST_VERSIONS } from '../action.ts';
+import { createSecretSealing } from '../secrets.ts';
 
-declare module '../db/database.ts' {
+declare module '../../db/database.ts' {
   interface Tables {
     action_versions: VersionTable;
   }

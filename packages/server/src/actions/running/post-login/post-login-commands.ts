@@ -1,8 +1,8 @@
-import { type Json, objectOf, textOf } from '../../kit/json-values.ts';
-import type { Decisions, FactorDemand, ScopeChange } from '../../pipeline/outcome.ts';
-import { isStorable } from '../../users/metadata.ts';
-import type { Metadata } from '../../users/user.ts';
-import type { ActionCommand } from './action-commands.ts';
+import { type Json, objectOf, textOf } from '../../../kit/json-values.ts';
+import type { Decisions, FactorDemand, ScopeChange } from '../../../pipeline/outcome.ts';
+import { isStorable } from '../../../users/metadata.ts';
+import type { Metadata } from '../../../users/user.ts';
+import type { ActionCommand } from '../action-commands.ts';
 
 /** What the actions of a login asked for, put together. */
 export interface PostLogin {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { type Json, objectOf, objectsOf, textOf } from '../kit/json-values.ts';
-import { bodyFault, checkCount, checkLength } from '../management/body-limits.ts';
-import { type Action, actionErrors, LONGEST_NAME, MOST_ACTIONS_OF_TRIGGER } from './action.ts';
-import type { ActionStore } from './action-store.ts';
+import { type Json, objectOf, objectsOf, textOf } from '../../kit/json-values.ts';
+import { bodyFault, checkCount, checkLength } from '../../management/body-limits.ts';
+import { type Action, actionErrors, LONGEST_NAME, MOST_ACTIONS_OF_TRIGGER } from '../action.ts';
+import type { ActionStore } from '../action-store.ts';
+import { readSecrets } from '../secrets.ts';
+import { isTriggerBound } from '../triggers.ts';
+import type { VersionStore } from '../versions/version-store.ts';
 import type { Binding } from './binding-store.ts';
-import { readSecrets } from './secrets.ts';
-import { isTriggerBound } from './triggers.ts';
-import type { VersionStore } from './version-store.ts';
 
 interface Stores {
   readonly actions: ActionStore;

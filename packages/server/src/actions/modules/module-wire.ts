@@ -1,8 +1,8 @@
-import type { Json } from '../kit/json-values.ts';
+import type { Json } from '../../kit/json-values.ts';
+import { secretsToWire } from '../secrets.ts';
 import type { ActionModule, ActionModuleVersion } from './action-module.ts';
 import type { ActionModuleStore } from './action-module-store.ts';
 import type { ModuleVersionStore } from './module-version-store.ts';
-import { secretsToWire } from './secrets.ts';
 
 interface Stores {
   readonly actionModules: ActionModuleStore;

@@ -1,12 +1,12 @@
-import { textOf } from '../kit/json-values.ts';
-import type { Management } from '../management/call.ts';
+import { textOf } from '../../kit/json-values.ts';
+import type { Management } from '../../management/call.ts';
+import { pageToWire, readPage } from '../read-page.ts';
 import { type ActionModuleVersion, moduleErrors } from './action-module.ts';
 import type { ActionModuleStore } from './action-module-store.ts';
 import { existingModule } from './module-routes.ts';
 import type { ModuleVersionStore } from './module-version-store.ts';
 import { moduleToWire, moduleVersionToWire } from './module-wire.ts';
 import type { PublishModule } from './publish-module.ts';
-import { pageToWire, readPage } from './read-page.ts';
 
 interface Stores {
   readonly actionModules: ActionModuleStore;

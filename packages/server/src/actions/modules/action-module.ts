@@ -1,6 +1,6 @@
-import { defineErrors } from '../kit/errors.ts';
-import type { Dependency } from './action.ts';
-import type { Secret } from './secrets.ts';
+import { defineErrors } from '../../kit/errors.ts';
+import type { Dependency } from '../action.ts';
+import type { Secret } from '../secrets.ts';
 
 export interface ModuleSource {
   readonly code: string;

@@ -1,9 +1,9 @@
 import type { Selectable } from 'kysely';
-import type { Database } from '../db/database.ts';
-import type { Sealer } from '../kit/seal.ts';
-import { createSecretSealing, type Secret } from './secrets.ts';
+import type { Database } from '../../db/database.ts';
+import type { Sealer } from '../../kit/seal.ts';
+import { createSecretSealing, type Secret } from '../secrets.ts';
 
-declare module '../db/database.ts' {
+declare module '../../db/database.ts' {
   interface Tables {
     action_bindings: BindingTable;
   }

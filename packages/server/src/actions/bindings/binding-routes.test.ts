@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ManagementClient, startWorld, type World } from '../../test/world.ts';
-import { createTenantCache } from '../tenants/tenant-cache.ts';
-import { createDeployedActions } from './deployed-actions.ts';
+import { type ManagementClient, startWorld, type World } from '../../../test/world.ts';
+import { createTenantCache } from '../../tenants/tenant-cache.ts';
+import { createDeployedActions } from '../deployed-actions.ts';
 
 const BINDINGS = '/actions/triggers/post-login/bindings';
 

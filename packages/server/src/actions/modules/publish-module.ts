@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { buildAction, type FindModule } from '../build-action.ts';
 import { type ActionModule, type ActionModuleVersion, moduleErrors } from './action-module.ts';
 import type { ActionModuleStore } from './action-module-store.ts';
-import { buildAction, type FindModule } from './build-action.ts';
 import type { ModuleVersionStore } from './module-version-store.ts';
 
 interface Stores {
