@@ -5,7 +5,7 @@ import type { LogoutInitiator } from '../sessions/session.ts';
 import { checkedEmail, checkedPhone, checkedUsername, storableText } from './create-user.ts';
 import { asIdentity, hasUnprovedAddress, isMain, profileOf } from './identity-profile.ts';
 import type { IdentityStore } from './identity-store.ts';
-import { checkMetadata, mergeMetadata } from './metadata.ts';
+import { checkMetadata, checkOfCode, mergeMetadata } from './metadata.ts';
 import { formerHashesOf } from './new-password.ts';
 import type { PasswordStore } from './password-store.ts';
 import { type Identity, ordinaryUser, type User, userErrors } from './user.ts';
@@ -59,8 +59,8 @@ export async function changeUser<Stores extends UserStores>(
     ...(isMain(before, identity) ? changed : before),
     ...checkedTexts(change.texts),
     blocked: change.blocked ?? before.blocked,
-    userMetadata: changedMetadata('user_metadata', before.userMetadata, change.userMetadata),
-    appMetadata: changedMetadata('app_metadata', before.appMetadata, change.appMetadata),
+    userMetadata: changedMetadata('user_metadata', before.userMetadata, change.userMetadata, change.isByCode),
+    appMetadata: changedMetadata('app_metadata', before.appMetadata, change.appMetadata, change.isByCode),
   };
   await stores.users.update(tenantId, after);
   await keepTrack(stores, tenantId, before, identity, changed);
@@ -191,8 +191,11 @@ function changedMetadata(
   name: 'user_metadata' | 'app_metadata',
   before: User['userMetadata'],
   change: User['userMetadata'] | undefined,
+  isByCode = false,
 ): User['userMetadata'] {
-  return change === undefined ? before : checkMetadata(name, mergeMetadata(before, change));
+  if (change === undefined) return before;
+  const after = checkMetadata(name, mergeMetadata(before, change));
+  return isByCode ? checkOfCode(name, before, after) : after;
 }
 
 function checkedTexts(texts: UserChange['texts']): UserChange['texts'] {

@@ -28,9 +28,32 @@ export function checkMetadata(name: 'user_metadata' | 'app_metadata', metadata: 
   return metadata;
 }
 
-/** The same as a question, where what is refused has other words. */
-export function isWithinLimits(metadata: Metadata): boolean {
-  return isStorable(metadata) && JSON.stringify(metadata).length <= MOST_CHARACTERS;
+/** What rules, hooks and actions may keep in one of them (requirement RUL.29): a profile is no database. */
+export const MOST_BYTES_OF_CODE = 16_384;
+
+/** Whether code of the tenant may leave metadata like this. What operators made larger may stay so, and does not grow. */
+export function fitsCode(before: Metadata, after: Metadata): boolean {
+  if (!isStorable(after)) return false;
+  const size = sizeOf(after);
+  return size <= MOST_BYTES_OF_CODE || size <= sizeOf(before);
+}
+
+/** What code of the tenant sets in metadata; undefined where that would be more than it may. An empty change is none. */
+export function changedByCode(before: Metadata, change: Metadata): Metadata | undefined {
+  if (Object.keys(change).length === 0) return before;
+  const after = mergeMetadata(before, change);
+  return fitsCode(before, after) ? after : undefined;
+}
+
+/** The same for a request of tenant code to the Management API. */
+export function checkOfCode(name: 'user_metadata' | 'app_metadata', before: Metadata, after: Metadata): Metadata {
+  if (!fitsCode(before, after))
+    throw userErrors.invalid({ reason: `${name} is larger than the ${MOST_BYTES_OF_CODE} bytes that code may keep` });
+  return after;
+}
+
+function sizeOf(metadata: Metadata): number {
+  return Buffer.byteLength(JSON.stringify(metadata));
 }
 
 /** jsonb holds neither U+0000 nor lone surrogates, and its parser has a stack. */

@@ -1,6 +1,7 @@
 import type { AfterPasswordChange } from '../actions/running/password-change.ts';
 import type { Registrations } from '../actions/running/registration.ts';
 import type { Connection } from '../connections/connection.ts';
+import { tunnelledRequest } from '../containers/tunnelled-request.ts';
 import type { ChangeElsewhere } from '../custom-databases/change-elsewhere.ts';
 import type { KeepStores } from '../custom-databases/keep-remote-user.ts';
 import type { PrepareUser } from '../custom-databases/prepare-user.ts';
@@ -14,10 +15,11 @@ import {
   type RevokeAccess,
   type UserStores,
 } from './change-user.ts';
-import { draftUser } from './create-user.ts';
+import { draftUser, type NewDatabaseUser } from './create-user.ts';
 import { normaliseEmail } from './identifier.ts';
 import type { IdpTokenStore } from './idp-tokens/idp-token-store.ts';
 import { withIdpTokens } from './idp-tokens/show-idp-tokens.ts';
+import { checkOfCode } from './metadata.ts';
 import type { HashNewPassword } from './new-password.ts';
 import { ordinaryUser, type User, userErrors } from './user.ts';
 import type { UserListStore } from './user-list-store.ts';
@@ -84,6 +86,7 @@ export function userRoutes<Stores extends UserRouteStores>(
     if (connection.strategy !== 'auth0') throw userErrors.notADirectory({ connection: connection.name });
     const given = newUserOf(call.body);
     draftUser(connection, given);
+    if (tunnelledRequest()) checkNewOfCode(given);
     const { password } = call.body;
     if (typeof password !== 'string') throw userErrors.missing({ property: 'password' });
     const registration = registrationOf(call, connection);
@@ -114,7 +117,7 @@ export function userRoutes<Stores extends UserRouteStores>(
 
   management.route('PATCH /users/{id}', async (call) => {
     const { tenantId } = call.tenant;
-    const change = changeOf(call.body);
+    const change = { ...changeOf(call.body), isByCode: tunnelledRequest() !== undefined };
     const renewed = await changedPassword(call, change);
     const verify = call.body.verify_email === true ? await prepareVerification(call) : undefined;
     let changed: User | undefined;
@@ -156,6 +159,12 @@ export function userRoutes<Stores extends UserRouteStores>(
     const asked = { connection, password, owner: toWire(user), identity };
     return { connection, password: { hash: await managed(() => hashNewPassword(tenantId, asked)) } };
   }
+}
+
+/** Rules, hooks and actions make users, too. */
+function checkNewOfCode({ userMetadata = {}, appMetadata = {} }: NewDatabaseUser): void {
+  checkOfCode('user_metadata', {}, userMetadata);
+  checkOfCode('app_metadata', {}, appMetadata);
 }
 
 async function managed<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -74,6 +74,8 @@ export interface UserChange {
   readonly texts: Partial<Record<'name' | 'nickname' | 'givenName' | 'familyName' | 'picture', string | undefined>>;
   readonly userMetadata?: Metadata;
   readonly appMetadata?: Metadata;
+  /** Rules, hooks or actions ask for it: metadata have a bound of their own. */
+  readonly isByCode?: boolean;
 }
 
 const NOT_TOGETHER = [

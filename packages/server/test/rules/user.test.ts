@@ -158,10 +158,33 @@ describe('user', () => {
     expect(told.body).not.toContain('level');
   });
 
-  it('RUL.29: a profile that grows too large is refused with a clear message', async () => {
+  it('RUL.29: what a rule stores of a user ends at 16 KB, with a clear error, and operators have more room', async () => {
     const user = await createTestUser(world, 'large');
-    const response = await world.api().patch(`/users/${user.id}`, { app_metadata: { notes: 'x'.repeat(2_000_000) } });
-    expect(response.statusCode).toBeGreaterThanOrEqual(400);
-    expect(response.json().message).toEqual(expect.any(String));
+    const store = (size: number, kind = 'App') =>
+      `function (user, context, callback) {
+        auth0.users.update${kind}Metadata(user.user_id, { notes: 'x'.repeat(${size}) })
+          .then(() => callback(null, user, context), (error) => callback(new UnauthorizedError(error.message)));
+      }`;
+    const logIn = () => passwordGrant(world, { username: user.email, password: user.password });
+    for (const kind of ['App', 'User']) {
+      await setRules(world, [store(16_400, kind)]);
+      const refused = await logIn();
+      expect(refused.statusCode).toBe(403);
+      expect(refused.json().error_description).toMatch(/_metadata is larger than the 16384 bytes/);
+    }
+    await setRules(world, [store(16_000)]);
+    expect((await logIn()).statusCode).toBe(200);
+    const large = { app_metadata: { notes: 'x'.repeat(50_000), plan: 'gold' } };
+    expect((await world.api().patch(`/users/${user.id}`, large)).statusCode).toBe(200);
+    await setRules(world, [
+      `function (user, context, callback) {
+        auth0.users.updateAppMetadata(user.user_id, { plan: null }).then(() => callback(null, user, context), callback);
+      }`,
+    ]);
+    expect((await logIn()).statusCode).toBe(200);
+    const kept = (await world.api().get(`/users/${user.id}`)).json().app_metadata;
+    expect([kept.notes.length, kept.plan]).toEqual([50_000, undefined]);
+    const refused = await world.api().patch(`/users/${user.id}`, { app_metadata: { notes: 'x'.repeat(2_000_000) } });
+    expect(refused.statusCode).toBeGreaterThanOrEqual(400);
   });
 });
