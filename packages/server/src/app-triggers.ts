@@ -1,9 +1,10 @@
 import { createDeployedActions } from './actions/deployed-actions.ts';
-import { createBackground } from './actions/running/background.ts';
+import { type BackgroundLimits, createBackground } from './actions/running/background.ts';
 import { createCredentialsExchange } from './actions/running/credentials-exchange.ts';
 import { createPasswordChangeTrigger } from './actions/running/password-change.ts';
 import { createPostLoginStage } from './actions/running/post-login/post-login-stage.ts';
 import { createRegistrations } from './actions/running/registration.ts';
+import { createRunAfterwards } from './actions/running/run-afterwards.ts';
 import { createTriggerRunner } from './actions/running/run-trigger.ts';
 import { createActionTrial } from './actions/running/try-action.ts';
 import type { ApiTunnels } from './containers/api-tunnel.ts';
@@ -24,6 +25,7 @@ interface Parts {
   readonly directory: TenantDirectory;
   readonly containers: Containers;
   readonly tunnelTo: ApiTunnels;
+  readonly backgroundLimits: Partial<BackgroundLimits> | undefined;
   readonly recordAlone: RecordEvent;
   readonly log: Log;
   readonly now: () => Date;
@@ -40,17 +42,17 @@ export function createTriggers(parts: Parts) {
   };
   const deployed = createDeployedActions({ cache, stores });
   const runTrigger = createTriggerRunner({ containers, apiOf, transact, keep: stores.actionExecutions.keep, now });
-  const hooks = createHookRunner({ containers, cache, hooks: stores.hooks, apiOf });
-  const background = createBackground({ log });
-  const registering = { deployed, runTrigger, hooks, background, recordAlone };
+  const hooks = createHookRunner({ containers, cache, hooks: stores.hooks, apiOf, recordAlone });
+  const background = createBackground({ log, ...(parts.backgroundLimits && { limits: parts.backgroundLimits }) });
+  const runAfterwards = createRunAfterwards({ deployed, runTrigger, hooks, background, recordAlone, log });
   return {
     deployed,
     runTrigger,
     background,
     postLogin: createPostLoginStage({ deployed, runTrigger, transact, recordAlone, now }),
     tryAction: createActionTrial({ containers, apiOf, now }),
-    registrations: createRegistrations(registering),
-    afterPasswordChange: createPasswordChangeTrigger(registering),
+    registrations: createRegistrations({ deployed, runTrigger, hooks, runAfterwards }),
+    afterPasswordChange: createPasswordChangeTrigger({ runAfterwards }),
     exchangeCredentials: createCredentialsExchange({ deployed, runTrigger, hooks, recordAlone }),
   };
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { FindModule } from './actions/build-action.ts';
 import type { RunAction } from './actions/run-action.ts';
+import type { BackgroundLimits } from './actions/running/background.ts';
 import type { Config } from './config.ts';
 import type { ContainerLimits } from './containers/limits.ts';
 import type { DnsResolver } from './custom-domains/domain-proof.ts';
@@ -37,6 +38,8 @@ export interface World {
   readonly runAction?: RunAction | undefined;
   /** Of tenant code, where they are not ours. */
   readonly containerLimits?: Partial<ContainerLimits> | undefined;
+  /** Of tenant code that nobody waits for, where they are not ours. */
+  readonly backgroundLimits?: Partial<BackgroundLimits> | undefined;
   /** What log streams wait by after a failure, where a test owns chance. */
   readonly streamRandom?: (() => number) | undefined;
   /** Processes that share this machine's cores: GATEWRIGHT_WORKERS. */

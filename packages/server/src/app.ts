@@ -140,6 +140,7 @@ export async function createApp(world: World) {
     directory,
     containers,
     tunnelTo,
+    backgroundLimits: world.backgroundLimits,
     recordAlone,
     log,
     now,
@@ -272,6 +273,7 @@ export async function createApp(world: World) {
       await Promise.all([logouts.stop(), logStreams.worker.stop(), logWatch.stop()]);
       await triggers.background.stop();
       await containers.stop();
+      await triggers.background.finish();
       await consoles.stop();
       await eventWriter.stop();
       await Promise.all([hasher.stop(), partitions.stop(), listener?.stop(), outgoing.stop()]);

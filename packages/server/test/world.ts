@@ -60,6 +60,7 @@ export async function startWorld({
   managementRateLimit,
   findModule = async (name, version) => (name === 'lodash' && MODULES.includes(version) ? '4.17.21' : undefined),
   containerLimits,
+  backgroundLimits,
   runAction,
   streamRandom,
   httpPort = PORTS.http,
@@ -79,6 +80,8 @@ export async function startWorld({
   findModule?: AppWorld['findModule'];
   /** Of tenant code, where they are not ours. */
   containerLimits?: AppWorld['containerLimits'];
+  /** Of tenant code that nobody waits for, where they are not ours. */
+  backgroundLimits?: AppWorld['backgroundLimits'];
   /** How a draft is tried: in a container unless said otherwise. */
   runAction?: AppWorld['runAction'];
   /** The chance in what log streams wait for after a failure. */
@@ -120,6 +123,7 @@ export async function startWorld({
       findModule,
       runAction,
       containerLimits,
+      backgroundLimits,
       streamRandom,
       snapshotsOfOthers: async () => [],
       listening: () => ({ ...PORTS, http: httpPort }),

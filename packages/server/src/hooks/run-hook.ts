@@ -1,5 +1,6 @@
 import type { Containers, Failure, Tunnel } from '../containers/job.ts';
 import { digest } from '../kit/digest.ts';
+import type { AuditEvent, RecordEvent } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { TenantCache } from '../tenants/tenant-cache.ts';
 import type { Hook, HookSecrets, HookTrigger } from './hook.ts';
@@ -14,12 +15,13 @@ interface Parts {
   readonly cache: Pick<TenantCache, 'get'>;
   readonly hooks: Pick<HookStore, 'enabledOf'>;
   readonly apiOf: (tenant: Tenant) => { readonly tunnel: Tunnel };
+  readonly recordAlone: RecordEvent;
 }
 
 export type HookRunner = ReturnType<typeof createHookRunner>;
 
 /** The hook that is enabled for a trigger, from memory, run where rules run. */
-export function createHookRunner({ containers, cache, hooks, apiOf }: Parts) {
+export function createHookRunner({ containers, cache, hooks, apiOf, recordAlone }: Parts) {
   const enabled = (tenantId: string, triggerId: HookTrigger) =>
     cache.get(tenantId, `hook at ${triggerId}`, () => hooks.enabledOf(tenantId, triggerId));
 
@@ -28,8 +30,13 @@ export function createHookRunner({ containers, cache, hooks, apiOf }: Parts) {
       return (await enabled(tenantId, triggerId)) !== undefined;
     },
 
-    /** Undefined where none is enabled. `given`: the arguments before the callback, the context last. */
-    async run(tenant: Tenant, triggerId: HookTrigger, given: readonly unknown[]): Promise<HookOutcome | undefined> {
+    /** Undefined where none is enabled. `given`: the arguments before the callback, the context last. `about`: whose flow it is, for a warning. */
+    async run(
+      tenant: Tenant,
+      triggerId: HookTrigger,
+      given: readonly unknown[],
+      about: Omit<AuditEvent, 'type'>,
+    ): Promise<HookOutcome | undefined> {
       const hook = await enabled(tenant.tenantId, triggerId);
       if (!hook) return undefined;
       const outcome = await containers.execute({
@@ -40,6 +47,13 @@ export function createHookRunner({ containers, cache, hooks, apiOf }: Parts) {
         input: { arguments: given, secrets: hook.secrets },
         tunnel: apiOf(tenant).tunnel,
       });
+      for (const { kind, text } of outcome.warnings)
+        await recordAlone(tenant.tenantId, {
+          ...about,
+          type: 'loginWarned',
+          description: text,
+          details: { warning: kind, trigger_id: triggerId, hook: { id: hook.id, name: hook.name } },
+        });
       if (!outcome.ok) return { ok: false, hook, failure: outcome.failure };
       const { result } = outcome;
       const answer = typeof result === 'object' && result !== null && 'answer' in result ? result.answer : undefined;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { objectOf } from '../../src/kit/json-values.ts';
+import { createCustomDirectory, TABLE } from '../custom-databases/custom-directory.ts';
 import { created, eventsOf } from '../protocol.ts';
 import { type ManagementClient, startWorld, type World } from '../world.ts';
 import { action, setActions } from './actions.ts';
@@ -92,6 +93,44 @@ describe('actions at pre-user-registration', () => {
     expect(await created(manage.post('/users', body))).toMatchObject({ app_metadata: { made: 'by an operator' } });
   });
 
+  it('RUL.29: give a profile no more than 16 KB, and no script of a directory is asked about one that is larger', async () => {
+    const directory = await createCustomDirectory(
+      world,
+      'elsewhere',
+      {
+        ...TABLE,
+        create: 'function (user, callback) { callback(new Error("the script was asked")); }',
+      },
+      { configuration: { USERS: '[]' } },
+    );
+    await before(`api.user.setUserMetadata('notes', 'x'.repeat(16_400));`);
+    for (const connection of [world.connection, directory.name]) {
+      const email = `large-${connection}@example.org`.toLowerCase();
+      const events = await eventsOf(world, async () => {
+        const refused = await signUp({ email, connection });
+        expect([refused.statusCode, refused.json().description]).toEqual([
+          400,
+          'The registration could not be completed: its user_metadata is too large.',
+        ]);
+      });
+      expect(events).toMatchObject([{ type: 'fs', details: { error: expect.stringContaining('16384 bytes') } }]);
+      expect(await byEmail(email)).toEqual([]);
+    }
+    await before(`api.user.setAppMetadata('broken', '\\ud800');`);
+    expect((await signUp()).json()).toMatchObject({ code: 'extensibility_error' });
+    const hook = await created(
+      manage.post('/hooks', {
+        name: 'large',
+        triggerId: 'pre-user-registration',
+        enabled: true,
+        script: `module.exports = (user, context, cb) => cb(null, { user: { app_metadata: { notes: 'x'.repeat(16_400) } } });`,
+      }),
+    );
+    await before();
+    expect((await signUp()).json().description).toContain('its app_metadata is too large');
+    await manage.delete(`/hooks/${hook.id}`);
+  });
+
   it('are shown on the page in their words', async () => {
     await before(`api.access.deny('no', 'Not <b>today</b>.');`);
     const visitor = world.visitor();
@@ -163,6 +202,25 @@ describe('hooks of registrations', () => {
       expect((await signUp()).json()).toMatchObject({ code: 'extensibility_error', description: 'For the user.' });
     });
     expect(events).toMatchObject([{ type: 'fs', details: { hook: { error: 'for the log' } } }]);
+    await manage.delete(`/hooks/${made.id}`);
+  });
+
+  it('that call back twice are warned of, with the trigger and the hook', async () => {
+    const made = await hook(
+      'pre-user-registration',
+      'module.exports = (user, context, cb) => { cb(null, {}); cb(new Error("twice")); };',
+    );
+    const events = await eventsOf(world, async () => expect((await signUp()).statusCode).toBe(200));
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'w',
+        details: {
+          warning: 'callback_twice',
+          trigger_id: 'pre-user-registration',
+          hook: { id: made.id, name: 'pre-user-registration' },
+        },
+      }),
+    );
     await manage.delete(`/hooks/${made.id}`);
   });
 

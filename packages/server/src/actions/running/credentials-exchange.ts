@@ -94,12 +94,13 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks, recordA
   async function runHook(exchange: CredentialsExchange): Promise<MachineToken> {
     const { tenant, client, api, scopes, audience, requester, body } = exchange;
     const { clientId, name, metadata } = client;
-    const outcome = await hooks.run(tenant, TRIGGER, [
+    const given = [
       { id: clientId, name, tenant: tenant.tenantId, metadata },
       scopes,
       audience,
       { request: { ip: requester.ip, userAgent: requester.userAgent, hostname: requester.hostname, body } },
-    ]);
+    ];
+    const outcome = await hooks.run(tenant, TRIGGER, given, exchange.about);
     if (!outcome) return { scopes, claims: {} };
     if (!outcome.ok) {
       const { failure, hook } = outcome;

@@ -3,16 +3,17 @@ import type { Connection } from '../../connections/connection.ts';
 import type { HookRunner } from '../../hooks/run-hook.ts';
 import { defineErrors } from '../../kit/errors.ts';
 import { isObject, type Json, objectOf, textOf } from '../../kit/json-values.ts';
-import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import type { AuditEvent } from '../../logs/event.ts';
 import { explained } from '../../logs/explain-error.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { NewDatabaseUser } from '../../users/create-user.ts';
+import { fitsCode, MOST_BYTES_OF_CODE } from '../../users/metadata.ts';
 import type { Metadata, User } from '../../users/user.ts';
 import type { DeployedActions } from '../deployed-actions.ts';
 import type { ActionCommand } from './action-commands.ts';
-import type { Background } from './background.ts';
 import { clientPart, connectionPart, type RequestPart, requestPart, tenantPart, userPart } from './event-parts.ts';
 import { hookContext, hookUser, newHookUser } from './hook-user.ts';
+import type { RunAfterwards } from './run-afterwards.ts';
 import type { RunTrigger } from './run-trigger.ts';
 
 /** Somebody signs up, or is created. */
@@ -32,23 +33,26 @@ interface Parts {
   readonly deployed: Pick<DeployedActions, 'atTrigger'>;
   readonly runTrigger: RunTrigger;
   readonly hooks: HookRunner;
-  readonly background: Background;
-  readonly recordAlone: RecordEvent;
+  readonly runAfterwards: RunAfterwards;
 }
 
 export type Registrations = ReturnType<typeof createRegistrations>;
 
 const BEFORE = 'pre-user-registration';
-const AFTER = 'post-user-registration';
 const LONGEST_MESSAGE = 1_000;
 
 export const registrationErrors = defineErrors({
   denied: { status: 400, code: 'extensibility_error', message: '{reason}' },
   failed: { status: 400, code: 'extensibility_error', message: 'The registration could not be completed.' },
+  metadataTooLarge: {
+    status: 400,
+    code: 'extensibility_error',
+    message: 'The registration could not be completed: its {name} is too large.',
+  },
 });
 
 /** pre-user-registration and post-user-registration, hooks before actions: for sign-ups and POST /users, and for no other way in which users come to be. */
-export function createRegistrations({ deployed, runTrigger, hooks, background, recordAlone }: Parts) {
+export function createRegistrations({ deployed, runTrigger, hooks, runAfterwards }: Parts) {
   /** The new user with the metadata that code adds, or a refusal in its words. Nothing is stored yet. */
   async function before(
     registration: Registration,
@@ -73,7 +77,8 @@ export function createRegistrations({ deployed, runTrigger, hooks, background, r
     });
     const executions = { actions: { executions: [executionId] } };
     if (failure) throw explained(registrationErrors.failed(), executions);
-    return commands.reduce((user, command) => apply(user, command, executions), hooked);
+    const asked = commands.reduce((user, command) => apply(user, command, executions), hooked);
+    return bearable(input, asked, executions);
   }
 
   async function runHookBefore(
@@ -84,10 +89,14 @@ export function createRegistrations({ deployed, runTrigger, hooks, background, r
     const { tenant } = registration;
     if (!(await hooks.isUsed(tenant.tenantId, BEFORE))) return input;
     const user = { ...newHookUser(tenant, input), password };
-    const outcome = await hooks.run(tenant, BEFORE, [user, hookContext(registration)]);
+    const outcome = await hooks.run(tenant, BEFORE, [user, hookContext(registration)], registration.about);
     if (!outcome) return input;
-    if (outcome.ok) return withMetadata(input, objectOf(objectOf(outcome.answer).user));
-    const { hook, failure } = outcome;
+    const { hook } = outcome;
+    if (outcome.ok) {
+      const asked = withMetadata(input, objectOf(objectOf(outcome.answer).user));
+      return bearable(input, asked, { hook: { id: hook.id, name: hook.name } });
+    }
+    const { failure } = outcome;
     const { error } = failure;
     const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged?.message } };
     const isDenial = error?.name === 'PreUserRegistrationError';
@@ -95,37 +104,14 @@ export function createRegistrations({ deployed, runTrigger, hooks, background, r
   }
 
   /** After the commit; nobody waits for it, and what goes wrong stands in the log. */
-  async function after(registration: Registration, user: User): Promise<void> {
-    const { tenant } = registration;
-    const actions = await deployed.atTrigger(tenant.tenantId, AFTER);
-    const hasHook = await hooks.isUsed(tenant.tenantId, AFTER);
-    const about = { ...registration.about, userId: user.userId, userName: user.email ?? user.username ?? user.userId };
-    const isBegun =
-      (!hasHook || background.begin(tenant.tenantId, () => runHookAfter(registration, user, about))) &&
-      (actions.length === 0 ||
-        background.begin(tenant.tenantId, async () => {
-          const event = { ...eventOf(registration, false), user: userPart(user) };
-          await runTrigger({ tenant, triggerId: AFTER, actions, input: { event }, about });
-        }));
-    if (!isBegun)
-      await recordAlone(tenant.tenantId, {
-        ...about,
-        type: 'actionExecutionFailed',
-        description: `${AFTER} was not run: too much is running`,
-        details: { trigger_id: AFTER, failure: 'busy' },
-      });
-  }
-
-  async function runHookAfter(registration: Registration, user: User, about: Omit<AuditEvent, 'type'>): Promise<void> {
-    const { tenant } = registration;
-    const outcome = await hooks.run(tenant, AFTER, [hookUser(tenant, user), hookContext(registration)]);
-    if (!outcome || outcome.ok) return;
-    const { hook, failure } = outcome;
-    await recordAlone(tenant.tenantId, {
-      ...about,
-      type: 'postRegistrationHookFailed',
-      description: failure.logged?.message ?? failure.kind,
-      details: { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged } },
+  function after(registration: Registration, user: User): Promise<void> {
+    return runAfterwards({
+      tenant: registration.tenant,
+      triggerId: 'post-user-registration',
+      event: { ...eventOf(registration, false), user: userPart(user) },
+      given: [hookUser(registration.tenant, user), hookContext(registration)],
+      hookFailed: 'postRegistrationHookFailed',
+      about: { ...registration.about, userId: user.userId, userName: user.email ?? user.username ?? user.userId },
     });
   }
 
@@ -173,6 +159,18 @@ function changed(metadata: Metadata | undefined, key: string, value: unknown): M
   const others = Object.entries(metadata ?? {}).filter(([name]) => name !== key);
   return Object.fromEntries(value === null ? others : [...others, [key, value]]);
 }
+
+/** Code is not to make a profile large (requirement RUL.29), and no script of a directory sees what could not be stored. */
+function bearable(before: NewDatabaseUser, after: NewDatabaseUser, why: Json): NewDatabaseUser {
+  const large = (['userMetadata', 'appMetadata'] as const).find(
+    (name) => after[name] !== before[name] && !fitsCode(before[name] ?? {}, after[name] ?? {}),
+  );
+  if (large === undefined) return after;
+  const error = `${WIRE[large]} is larger than ${MOST_BYTES_OF_CODE} bytes, or can not be stored`;
+  throw explained(registrationErrors.metadataTooLarge({ name: WIRE[large] }), { ...why, error });
+}
+
+const WIRE = { userMetadata: 'user_metadata', appMetadata: 'app_metadata' } as const;
 
 /** What a hook answers takes the place of what it was given. */
 function withMetadata(input: NewDatabaseUser, answer: Json): NewDatabaseUser {

@@ -1,4 +1,4 @@
-import type { Containers, Failure, Outcome, Tunnel } from '../../containers/job.ts';
+import type { Containers, Failure, Outcome, Tunnel, Warning } from '../../containers/job.ts';
 import { createMask } from '../../containers/mask-values.ts';
 import type { Transact } from '../../db/transact.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
@@ -46,8 +46,10 @@ export type RunTrigger = (run: TriggerRun) => Promise<TriggerOutcome>;
 
 /** What Auth0 keeps of an action's console. */
 const CONSOLE_KEPT = 256;
-const ENDS = new Set(['access.deny', 'access.rejectInvalidSubjectToken', 'validation.error']);
-const SUSPENDS = new Set(['redirect.sendUserTo', 'prompt.render']);
+const ENDS = new Set([
+  ...['access.deny', 'access.rejectInvalidSubjectToken', 'validation.error'],
+  ...['session.revoke', 'refreshToken.revoke'],
+]);
 
 /** Runs the actions of a trigger and keeps what they did. It never throws for what they did. */
 export function createTriggerRunner({ containers, apiOf, transact, keep, now }: Parts): RunTrigger {
@@ -67,14 +69,16 @@ export function createTriggerRunner({ containers, apiOf, transact, keep, now }: 
       createdAt,
       updatedAt: now(),
     };
-    if (!read.failure) await keep(tenantId, execution);
-    else {
-      const event = failureEvent(about, execution, read.failure, outcome);
+    const events = [
+      ...(read.failure ? [failureEvent(about, execution, read.failure, outcome)] : []),
+      ...outcome.warnings.map((warning) => warningEvent(about, execution, warning)),
+    ];
+    if (events.length === 0) await keep(tenantId, execution);
+    else
       await transact(async (stores) => {
         await stores.actionExecutions.keep(tenantId, execution);
-        await stores.record(tenantId, event);
+        for (const event of events) await stores.record(tenantId, event);
       });
-    }
     return {
       executionId: execution.id,
       commands: read.commands,
@@ -157,8 +161,24 @@ function resultOf({ startedAt, endedAt, error }: ActionReport, action: RunnableA
 
 function statusOf({ failure, commands }: Read): ActionExecution['status'] {
   if (failure || commands.some(({ name }) => ENDS.has(name))) return 'partial';
-  const isLeft = commands.some(({ name }) => SUSPENDS.has(name) || /^authentication\.(?:challenge|enroll)/.test(name));
+  const isLeft = commands.some(
+    ({ name }) => name === 'redirect.sendUserTo' || /^authentication\.(?:challenge|enroll)/.test(name),
+  );
   return isLeft ? 'suspended' : 'final';
+}
+
+/** Something that went well and should not be relied on: `api` after the end of its action. */
+function warningEvent(
+  about: Omit<AuditEvent, 'type'>,
+  { id, triggerId }: ActionExecution,
+  { kind, text, part }: Warning,
+): AuditEvent {
+  return {
+    ...about,
+    type: 'loginWarned',
+    description: text,
+    details: { warning: kind, trigger_id: triggerId, execution_id: id, ...(part && { action: part }) },
+  };
 }
 
 function failureEvent(

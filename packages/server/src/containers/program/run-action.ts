@@ -34,7 +34,7 @@ export async function runAction(program: CompiledProgram, run: Run): Promise<unk
       reports.push({ startedAt, endedAt: new Date().toISOString(), ...(error !== undefined && { error }) });
     try {
       const work = handlerOf(part, `on${from === index ? 'Continue' : 'Execute'}${run.input.handler}`);
-      await callAction(work, run, { ...event, secrets: secretsOf(run, index) }, index, own);
+      await callAction(work, run, part, { ...event, secrets: secretsOf(run, index) }, index, own);
     } catch (cause) {
       report(describeThrown(cause));
       return { commands, reports };
@@ -58,11 +58,24 @@ function handlerOf(part: CompiledPart, name: string): Handler {
 }
 
 /** Each action gets a copy: what it does to its event reaches nobody else. */
-async function callAction(work: Handler, run: Run, event: Members, index: number, commands: Command[]): Promise<void> {
+async function callAction(
+  work: Handler,
+  run: Run,
+  part: CompiledPart,
+  event: Members,
+  index: number,
+  commands: Command[],
+): Promise<void> {
   const own = copyOf(event);
   let isOver = false;
   const record = (name: string, given: readonly unknown[]) => {
-    if (isOver) return run.warn('called_late', `api.${name} was called after the action had ended: it has no effect.`);
+    if (isOver) {
+      const { id, name: action } = part;
+      return run.warn('called_late', `api.${name} was called after ${action} had ended: it has no effect.`, {
+        id,
+        name: action,
+      });
+    }
     commands.push({ action: index, name, arguments: copyOf(given) });
   };
   try {
