@@ -60,6 +60,22 @@ describe('/api/v2/actions/actions', () => {
       expect(response.json()).toEqual(NOT_THERE);
   });
 
+  it('keeps an action that a token exchange profile names, unless its end is asked for with force: the profile ends, too', async () => {
+    const supported_triggers = [{ id: 'custom-token-exchange', version: 'v1' }];
+    const code = 'exports.onExecuteCustomTokenExchange = async (event, api) => {};';
+    const { action } = await deployed({ supported_triggers, code });
+    const profile = { name: 'Legacy', subject_token_type: 'urn:acme:old', type: 'custom_authentication' };
+    const made = await manage.post('/token-exchange-profiles', { ...profile, action_id: action.id });
+    const path = `/actions/actions/${action.id}`;
+    expect((await manage.delete(path)).json()).toMatchObject({
+      statusCode: 409,
+      message: 'Unable to delete an action that a token exchange profile uses.',
+    });
+    expect((await manage.get(path)).statusCode).toBe(200);
+    expect((await manage.delete(`${path}?force=true`)).statusCode).toBe(204);
+    expect((await manage.get(`/token-exchange-profiles/${made.json().id}`)).statusCode).toBe(404);
+  });
+
   it('lists actions with totals, by name, by trigger and by whether they are deployed', async () => {
     const { action } = await deployed({ name: 'Listed', supported_triggers: [{ id: 'credentials-exchange' }] });
     const idsOf = async (query: string) =>

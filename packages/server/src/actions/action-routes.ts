@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { flagOf, textOf } from '../kit/json-values.ts';
 import type { Management } from '../management/call.ts';
+import type { TokenExchangeProfileStore } from '../oauth/token-exchange/token-exchange-profile-store.ts';
 import { type Action, actionErrors } from './action.ts';
-import type { ActionModuleStore } from './modules/action-module-store.ts';
 import type { ActionStore } from './action-store.ts';
 import type { ActionsToWire } from './action-wire.ts';
 import type { BindingStore } from './bindings/binding-store.ts';
 import { type DeployAction, isSame } from './deploy-action.ts';
+import type { ActionModuleStore } from './modules/action-module-store.ts';
 import type { ModuleVersionStore } from './modules/module-version-store.ts';
 import { readName, readSource } from './read-action.ts';
 import { pageToWire, readPage } from './read-page.ts';
@@ -20,6 +21,7 @@ interface Stores {
   readonly actionModuleVersions: ModuleVersionStore;
   readonly actionBindings: BindingStore;
   readonly actionModules: ActionModuleStore;
+  readonly tokenExchangeProfiles: Pick<TokenExchangeProfileStore, 'hasAction' | 'removeOfAction'>;
 }
 
 interface Parts {
@@ -105,8 +107,11 @@ export function actionRoutes<Inside extends Stores>(
     return call.commit(async (stores) => {
       await stores.actions.lock(tenantId);
       const { id } = await existing(stores, tenantId, call.params.id);
-      const isBound = await stores.actionBindings.hasAction(tenantId, id);
-      if (isBound && call.query.force !== true) throw actionErrors.isBound();
+      const isForced = call.query.force === true;
+      if (!isForced && (await stores.actionBindings.hasAction(tenantId, id))) throw actionErrors.isBound();
+      // The exchange of its tokens would end with it: that is asked for, or it is not done.
+      if (!isForced && (await stores.tokenExchangeProfiles.hasAction(tenantId, id))) throw actionErrors.isNamed();
+      await stores.tokenExchangeProfiles.removeOfAction(tenantId, id);
       await stores.actions.remove(tenantId, id);
     });
   });

@@ -65,6 +65,7 @@ export const actionErrors = defineErrors({
   tooMany: { status: 403, code: 'too_many_entities', message: 'The limit of {limit} {things} was reached.' },
   notBuilt: { status: 400, code: 'action_build_failed', message: 'The action could not be built. {problems}' },
   isBound: { status: 409, message: 'Unable to delete an action bound to a trigger.' },
+  isNamed: { status: 409, message: 'Unable to delete an action that a token exchange profile uses.' },
   notDeployed: {
     status: 400,
     message: 'Trying to create a binding for an action that has not been deployed yet: {name}',

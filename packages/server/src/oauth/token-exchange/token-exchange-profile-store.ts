@@ -80,6 +80,18 @@ export function createTokenExchangeProfileStore(db: Database) {
       await db.deleteFrom('token_exchange_profiles').where('tenant_id', '=', tenantId).where('id', '=', id).execute();
     },
 
+    async hasAction(tenantId: string, actionId: string): Promise<boolean> {
+      return (await rows(tenantId).where('action_id', '=', actionId).limit(1).executeTakeFirst()) !== undefined;
+    },
+
+    async removeOfAction(tenantId: string, actionId: string): Promise<void> {
+      await db
+        .deleteFrom('token_exchange_profiles')
+        .where('tenant_id', '=', tenantId)
+        .where('action_id', '=', actionId)
+        .execute();
+    },
+
     /** Counts while nobody else of the tenant adds one. */
     async lockedCount(tenantId: string): Promise<number> {
       await sql`select pg_advisory_xact_lock(hashtext(${`token-exchange-profiles ${tenantId}`}))`.execute(db);
