@@ -84,6 +84,7 @@ interface Parts extends Authentication {
   readonly revokeAccess: RevokeAccess<Stores>;
   readonly accessTokens: AccessTokenFinder;
   readonly runPipeline: RunPipeline;
+  readonly hasLoginCode: (tenantId: string) => Promise<boolean>;
   /** Whether CLIENT_CERTIFICATE_HEADER is set. */
   readonly takesCertificates: boolean;
   readonly acceptProof: AcceptProof;
@@ -141,6 +142,8 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
       adoptSubject: createSubjectAdoption({ transact, sessionCookie }),
     }),
     consentQuestion,
+    sessionCookie,
+    now,
   });
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
   const suspendLogin = createSuspendLogin({ browserCookie, transact, now });

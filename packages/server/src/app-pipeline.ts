@@ -25,8 +25,14 @@ interface Parts {
   readonly now: () => Date;
 }
 
+export interface LoginPipeline {
+  readonly runPipeline: RunPipeline;
+  /** Whether any of it runs for logins of this tenant: from memory. */
+  readonly hasLoginCode: (tenantId: string) => Promise<boolean>;
+}
+
 /** Tenant code between the user and the tokens. */
-export function createLoginPipeline(http: FastifyInstance, parts: Parts): RunPipeline {
+export function createLoginPipeline(http: FastifyInstance, parts: Parts): LoginPipeline {
   const { stores, cache, directory, keyRings, containers, recordAlone, now } = parts;
   const { canonicalOrigin } = directory;
   const tunnelTo = createApiTunnels({ inject: (request) => http.inject(request) });
@@ -48,11 +54,16 @@ export function createLoginPipeline(http: FastifyInstance, parts: Parts): RunPip
     countRun: parts.countRuleRun,
     recordAlone,
   });
-  return createPipeline({
-    stages: [rules, parts.triggers.postLogin],
-    historyOf: stores.sessions.history,
-    roleNamesOf: stores.roleMembers.roleNamesOf,
-    findUser: stores.users.find,
-    recordAlone,
-  });
+  const stages = [rules, parts.triggers.postLogin];
+  return {
+    runPipeline: createPipeline({
+      stages,
+      historyOf: stores.sessions.history,
+      refreshTokenPastOf: (tenantId, tokenId) => stores.refreshTokenLists.find(tenantId, tokenId, now()),
+      roleNamesOf: stores.roleMembers.roleNamesOf,
+      findUser: stores.users.find,
+      recordAlone,
+    }),
+    hasLoginCode: async (tenantId) => (await Promise.all(stages.map((stage) => stage.isUsed(tenantId)))).includes(true),
+  };
 }

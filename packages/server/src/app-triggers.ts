@@ -2,6 +2,7 @@ import { createDeployedActions } from './actions/deployed-actions.ts';
 import { type BackgroundLimits, createBackground } from './actions/running/background.ts';
 import { createCredentialsExchange } from './actions/running/credentials-exchange.ts';
 import { createPasswordChangeTrigger } from './actions/running/password-change.ts';
+import { createChangeKeeper } from './actions/running/post-login/keep-changes.ts';
 import { createPostLoginStage } from './actions/running/post-login/post-login-stage.ts';
 import { createRegistrations } from './actions/running/registration.ts';
 import { createRunAfterwards } from './actions/running/run-afterwards.ts';
@@ -49,7 +50,12 @@ export function createTriggers(parts: Parts) {
     deployed,
     runTrigger,
     background,
-    postLogin: createPostLoginStage({ deployed, runTrigger, transact, recordAlone, now }),
+    postLogin: createPostLoginStage({
+      deployed,
+      runTrigger,
+      keepChanges: createChangeKeeper({ transact, now }),
+      recordAlone,
+    }),
     tryAction: createActionTrial({ containers, apiOf, now }),
     registrations: createRegistrations({ deployed, runTrigger, hooks, runAfterwards }),
     afterPasswordChange: createPasswordChangeTrigger({ runAfterwards }),

@@ -147,7 +147,7 @@ export async function createApp(world: World) {
   });
   const recovery = createRecovery({ ...authentication, stores, transact, directory, looks, triggers, now });
   const accessTokens = createAccessTokenFinder(db);
-  const runPipeline = createLoginPipeline(http, {
+  const loginPipeline = createLoginPipeline(http, {
     stores,
     cache,
     directory,
@@ -160,7 +160,7 @@ export async function createApp(world: World) {
   });
   const { logouts } = createOAuth(http, {
     ...authentication,
-    runPipeline,
+    ...loginPipeline,
     triggers,
     recovery,
     revokeAccess,

@@ -1,7 +1,7 @@
-import { createActionModuleStore } from './actions/modules/action-module-store.ts';
 import { createActionStore } from './actions/action-store.ts';
 import { createBindingStore } from './actions/bindings/binding-store.ts';
 import { createExecutionStore } from './actions/executions/execution-store.ts';
+import { createActionModuleStore } from './actions/modules/action-module-store.ts';
 import { createModuleVersionStore } from './actions/modules/module-version-store.ts';
 import { createVersionStore } from './actions/versions/version-store.ts';
 import { createBrandingStore } from './branding/branding-store.ts';

@@ -6,7 +6,7 @@ import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { ConsentQuestion, ConsentQuestionOf } from '../oauth/authorize/consent-question.ts';
 import type { FindSession, LivingSession } from '../oauth/authorize/find-session.ts';
-import { renewedIdleExpiry } from '../sessions/session.ts';
+import { touched } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { guardLogin } from './guard-login.ts';
 import type { LoginContext, LoginContexts } from './login-context.ts';
@@ -89,8 +89,7 @@ export function consentPageRoutes(app: FastifyInstance, parts: Parts): void {
     const time = now();
     return transact(async ({ consents, sessions, loginTransactions }) => {
       // Locks the session first: a user who is deleted meanwhile can't have allowed anything.
-      if (!(await sessions.touch(tenant.tenantId, session.sessionId, renewedIdleExpiry(tenant, session, time), time)))
-        return false;
+      if (!(await sessions.touch(tenant.tenantId, session.sessionId, touched(tenant, session, time)))) return false;
       if (!(await loginTransactions.progress(tenant.tenantId, key.state, { hasConsented: true }))) return false;
       const { clientId } = request.client;
       const consent = { id: hexId(), userId: session.userId, clientId, audience, scopes };

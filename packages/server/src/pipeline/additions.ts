@@ -27,7 +27,7 @@ export function additionsOf(
   const idToken = customClaims(decisions.idToken);
   const accessToken = customClaims(decisions.accessToken, { isOwnApi });
   const isTooLargeForOwnApi = isOwnApi && bytesOf(accessToken.claims) > MOST_OWN_CLAIM_BYTES;
-  const { scopes, subject, userMetadata, appMetadata, commands, executions } = decisions;
+  const { scopes, subject, userMetadata, appMetadata, session, refreshToken, executions } = decisions;
   return {
     additions: {
       ...(hasMembers(idToken.claims) && { idToken: idToken.claims }),
@@ -37,7 +37,8 @@ export function additionsOf(
       ...(subject !== undefined && subject !== facts.user.userId && { subject }),
       ...(userMetadata && { userMetadata }),
       ...(appMetadata && { appMetadata }),
-      ...(commands && { commands }),
+      ...(session && { session }),
+      ...(refreshToken && { refreshToken }),
       ...(executions && { executions }),
     },
     dropped: [...new Set([...idToken.dropped, ...accessToken.dropped])],

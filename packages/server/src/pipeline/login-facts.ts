@@ -1,6 +1,8 @@
 import type { Client } from '../clients/client.ts';
 import type { Connection } from '../connections/connection.ts';
 import type { Target } from '../oauth/access/resolve-access.ts';
+import type { ListedRefreshToken } from '../oauth/refresh/refresh-token-list-store.ts';
+import type { SessionPast } from '../sessions/session-store.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { User } from '../users/user.ts';
 import type { Suspended } from './outcome.ts';
@@ -29,8 +31,19 @@ export interface LoginFacts {
   readonly methods?: readonly MethodFact[];
   /** The refresh token that is exchanged. */
   readonly refreshToken?: RefreshTokenFacts;
+  /** How somebody else's token became this login. */
+  readonly tokenExchange?: TokenExchangeFacts;
   /** A pipeline that was left for another page, and goes on. */
   readonly resumed?: Resumed;
+}
+
+export interface TokenExchangeFacts {
+  readonly subjectTokenType: string;
+  readonly actorTokenType?: string;
+  /** Who acts for the user, as the profile's action says (RFC 8693 section 4.1). */
+  readonly actor?: Readonly<Record<string, unknown>>;
+  /** What that action left for those of the login. */
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 export interface SessionFacts {
@@ -89,4 +102,8 @@ export interface KnownFacts extends LoginFacts {
   readonly sessionClients: readonly string[];
   /** What was noted in the session. */
   readonly sessionMetadata: Readonly<Record<string, unknown>>;
+  /** Of the session; none where it ended meanwhile. */
+  readonly sessionPast?: SessionPast;
+  /** Of the refresh token that is exchanged; none where it ended meanwhile. */
+  readonly refreshTokenPast?: ListedRefreshToken;
 }

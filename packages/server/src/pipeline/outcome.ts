@@ -1,4 +1,6 @@
 import type { DeclaredError } from '../kit/errors.ts';
+import type { RefreshTokenWishes } from '../oauth/refresh/refresh-token.ts';
+import type { SessionWishes } from '../sessions/session.ts';
 import type { Metadata } from '../users/user.ts';
 import type { KnownFacts } from './login-facts.ts';
 
@@ -23,9 +25,11 @@ export type Claims = Readonly<Record<string, unknown>>;
 export interface Additions extends ClaimAdditions {
   /** `primaryUser`: whose tokens these are, where it is not the user who logged in. The identity that was used is theirs. */
   readonly subject?: string;
+  /** What an action wants of the browser's session. */
+  readonly session?: SessionWishes;
+  /** Changes that actions have made to the user's metadata: they are kept already. */
   readonly userMetadata?: Metadata;
   readonly appMetadata?: Metadata;
-  readonly commands?: readonly SessionCommand[];
 }
 
 /** What is kept with the token grant: codes that are redeemed, opaque tokens and /userinfo tell it later. */
@@ -36,6 +40,10 @@ export interface ClaimAdditions {
   readonly scopes?: ScopeChange;
   /** Claims about the user that rules changed for this login, by the names of the profile. */
   readonly profile?: Claims;
+  /** For the refresh token that is issued by this login, or follows the one that is exchanged. */
+  readonly refreshToken?: RefreshTokenWishes;
+  /** Who acts for the user (RFC 8693 section 4.1): the claim `act`. */
+  readonly actor?: Claims;
   readonly executions?: Executions;
 }
 
@@ -43,13 +51,6 @@ export interface ClaimAdditions {
 export interface Executions {
   readonly rules?: readonly string[];
   readonly actions?: readonly string[];
-}
-
-/** What an action asked for besides tokens. */
-export interface SessionCommand {
-  readonly object: 'session' | 'refreshToken';
-  readonly command: string;
-  readonly arguments: readonly unknown[];
 }
 
 export const NOTHING_ADDED: Additions = {};
@@ -65,9 +66,10 @@ export interface Decisions {
   readonly factor?: FactorDemand;
   /** Ids of the rules that ran. */
   readonly rules: readonly string[];
+  readonly session?: SessionWishes;
+  readonly refreshToken?: RefreshTokenWishes;
   readonly userMetadata?: Metadata;
   readonly appMetadata?: Metadata;
-  readonly commands?: readonly SessionCommand[];
   readonly executions?: Executions;
 }
 

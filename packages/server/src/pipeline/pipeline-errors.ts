@@ -19,6 +19,11 @@ export const pipelineErrors = defineErrors({
     code: 'access_denied',
     message: 'The login could not be completed: its claims are too large',
   },
+  metadataTooLarge: {
+    status: 403,
+    code: 'access_denied',
+    message: 'The login could not be completed: the metadata of the user would be too large',
+  },
   wrongSubject: { status: 403, code: 'access_denied', message: 'The login could not be completed' },
 });
 

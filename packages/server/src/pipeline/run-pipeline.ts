@@ -1,5 +1,6 @@
 import type { RecordEvent } from '../logs/event.ts';
 import { about, explained } from '../logs/explain-error.ts';
+import type { ListedRefreshToken } from '../oauth/refresh/refresh-token-list-store.ts';
 import type { RoleNames } from '../roles/member-store.ts';
 import type { SessionHistory } from '../sessions/session-store.ts';
 import type { User } from '../users/user.ts';
@@ -17,6 +18,7 @@ interface Parts {
   /** In the order in which they run: rules, then actions. */
   readonly stages: readonly Stage[];
   readonly historyOf: SessionHistory;
+  readonly refreshTokenPastOf: (tenantId: string, tokenId: string) => Promise<ListedRefreshToken | undefined>;
   readonly roleNamesOf: RoleNames;
   readonly findUser: (tenantId: string, userId: string) => Promise<User | undefined>;
   readonly recordAlone: RecordEvent;
@@ -28,7 +30,9 @@ export type RunPipeline = (facts: LoginFacts) => Promise<PipelineOutcome>;
  * What a tenant's code makes of a login, between the user and the tokens. It takes as long as that code does: never inside
  * a transaction, and what it was told may have ended meanwhile. A tenant without code pays nothing.
  */
-export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recordAlone }: Parts): RunPipeline {
+export function createPipeline(parts: Parts): RunPipeline {
+  const { stages, historyOf, refreshTokenPastOf, roleNamesOf, findUser, recordAlone } = parts;
+
   return async function runPipeline(facts) {
     const outcome = await decide(facts);
     if (outcome.kind === 'denied') about(outcome.error, whoLogsIn(facts));
@@ -71,8 +75,9 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
 
   async function describe(facts: LoginFacts): Promise<KnownFacts> {
     const { tenantId } = facts.tenant;
-    const [history, roles] = await Promise.all([
+    const [history, refreshTokenPast, roles] = await Promise.all([
       facts.session && historyOf(tenantId, facts.session.sessionId),
+      facts.refreshToken && refreshTokenPastOf(tenantId, facts.refreshToken.tokenId),
       roleNamesOf(tenantId, facts.user.userId),
     ]);
     const methods = facts.methods ?? history?.methods ?? [];
@@ -82,6 +87,8 @@ export function createPipeline({ stages, historyOf, roleNamesOf, findUser, recor
       roles,
       sessionClients: history?.clients ?? [],
       sessionMetadata: history?.metadata ?? {},
+      ...(history && { sessionPast: history }),
+      ...(refreshTokenPast && { refreshTokenPast }),
     };
   }
 

@@ -20,11 +20,11 @@ export function readSuspended(stored: unknown): Suspended | undefined {
 
 function isDecisions(value: unknown): value is Decisions {
   if (!isObject(value)) return false;
-  const { user, idToken, accessToken, rules, scopes, subject, factor, commands } = value;
+  const { user, idToken, accessToken, rules, scopes, subject, factor, session, refreshToken } = value;
   return (
     [user, idToken, accessToken].every(isObject) &&
-    [value.userMetadata ?? {}, value.appMetadata ?? {}, factor ?? {}].every(isObject) &&
-    [rules, commands ?? []].every(Array.isArray) &&
+    [value.userMetadata ?? {}, value.appMetadata ?? {}, factor ?? {}, session ?? {}, refreshToken ?? {}].every(isObject) &&
+    Array.isArray(rules) &&
     isScopeChange(scopes) &&
     (subject === undefined || typeof subject === 'string')
   );

@@ -21,7 +21,7 @@ export function createSessionListStore(db: Database) {
   async function living(tenant: Tenant, now: Date, condition: RawBuilder<unknown>): Promise<ListedSession[]> {
     const { rows } = await sql<ListedRow>`
       select s.session_id, s.user_id, s.connection_id, s.authenticated_at, s.created_at, s.updated_at, s.idle_expires_at,
-        s.expires_at, s.is_persistent, s.device, s.clients, s.methods, s.metadata
+        s.expires_at, s.is_persistent, s.is_idle_set, s.device, s.clients, s.methods, s.metadata
       from sessions s join users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id and not u.is_system
       where s.tenant_id = ${tenant.tenantId} and s.idle_expires_at > ${now} and s.expires_at > ${now}
         and ${isWithinSettings(tenant, now)} and ${condition}`.execute(db);
@@ -90,6 +90,7 @@ interface ListedRow {
   idle_expires_at: Date;
   expires_at: Date;
   is_persistent: boolean;
+  is_idle_set: boolean;
   device: Record<string, unknown>;
   clients: Record<string, string>;
   methods: readonly Record<string, unknown>[];
@@ -101,7 +102,8 @@ function isWithinSettings(tenant: Tenant, now: Date): RawBuilder<boolean> {
   const before = (milliseconds: number) => new Date(now.getTime() - milliseconds);
   const within = (isPersistent: boolean) => {
     const { absolute, idle } = lifetimes(tenant, { isPersistent });
-    return sql`(s.is_persistent = ${isPersistent} and s.authenticated_at > ${before(absolute)} and s.updated_at > ${before(idle)})`;
+    return sql`(s.is_persistent = ${isPersistent} and s.authenticated_at > ${before(absolute)}
+      and (s.is_idle_set or s.updated_at > ${before(idle)}))`;
   };
   return sql<boolean>`(${within(true)} or ${within(false)})`;
 }

@@ -9,6 +9,7 @@ import {
   type LogoutInitiator,
   type NewSession,
   type Session,
+  type SessionTouch,
 } from './session.ts';
 
 declare module '../db/database.ts' {
@@ -34,6 +35,7 @@ interface SessionTable {
   metadata: Generated<Record<string, unknown>>;
   methods: Generated<readonly Record<string, unknown>[]>;
   is_persistent: Generated<boolean>;
+  is_idle_set: Generated<boolean>;
 }
 
 /** Who used a session: a client, at one of the tenant's origins. */
@@ -61,6 +63,12 @@ export interface SessionPast {
   readonly methods: readonly AuthenticationMethod[];
   readonly clients: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
+  readonly device: Readonly<Record<string, unknown>>;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly idleExpiresAt: Date;
+  readonly expiresAt: Date;
+  readonly isPersistent: boolean;
 }
 
 export type SessionStore = ReturnType<typeof createSessionStore>;
@@ -70,7 +78,7 @@ export function createSessionStore(db: Database) {
   const sessionsOf = (tenantId: string) =>
     db
       .selectFrom('sessions')
-      .select(['session_id', 'user_id', 'connection_id', 'is_persistent'])
+      .select(['session_id', 'user_id', 'connection_id', 'is_persistent', 'is_idle_set'])
       .select(['authenticated_at', 'updated_at', 'idle_expires_at', 'expires_at'])
       .where('tenant_id', '=', tenantId);
 
@@ -111,7 +119,8 @@ export function createSessionStore(db: Database) {
     async history(tenantId: string, sessionId: string): Promise<SessionPast | undefined> {
       const row = await db
         .selectFrom('sessions')
-        .select(['methods', 'clients', 'metadata'])
+        .select(['methods', 'clients', 'metadata', 'device', 'created_at', 'updated_at'])
+        .select(['idle_expires_at', 'expires_at', 'is_persistent'])
         .where('tenant_id', '=', tenantId)
         .where('session_id', '=', sessionId)
         .executeTakeFirst();
@@ -119,21 +128,18 @@ export function createSessionStore(db: Database) {
     },
 
     /** Notes a use. False where the session ended meanwhile; otherwise it can't end before this transaction does. */
-    async touch(
-      tenantId: string,
-      sessionId: string,
-      idleExpiresAt: Date,
-      now: Date,
-      use?: SessionUse,
-    ): Promise<boolean> {
+    async touch(tenantId: string, sessionId: string, touch: SessionTouch, use?: SessionUse): Promise<boolean> {
+      const expiresAt = sql`coalesce(${touch.expiresAt ?? null}::timestamptz, expires_at)`;
       const result = await sql`
-        update sessions set idle_expires_at = ${idleExpiresAt}, updated_at = ${now}${
-          use
-            ? sql`,
+        update sessions set idle_expires_at = least(${touch.idleExpiresAt}::timestamptz, ${expiresAt}), expires_at = ${expiresAt},
+          is_idle_set = ${touch.isIdleSet}, updated_at = ${touch.lastUsedAt},
+          is_persistent = coalesce(${touch.isPersistent ?? null}::boolean, is_persistent)${
+            use
+              ? sql`,
           clients = clients || jsonb_build_object(${use.clientId}::text, ${use.origin}::text),
           device = device || ${JSON.stringify({ last_ip: use.ip, last_user_agent: use.userAgent })}::jsonb`
-            : sql``
-        }
+              : sql``
+          }
         where tenant_id = ${tenantId} and session_id = ${sessionId}`.execute(db);
       return (result.numAffectedRows ?? 0n) > 0n;
     },
@@ -191,7 +197,7 @@ export function createSessionStore(db: Database) {
         update sessions set cookie_hash = ${cookieHash(session.cookie)}, connection_id = ${session.connectionId},
           authenticated_at = ${session.authenticatedAt}, updated_at = ${session.lastUsedAt},
           idle_expires_at = ${session.idleExpiresAt}, expires_at = ${session.expiresAt},
-          is_persistent = ${session.isPersistent}, methods = ${JSON.stringify(session.methods)}::jsonb,
+          is_persistent = ${session.isPersistent}, is_idle_set = false, methods = ${JSON.stringify(session.methods)}::jsonb,
           device = device || ${JSON.stringify({ last_ip: device.ip, last_user_agent: device.user_agent })}::jsonb
         where tenant_id = ${tenantId} and session_id = ${session.sessionId}`.execute(db);
     },
@@ -204,8 +210,8 @@ export function createSessionByCookieFinder(db: Database): SessionStore['findByC
     textOf: ({ tenantId, hash }) => `${tenantId} ${hash}`,
     async ask(keys) {
       const { rows } = await sql<SessionRow & { tenant_id: string; cookie_hash: string }>`
-        select session.tenant_id, cookie_hash, session_id, user_id, connection_id, is_persistent, authenticated_at, updated_at,
-          idle_expires_at, expires_at
+        select session.tenant_id, cookie_hash, session_id, user_id, connection_id, is_persistent, is_idle_set,
+          authenticated_at, updated_at, idle_expires_at, expires_at
         from unnest(${keys.map(({ tenantId }) => tenantId)}::text[], ${keys.map(({ hash }) => hash)}::text[]) asked(tenant_id, hash)
           cross join lateral (select * from sessions where tenant_id = asked.tenant_id and cookie_hash = asked.hash limit 1) session`.execute(
         db,
@@ -222,7 +228,8 @@ export function createSessionHistoryFinder(db: Database): SessionHistory {
     textOf: ({ tenantId, sessionId }) => `${tenantId} ${sessionId}`,
     async ask(keys) {
       const { rows } = await sql<HistoryRow & { tenant_id: string; session_id: string }>`
-        select session.tenant_id, session.session_id, methods, clients, session.metadata
+        select session.tenant_id, session.session_id, methods, clients, session.metadata, session.device, session.created_at,
+          session.updated_at, session.idle_expires_at, session.expires_at, session.is_persistent
         from unnest(${keys.map(({ tenantId }) => tenantId)}::text[], ${keys.map(({ sessionId }) => sessionId)}::text[]) asked(tenant_id, id)
           join sessions session on session.tenant_id = asked.tenant_id and session.session_id = asked.id`.execute(db);
       return new Map(rows.map((row) => [`${row.tenant_id} ${row.session_id}`, historyFromRow(row)]));
@@ -231,23 +238,34 @@ export function createSessionHistoryFinder(db: Database): SessionHistory {
   return (tenantId, sessionId) => find({ tenantId, sessionId });
 }
 
-type HistoryRow = Pick<SessionPast, 'metadata'> & {
+type HistoryRow = Pick<SessionPast, 'metadata' | 'device'> & {
   methods: readonly Record<string, unknown>[];
   clients: Record<string, string>;
+  created_at: Date;
+  updated_at: Date;
+  idle_expires_at: Date;
+  expires_at: Date;
+  is_persistent: boolean;
 };
 
-function historyFromRow({ methods, clients, metadata }: HistoryRow): SessionPast {
+function historyFromRow({ methods, clients, metadata, device, ...row }: HistoryRow): SessionPast {
   return {
     methods: methods.map((method) => ({ name: String(method.name), timestamp: String(method.timestamp) })),
     clients: Object.keys(clients),
     metadata,
+    device,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    idleExpiresAt: row.idle_expires_at,
+    expiresAt: row.expires_at,
+    isPersistent: row.is_persistent,
   };
 }
 
 type SessionRow = Pick<
   SessionTable,
   'session_id' | 'user_id' | 'connection_id' | 'authenticated_at' | 'idle_expires_at' | 'expires_at'
-> & { updated_at: Date; is_persistent: boolean };
+> & { updated_at: Date; is_persistent: boolean; is_idle_set: boolean };
 
 export function sessionFromRow(row: SessionRow): Session {
   return {
@@ -259,6 +277,7 @@ export function sessionFromRow(row: SessionRow): Session {
     idleExpiresAt: row.idle_expires_at,
     expiresAt: row.expires_at,
     isPersistent: row.is_persistent,
+    isIdleSet: row.is_idle_set,
   };
 }
 

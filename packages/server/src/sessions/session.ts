@@ -15,8 +15,24 @@ export interface Session {
   readonly lastUsedAt: Date;
   readonly idleExpiresAt: Date;
   readonly expiresAt: Date;
-  /** Whether the browser keeps the cookie when it is closed: as the tenant wanted it when the session began. */
+  /** Code of the tenant chose `idleExpiresAt`: until somebody uses the session again, the tenant's own time does not count. */
+  readonly isIdleSet: boolean;
+  /** Whether the browser keeps the cookie when it is closed: as the tenant wanted it when the session began, or its code later. */
   readonly isPersistent: boolean;
+}
+
+/** What code of the tenant wants of a session (`api.session` of actions). JSON: it may have to wait for the user's consent. */
+export interface SessionWishes {
+  /** ISO texts. */
+  readonly expiresAt?: string;
+  readonly idleExpiresAt?: string;
+  readonly isPersistent?: boolean;
+}
+
+/** What a use changes of a session. What code of the tenant has no wish about is left out, and stays as another request may have set it. */
+export interface SessionTouch extends Pick<Session, 'idleExpiresAt' | 'isIdleSet' | 'lastUsedAt'> {
+  readonly expiresAt?: Date;
+  readonly isPersistent?: boolean;
 }
 
 export interface NewSession extends Session {
@@ -58,37 +74,62 @@ export function startSession(tenant: Tenant, userId: string, connectionId: strin
     lastUsedAt: now,
     expiresAt,
     idleExpiresAt: earlier(expiresAt, new Date(now.getTime() + idle)),
+    isIdleSet: false,
     isPersistent,
     methods: [{ name: 'pwd', timestamp: now.toISOString() }],
   };
 }
 
-/** The idle expiry after a use. Shorter settings of the tenant count at once, longer ones for new sessions. */
-export function renewedIdleExpiry(tenant: Tenant, session: Session, now: Date): Date {
-  const { lastUsedAt, idleExpiresAt, expiresAt } = session;
-  // One that ends with the session itself was cut: what was granted is not known, and renewing changes nothing.
-  const granted = idleExpiresAt < expiresAt ? idleExpiresAt.getTime() - lastUsedAt.getTime() : Infinity;
-  const end = now.getTime() + Math.min(granted, lifetimes(tenant, session).idle);
-  return earlier(expiresAt, new Date(end));
+/** What becomes of a session that is used: as its tenant lets it last, and as the tenant's code wants it within that. */
+export function touched(tenant: Tenant, session: Session, now: Date, wishes: SessionWishes = {}): SessionTouch {
+  const { isPersistent = session.isPersistent } = wishes;
+  const { absolute, idle } = lifetimes(tenant, { isPersistent });
+  const latest = new Date(session.authenticatedAt.getTime() + absolute);
+  const isOtherKind = isPersistent !== session.isPersistent;
+  const wished = wishes.expiresAt === undefined ? undefined : earlier(new Date(wishes.expiresAt), latest);
+  const expiresAt = wished ?? (isOtherKind ? latest : undefined);
+  const isIdleSet = wishes.idleExpiresAt !== undefined;
+  const granted = isOtherKind ? idle : Math.min(grantedIdle(session), idle);
+  const idleExpiresAt = isIdleSet ? new Date(wishes.idleExpiresAt) : new Date(now.getTime() + granted);
+  return {
+    idleExpiresAt: earlier(expiresAt ?? session.expiresAt, idleExpiresAt),
+    isIdleSet,
+    lastUsedAt: now,
+    ...(expiresAt && { expiresAt }),
+    ...(isOtherKind && { isPersistent }),
+  };
+}
+
+/** Shorter settings of the tenant count at once, longer ones for new sessions. */
+function grantedIdle({ lastUsedAt, idleExpiresAt, expiresAt, isIdleSet }: Session): number {
+  // One that ends with the session itself was cut, and one that code chose is good once: what was granted is not known.
+  return idleExpiresAt < expiresAt && !isIdleSet ? idleExpiresAt.getTime() - lastUsedAt.getTime() : Infinity;
 }
 
 export function isAlive(session: Session, tenant: Tenant, now: Date): boolean {
-  const { authenticatedAt, lastUsedAt, idleExpiresAt, expiresAt } = session;
+  const { authenticatedAt, lastUsedAt, idleExpiresAt, expiresAt, isIdleSet } = session;
   const { absolute, idle } = lifetimes(tenant, session);
   const isWithin = (start: Date, length: number) => now.getTime() < start.getTime() + length;
-  return now < idleExpiresAt && now < expiresAt && isWithin(authenticatedAt, absolute) && isWithin(lastUsedAt, idle);
+  return (
+    now < idleExpiresAt &&
+    now < expiresAt &&
+    isWithin(authenticatedAt, absolute) &&
+    (isIdleSet || isWithin(lastUsedAt, idle))
+  );
 }
 
 /** When a session ends by itself at the latest, and when nobody uses it: shorter settings of the tenant count at once. */
 export function effectiveExpiry(tenant: Tenant, session: Session): { readonly absolute: Date; readonly idle: Date } {
   const { absolute, idle } = lifetimes(tenant, session);
   const end = earlier(session.expiresAt, new Date(session.authenticatedAt.getTime() + absolute));
-  const idleEnd = earlier(session.idleExpiresAt, new Date(session.lastUsedAt.getTime() + idle));
+  const idleEnd = session.isIdleSet
+    ? session.idleExpiresAt
+    : earlier(session.idleExpiresAt, new Date(session.lastUsedAt.getTime() + idle));
   return { absolute: end, idle: earlier(end, idleEnd) };
 }
 
 /** Undefined: the cookie ends with the browser (tenant setting session_cookie.mode). */
-export function cookieExpiry(_tenant: Tenant, session: Session): Date | undefined {
+export function cookieExpiry(_tenant: Tenant, session: Pick<Session, 'isPersistent' | 'expiresAt'>): Date | undefined {
   return session.isPersistent ? session.expiresAt : undefined;
 }
 

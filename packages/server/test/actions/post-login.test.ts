@@ -90,6 +90,25 @@ describe('actions at post-login', () => {
     });
   });
 
+  it('RUL.29: keep no more than 16 KB of metadata: the login ends, and application and log are told why', async () => {
+    const user = await createTestUser(world, 'large');
+    await postLogin(`api.user.setAppMetadata('plan', 'gold'); api.user.setUserMetadata('notes', 'x'.repeat(16_400));`);
+    const events = await eventsOf(world, async () => {
+      const refused = await passwordGrant(world, { username: user.email, password: user.password });
+      expect([refused.statusCode, refused.json()]).toEqual([
+        403,
+        {
+          error: 'access_denied',
+          error_description: 'The login could not be completed: the metadata of the user would be too large',
+        },
+      ]);
+    });
+    expect(events).toMatchObject([
+      { type: 'fepft', details: { error: 'user_metadata would be larger than 16384 bytes' } },
+    ]);
+    expect((await manage.get(`/users/${user.id}`)).json()).not.toHaveProperty('app_metadata');
+  });
+
   it('add and remove scopes that the API has, and no others', async () => {
     const [first = '', second = ''] = world.main.api.scopes;
     await postLogin(

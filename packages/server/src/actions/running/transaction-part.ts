@@ -20,6 +20,19 @@ export function transactionPart(parameters: Readonly<Record<string, string | und
   };
 }
 
+const LONGEST_KEY = 64;
+const LONGEST_VALUE = 8_192;
+const MOST_BYTES = 16_384;
+
+/** `api.transaction.setMetadata`: it waits with the login while the user is elsewhere. What does not fit stays as it was; null deletes. */
+export function noteInTransaction(metadata: Json, key: string, value: unknown): Json {
+  const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value);
+  if (!isPlain || key === '' || key.length > LONGEST_KEY || String(value).length > LONGEST_VALUE) return metadata;
+  const others = Object.entries(metadata).filter(([name]) => name !== key);
+  const after = Object.fromEntries(value === null ? others : [...others, [key, value]]);
+  return JSON.stringify(after).length > MOST_BYTES ? metadata : after;
+}
+
 function wordsOf(text: string | undefined): readonly string[] {
   return text?.split(/\s+/).filter(Boolean) ?? [];
 }

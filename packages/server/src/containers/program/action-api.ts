@@ -58,15 +58,19 @@ const COMMANDS: Readonly<{ [trigger: string]: readonly string[] }> = {
     ...['access.deny', 'access.rejectInvalidSubjectToken'],
     ...['setUserById', 'setUserByConnection', 'setOrganization', 'setActor'].map((name) => `authentication.${name}`),
     ...METADATA,
+    'transaction.setMetadata',
   ],
   'custom-phone-provider': ['notification.drop', 'notification.retry'],
   'custom-email-provider': ['notification.drop', 'notification.retry'],
 };
 
-/** After the action that asks for one of them, no further one runs: now, or not before the user is back. */
+/**
+ * After the action that asks for one of them, no further one runs: now, or not before the user is back. `prompt.render` has no
+ * effect yet, and is none of them: what a later action refuses must not be let in.
+ */
 const ENDS = new Set([
   ...['access.deny', 'access.rejectInvalidSubjectToken', 'validation.error', 'notification.drop', 'notification.retry'],
-  ...['redirect.sendUserTo', 'prompt.render'],
+  ...['session.revoke', 'refreshToken.revoke', 'redirect.sendUserTo'],
   ...['challengeWith', 'challengeWithAny', 'enrollWith', 'enrollWithAny'].map((name) => `authentication.${name}`),
 ]);
 const MOST_COMMANDS = 1_000;
@@ -109,6 +113,10 @@ function checked(name: string, given: readonly unknown[]): readonly unknown[] {
   const isNamed = /\.(?:setCustomClaim|setAttribute|set\w*Metadata|deleteMetadata|\w+Scope)$/.test(name);
   if (isNamed && (typeof first !== 'string' || first === ''))
     throw new TypeError(`api.${name} takes a name first, and it is a text.`);
+  if (/ExpiresAt$/.test(name) && !(typeof first === 'number' && Number.isFinite(first)))
+    throw new TypeError(`api.${name} takes a moment: milliseconds since 1970.`);
+  if (name === 'session.setCookieMode' && first !== 'persistent' && first !== 'non-persistent')
+    throw new TypeError(`api.${name} takes 'persistent' or 'non-persistent'.`);
   return given;
 }
 

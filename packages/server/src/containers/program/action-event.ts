@@ -13,6 +13,9 @@ export function tellLater(event: unknown, commands: readonly Command[]): void {
     else if (name === 'session.setMetadata') set(event, ['session', 'metadata'], first, second);
     else if (name === 'session.deleteMetadata') set(event, ['session', 'metadata'], first, null);
     else if (name === 'session.evictMetadata' && isMembers(event.session)) event.session.metadata = {};
+    else if (name === 'refreshToken.setMetadata') set(event, ['refresh_token', 'metadata'], first, second);
+    else if (name === 'refreshToken.deleteMetadata') set(event, ['refresh_token', 'metadata'], first, null);
+    else if (name === 'refreshToken.evictMetadata' && isMembers(event.refresh_token)) event.refresh_token.metadata = {};
     else if (name === 'accessToken.setCustomClaim') set(event, ['accessToken', 'customClaims'], first, second);
     else if (name.endsWith('TargetScope') || name.endsWith('TargetScopes')) setScopes(event, name, first);
   }

@@ -41,7 +41,7 @@ export function createGiveCode(db: Database, onEvent: (type: AuditEvent['type'])
             select from sessions where tenant_id = asked.tenant_id and session_id = asked.session_id
             for update ${mode === 'together' ? sql`skip locked` : sql``}) session
         ), used as (
-          update sessions set idle_expires_at = done.idle_expires_at, updated_at = done.now,
+          update sessions set idle_expires_at = least(done.idle_expires_at, sessions.expires_at), is_idle_set = false, updated_at = done.now,
             clients = sessions.clients || done.clients, device = sessions.device || done.device
           from done where sessions.tenant_id = done.tenant_id and sessions.session_id = done.session_id
         ), granted as (

@@ -4,7 +4,7 @@ import { digest } from '../../kit/digest.ts';
 import { randomAlphanumeric, randomSecret } from '../../kit/ids.ts';
 import type { LoginTransactionStore } from '../../login/login-transaction-store.ts';
 import type { AuditEvent, RecordEvent, Requester } from '../../logs/event.ts';
-import { renewedIdleExpiry } from '../../sessions/session.ts';
+import { type SessionTouch, touched } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { grantExpiry } from '../tokens/grant-expiry.ts';
@@ -44,7 +44,8 @@ export interface AnswerToIssue extends Granted {
 export type AnswerParameters = Readonly<Record<string, string>>;
 
 /** What an answer changes. */
-type Stored = Omit<CodeOfSession, 'grant' | 'code' | 'event'> & {
+type Stored = Omit<CodeOfSession, 'idleExpiresAt' | 'grant' | 'code' | 'event'> & {
+  readonly touch: SessionTouch;
   readonly grant: NewTokenGrant | undefined;
   readonly accessToken: NewAccessToken | undefined;
   readonly code: NewAuthorizationCode | undefined;
@@ -90,7 +91,7 @@ export function createAnswerIssuer({ transact, giveCode, prepareTokens, now }: P
     const stored: Stored = {
       tenantId,
       sessionId: session.sessionId,
-      idleExpiresAt: renewedIdleExpiry(tenant, session, time),
+      touch: touched(tenant, session, time, answer.additions.session),
       use: { clientId: request.client.clientId, origin: answer.origin, ...answer.requester },
       grant,
       accessToken: tokens?.opaque,
@@ -102,14 +103,14 @@ export function createAnswerIssuer({ transact, giveCode, prepareTokens, now }: P
     return isIssued ? { ...(code !== undefined && { code }), ...signed } : undefined;
   };
 
-  function store(stored: Stored, { state, consentId }: AnswerToIssue): Promise<boolean> {
-    const { tenantId, sessionId, idleExpiresAt, use, grant, accessToken, code, event, now } = stored;
+  function store(stored: Stored, { state, consentId, additions }: AnswerToIssue): Promise<boolean> {
+    const { tenantId, sessionId, touch, use, grant, accessToken, code, event, now } = stored;
     const isCodeAlone = grant !== undefined && accessToken === undefined && code !== undefined;
-    if (isCodeAlone && event !== undefined && state === undefined && consentId === undefined)
-      return giveCode({ tenantId, sessionId, idleExpiresAt, use, grant, code, event, now });
+    if (isCodeAlone && event !== undefined && state === undefined && consentId === undefined && !additions.session)
+      return giveCode({ tenantId, sessionId, idleExpiresAt: touch.idleExpiresAt, use, grant, code, event, now });
     return transact(async ({ codes, consents, tokenGrants, sessions, loginTransactions, record }) => {
       // First, since it locks the session: a logout or a new password either ends it before, or finds the grant below.
-      if (!(await sessions.touch(tenantId, sessionId, idleExpiresAt, now, use))) return false;
+      if (!(await sessions.touch(tenantId, sessionId, touch, use))) return false;
       if (state !== undefined && !(await loginTransactions.remove(tenantId, state))) return false;
       if (consentId !== undefined && !(await consents.hold(tenantId, consentId))) return false;
       if (grant) await tokenGrants.insert(tenantId, grant);

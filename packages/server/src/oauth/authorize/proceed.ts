@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { TenantCookie } from '../../http/cookies.ts';
 import type { LoginPage } from '../../login/begin-login.ts';
 import type { AuditEvent } from '../../logs/event.ts';
 import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { Resumed } from '../../pipeline/login-facts.ts';
 import type { Additions, Redirect } from '../../pipeline/outcome.ts';
-import type { Session } from '../../sessions/session.ts';
+import { cookieExpiry, type Session, type SessionWishes, touched } from '../../sessions/session.ts';
 import type { User } from '../../users/user.ts';
 import type { AskPipeline } from './ask-pipeline.ts';
 import type { LoginRequest } from './authorization-request.ts';
@@ -60,13 +61,15 @@ export interface LoginUnderWay {
 interface Parts {
   readonly askPipeline: AskPipeline;
   readonly consentQuestion: ConsentQuestionOf;
+  readonly sessionCookie: TenantCookie;
+  readonly now: () => Date;
 }
 
 /**
  * The one way from a known user to the answer: of a living session at /authorize, of /authorize/resume after the login
  * pages, and of a device's confirmation. What must happen in between has its place here: rules and actions, then consent. True where there is a reply.
  */
-export function createProceed({ askPipeline, consentQuestion }: Parts) {
+export function createProceed({ askPipeline, consentQuestion, sessionCookie, now }: Parts) {
   return async function proceed(
     http: FastifyRequest,
     reply: FastifyReply,
@@ -83,6 +86,7 @@ export function createProceed({ askPipeline, consentQuestion }: Parts) {
       await interact('/u/consent', { additions });
       return true;
     }
+    if (additions.session) keepCookie(http, reply, living.session, additions.session);
     return answer(http, reply, {
       session: living.session,
       user: living.user,
@@ -94,6 +98,16 @@ export function createProceed({ askPipeline, consentQuestion }: Parts) {
       ...(login?.state !== undefined && { state: login.state }),
     });
   };
+
+  /** The browser keeps its cookie as long as the session may last by now, or until it is closed. */
+  function keepCookie(http: FastifyRequest, reply: FastifyReply, session: Session, wishes: SessionWishes): void {
+    const { expiresAt, isPersistent } = { ...session, ...touched(http.tenant, session, now(), wishes) };
+    // A session that this very request opened has a cookie that the browser did not send yet.
+    const cookie = 'cookie' in session ? String(session.cookie) : sessionCookie.read(http);
+    const isChanged = expiresAt.getTime() !== session.expiresAt.getTime() || isPersistent !== session.isPersistent;
+    if (cookie && isChanged)
+      sessionCookie.write(http, reply, cookie, cookieExpiry(http.tenant, { expiresAt, isPersistent }));
+  }
 }
 
 function withExecutions(event: AuditEvent, { executions }: Additions): AuditEvent {

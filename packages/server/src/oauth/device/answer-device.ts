@@ -3,7 +3,7 @@ import type { Transact } from '../../db/transact.ts';
 import { randomAlphanumeric } from '../../kit/ids.ts';
 import type { LoginTransactionStore } from '../../login/login-transaction-store.ts';
 import type { RecordEvent } from '../../logs/event.ts';
-import { renewedIdleExpiry } from '../../sessions/session.ts';
+import { touched } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Answer } from '../authorize/proceed.ts';
 import { grantExpiry } from '../tokens/grant-expiry.ts';
@@ -30,8 +30,8 @@ export function createDeviceAnswer({ transact, now }: { transact: Transact<Store
       const isIn = await transact(
         async ({ deviceCodes, consents, tokenGrants, sessions, loginTransactions, record }) => {
           const use = { clientId: device.clientId, origin, ip: requester.ip, userAgent: requester.userAgent };
-          const idleExpiresAt = renewedIdleExpiry(tenant, session, time);
-          if (!(await sessions.touch(tenantId, session.sessionId, idleExpiresAt, time, use))) return false;
+          const touch = touched(tenant, session, time, additions.session);
+          if (!(await sessions.touch(tenantId, session.sessionId, touch, use))) return false;
           if (state !== undefined && !(await loginTransactions.remove(tenantId, state))) return false;
           if (consentId !== undefined && !(await consents.hold(tenantId, consentId))) return false;
           await tokenGrants.insert(tenantId, {

@@ -1,9 +1,11 @@
-import { type Generated, sql } from 'kysely';
+import { type Generated, type RawBuilder, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { createGatherer } from '../../db/gather.ts';
 import type { Requester } from '../../logs/event.ts';
+import { MOST_KEYS } from '../../sessions/session-metadata.ts';
 import { type Confirmation, confirmationFromText, confirmationToText } from '../possession/possession.ts';
 import { type GrantRow, grantColumns, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
+import type { MetadataWishes } from './refresh-token.ts';
 
 declare module '../../db/database.ts' {
   interface Tables {
@@ -42,6 +44,8 @@ export interface RefreshToken {
 
 export interface PresentedRefreshToken extends RefreshToken {
   readonly rotatedAt: Date | undefined;
+  /** When the first of its family was made. */
+  readonly createdAt: Date;
   readonly grant: TokenGrant;
 }
 
@@ -51,6 +55,7 @@ type PresentedRow = GrantRow &
     'token_hash' | 'token_id' | 'rotating' | 'idle_expires_at' | 'rotated_at' | 'confirmation'
   > & {
     token_expires_at: Date | null;
+    token_created_at: Date;
   };
 
 /** Who asked for a token, or used it. */
@@ -58,17 +63,21 @@ export type TokenUse = Pick<Requester, 'ip' | 'userAgent'>;
 
 /** What a presented token and its grant are read with: tables `token` and `"grant"`. */
 const presentedColumns = sql`token.token_hash, token.token_id, token.rotating, token.idle_expires_at, token.rotated_at,
-  token.confirmation, token.expires_at as token_expires_at, ${grantColumns}`;
+  token.confirmation, token.expires_at as token_expires_at, token.created_at as token_created_at, ${grantColumns}`;
 
 export type RefreshTokenStore = ReturnType<typeof createRefreshTokenStore>;
 
 export function createRefreshTokenStore(db: Database) {
   return {
-    async insert(tenantId: string, token: RefreshToken, use?: TokenUse): Promise<void> {
+    async insert(tenantId: string, token: RefreshToken, use?: TokenUse, metadata?: MetadataWishes): Promise<void> {
       const device = { initial_ip: use?.ip, initial_user_agent: use?.userAgent, ...lastOf(use) };
       await db
         .insertInto('refresh_tokens')
-        .values({ ...toRow(tenantId, token), device: sql`${JSON.stringify(device)}::jsonb` })
+        .values({
+          ...toRow(tenantId, token),
+          device: sql`${JSON.stringify(device)}::jsonb`,
+          ...(metadata && { metadata: sql`${JSON.stringify(metadata.set)}::jsonb` }),
+        })
         .execute();
     },
 
@@ -81,26 +90,39 @@ export function createRefreshTokenStore(db: Database) {
       return rows[0] && fromRow(rows[0]);
     },
 
-    /** Moves the idle expiry of a token that does not rotate. */
+    /** Moves the idle expiry of a token that does not rotate, and the other one where it is given. */
     async touch(
       tenantId: string,
       tokenHash: string,
       now: Date,
-      idleExpiresAt: Date | undefined,
+      { expiresAt, idleExpiresAt }: Pick<RefreshToken, 'idleExpiresAt'> & { readonly expiresAt?: Date | undefined },
       use?: TokenUse,
+      metadata?: MetadataWishes,
     ): Promise<void> {
       await db
         .updateTable('refresh_tokens')
         .set({
           last_used_at: now,
           idle_expires_at: idleExpiresAt ?? null,
+          ...(expiresAt && { expires_at: expiresAt }),
           device: sql`device || ${JSON.stringify(lastOf(use))}::jsonb`,
+          ...(metadata && {
+            metadata: withWishes(sql`metadata`, sql`${JSON.stringify(metadata)}::jsonb`),
+          }),
         })
         .where('tenant_id', '=', tenantId)
         .where('token_hash', '=', tokenHash)
         .execute();
     },
   };
+}
+
+/** Metadata as code of the tenant wants it, unless it were more than a token may carry; both are SQL, the wishes JSON. */
+export function withWishes(metadata: RawBuilder<unknown>, wishes: RawBuilder<unknown>) {
+  const after = sql`((case when (${wishes}->>'empties')::boolean then '{}'::jsonb else ${metadata} end)
+    - array(select jsonb_array_elements_text(${wishes}->'removed'))) || (${wishes}->'set')`;
+  return sql<Record<string, unknown>>`(select case when (select count(*) from jsonb_object_keys(value)) <= ${MOST_KEYS}
+    then value else ${metadata} end from (select ${after} as value) wished)`;
 }
 
 /** Finds presented tokens, those that come at once in one statement. For the pool, not for a transaction. */
@@ -130,6 +152,7 @@ function fromRow(row: PresentedRow): PresentedRefreshToken {
     idleExpiresAt: row.idle_expires_at ?? undefined,
     expiresAt: row.token_expires_at ?? undefined,
     rotatedAt: row.rotated_at ?? undefined,
+    createdAt: row.token_created_at,
     confirmation: confirmationFromText(row.confirmation),
     grant: grantFromRow(row),
   };

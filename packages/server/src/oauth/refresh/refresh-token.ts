@@ -19,6 +19,21 @@ export function successorOf(key: Uint8Array, presented: string): string {
   return PREFIX + keyedDigest(key, presented);
 }
 
+/** What code of the tenant wants of a refresh token (`api.refreshToken` of actions). JSON: it waits with the code that is to be redeemed. */
+export interface RefreshTokenWishes {
+  /** ISO texts. */
+  readonly expiresAt?: string;
+  readonly idleExpiresAt?: string;
+  readonly metadata?: MetadataWishes;
+}
+
+export interface MetadataWishes {
+  /** What was noted before goes. */
+  readonly empties: boolean;
+  readonly removed: readonly string[];
+  readonly set: Readonly<Record<string, string>>;
+}
+
 /** What a successor has from the token before it: the absolute end of the family, and the key that it is bound to. */
 type Inherited = Pick<RefreshToken, 'expiresAt' | 'confirmation'>;
 
@@ -29,19 +44,58 @@ export function describeRefreshToken(
   grantId: string,
   now: Date,
   possession: Possession,
+  wishes: RefreshTokenWishes = {},
 ): RefreshToken {
   const confirmation = refreshConfirmation(client, possession);
-  return describe(client, token, grantId, now, { expiresAt: undefined, confirmation });
+  const expiresAt = wishedExpiry(client, wishes, now, latestExpiry(client, now));
+  return { ...describe(client, token, grantId, now, { expiresAt, confirmation }), ...wishedIdle(wishes, expiresAt) };
 }
 
 /** The row of a token that follows another one. */
 export function describeSuccessor(
   client: Client,
   token: string,
-  { grantId, ...before }: Inherited & Pick<RefreshToken, 'grantId'>,
+  { grantId, createdAt, ...before }: Inherited & Pick<PresentedRefreshToken, 'grantId' | 'createdAt'>,
   now: Date,
+  wishes: RefreshTokenWishes = {},
 ): RefreshToken {
-  return describe(client, token, grantId, now, before);
+  const known = before.expiresAt ?? latestExpiry(client, now);
+  const expiresAt = wishedExpiry(client, wishes, createdAt, known);
+  return { ...describe(client, token, grantId, now, { ...before, expiresAt }), ...wishedIdle(wishes, expiresAt) };
+}
+
+/** When a token ends that goes on without a successor. */
+export function prolongedExpiry(
+  client: Client,
+  { createdAt, expiresAt: before }: Pick<PresentedRefreshToken, 'createdAt' | 'expiresAt'>,
+  now: Date,
+  wishes: RefreshTokenWishes = {},
+): Pick<RefreshToken, 'expiresAt' | 'idleExpiresAt'> {
+  const expiresAt = wishedExpiry(client, wishes, createdAt, before);
+  return { expiresAt, idleExpiresAt: idleExpiry(client, now), ...wishedIdle(wishes, expiresAt) };
+}
+
+/** Code may choose any end that the client's settings allow the family, whatever was chosen before. */
+function wishedExpiry(
+  client: Client,
+  { expiresAt: wish }: RefreshTokenWishes,
+  firstAt: Date,
+  before: Date | undefined,
+): Date | undefined {
+  if (wish === undefined) return before;
+  const latest = latestExpiry(client, firstAt);
+  const wished = new Date(wish);
+  return latest && latest < wished ? latest : wished;
+}
+
+/** Not bound by the client's idle time: a token that is let idle longer ends with its family. */
+function wishedIdle(
+  { idleExpiresAt: wish }: RefreshTokenWishes,
+  expiresAt: Date | undefined,
+): Partial<Pick<RefreshToken, 'idleExpiresAt'>> {
+  if (wish === undefined) return {};
+  const wished = new Date(wish);
+  return { idleExpiresAt: expiresAt && expiresAt < wished ? expiresAt : wished };
 }
 
 /** A confidential client is bound by its authentication already, and may change its key (RFC 9449 section 5). */
@@ -57,9 +111,14 @@ function describe(client: Client, token: string, grantId: string, now: Date, inh
     grantId,
     rotating: rules.rotationType === 'rotating',
     idleExpiresAt: idleExpiry(client, now),
-    expiresAt: inherited.expiresAt ?? (isEndless(client) ? undefined : inSeconds(now, rules.tokenLifetime)),
+    expiresAt: inherited.expiresAt,
     confirmation: inherited.confirmation,
   };
+}
+
+/** When a family ends that began then; undefined where it need not. */
+function latestExpiry(client: Client, firstAt: Date): Date | undefined {
+  return isEndless(client) ? undefined : inSeconds(firstAt, client.refreshToken.tokenLifetime);
 }
 
 /** When a token that is not used again ends. */

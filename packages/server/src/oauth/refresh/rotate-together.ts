@@ -8,7 +8,8 @@ import type { ClaimAdditions } from '../../pipeline/outcome.ts';
 import { confirmationToText } from '../possession/possession.ts';
 import { storedAdditions } from '../tokens/stored-additions.ts';
 import type { NewAccessToken } from '../tokens/token-grant-store.ts';
-import type { RefreshToken, TokenUse } from './refresh-token-store.ts';
+import type { MetadataWishes } from './refresh-token.ts';
+import { type RefreshToken, type TokenUse, withWishes } from './refresh-token-store.ts';
 
 /** All that a refresh with rotation changes. */
 export interface Rotation {
@@ -22,6 +23,8 @@ export interface Rotation {
   readonly event: AuditEvent;
   /** What tenant code adds from now on, where it is not what it added before. */
   readonly additions?: ClaimAdditions;
+  /** What it wants to note with the token. */
+  readonly metadata?: MetadataWishes | undefined;
   readonly now: Date;
 }
 
@@ -39,8 +42,8 @@ export function createRotate(db: Database, onEvent: (type: AuditEvent['type']) =
         with asked as (${recordset(
           rotations.map(toRow),
           sql`tenant_id text, token_hash text, next_hash text, rotating boolean, idle_expires_at timestamptz,
-            expires_at timestamptz, confirmation text, last jsonb, grant_expires_at timestamptz, changes jsonb, access jsonb, event jsonb,
-            now timestamptz`,
+            expires_at timestamptz, confirmation text, last jsonb, grant_expires_at timestamptz, changes jsonb, noted jsonb, access jsonb,
+            event jsonb, now timestamptz`,
         )}), free as (
           select asked.*, token.* from asked, lateral (
             select token_id, grant_id, created_at, device, metadata from refresh_tokens
@@ -54,7 +57,7 @@ export function createRotate(db: Database, onEvent: (type: AuditEvent['type']) =
           insert into refresh_tokens (tenant_id, token_hash, token_id, grant_id, rotating, idle_expires_at, expires_at,
             confirmation, created_at, last_used_at, device, metadata)
           select tenant_id, next_hash, token_id, grant_id, rotating, idle_expires_at, expires_at, confirmation, created_at, now,
-            device || last, metadata
+            device || last, case when noted is null then metadata else ${withWishes(sql`metadata`, sql`noted`)} end
           from done
         ), kept as (
           update token_grants "grant" set expires_at = greatest("grant".expires_at, done.grant_expires_at),
@@ -81,7 +84,8 @@ export function createRotate(db: Database, onEvent: (type: AuditEvent['type']) =
 }
 
 function toRow(rotation: Rotation) {
-  const { tenantId, tokenHash, successor, use, grantExpiresAt, accessToken, event, additions, now } = rotation;
+  const { tenantId, tokenHash, successor, use, grantExpiresAt, accessToken, event, additions, metadata, now } =
+    rotation;
   return {
     tenant_id: tenantId,
     token_hash: tokenHash,
@@ -93,6 +97,7 @@ function toRow(rotation: Rotation) {
     last: { last_ip: use.ip, last_user_agent: use.userAgent },
     grant_expires_at: grantExpiresAt,
     changes: additions && { additions: storedAdditions(additions) },
+    noted: metadata,
     access: accessToken && {
       token_hash: accessToken.tokenHash,
       scope: accessToken.scope,

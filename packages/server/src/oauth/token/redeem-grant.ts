@@ -86,8 +86,9 @@ export function createGrantRedemption<Stores extends RedemptionStores>({
         if (!(await end(stores))) return false;
         const { tokenGrants, refreshTokens, record } = stores;
         if (refreshToken) {
-          const stored = describeRefreshToken(client, refreshToken, grant.grantId, now, possession);
-          await refreshTokens.insert(tenantId, stored, exchange.requester);
+          const wishes = additions?.refreshToken;
+          const stored = describeRefreshToken(client, refreshToken, grant.grantId, now, possession, wishes);
+          await refreshTokens.insert(tenantId, stored, exchange.requester, wishes?.metadata);
           await tokenGrants.settle(tenantId, grant.grantId, {
             scope: granted.scopes.join(' '),
             expiresAt: grantExpiry(now, stored),

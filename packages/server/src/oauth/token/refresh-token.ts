@@ -14,7 +14,14 @@ import { parseScope } from '../access/scope.ts';
 import { oauthErrors } from '../oauth-errors.ts';
 import { isConfirmedBy } from '../possession/possession.ts';
 import type { AdoptGrant } from '../refresh/adopt-grant.ts';
-import { describeSuccessor, idleExpiry, isExpired, isWithinLeeway, successorOf } from '../refresh/refresh-token.ts';
+import {
+  describeSuccessor,
+  isExpired,
+  isWithinLeeway,
+  prolongedExpiry,
+  type RefreshTokenWishes,
+  successorOf,
+} from '../refresh/refresh-token.ts';
 import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
 import type { Rotate, Rotation } from '../refresh/rotate-together.ts';
 import { grantExpiry, isWorthExtending } from '../tokens/grant-expiry.ts';
@@ -47,7 +54,9 @@ interface Parts {
 }
 
 /** What is stored with the token itself. */
-type Issued = Pick<Rotation, 'accessToken' | 'event' | 'additions'>;
+type Issued = Pick<Rotation, 'accessToken' | 'event' | 'additions'> & {
+  readonly wishes: RefreshTokenWishes | undefined;
+};
 
 /** refresh_token (RFC 6749 section 6, RFC 9700 section 4.14): authentication-api section 3.4 and decision 0004. */
 export function refreshTokenGrant(parts: Parts): Grant {
@@ -70,7 +79,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
     );
     // Before tenant code runs: it is not asked about what the client may not have.
     const asked = await access.forUser(tenant, client, known.userId, target, scope);
-    const { user, additions, hasWaited } = await runForExchange(exchange, {
+    const { user, additions: added, hasWaited } = await runForExchange(exchange, {
       protocol: 'oauth2-refresh-token',
       connection,
       user: known,
@@ -80,6 +89,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
       loginsCount: known.loginsCount,
       refreshToken: { tokenId: token.tokenId, grantId: token.grantId },
     });
+    const { refreshToken: wishes, ...additions } = added;
     const isLinked = user.userId !== known.userId;
     const allowed = isLinked ? await access.forUser(tenant, client, user.userId, target, scope) : asked;
     if (isLinked) await parts.adoptGrant(tenant.tenantId, client, token.grant, { user, access: allowed });
@@ -114,7 +124,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
         ...executionDetails(additions.executions),
       },
     };
-    const issued: Issued = { accessToken: tokens.opaque, event, ...changedAdditions(token, additions) };
+    const issued: Issued = { accessToken: tokens.opaque, event, wishes, ...changedAdditions(token, additions) };
     const [response, isIssued] = await Promise.all([
       tokens.sign(),
       successor ? rotate(exchange, token, successor, issued, time) : prolong(exchange, token, issued, time),
@@ -152,11 +162,13 @@ export function refreshTokenGrant(parts: Parts): Grant {
     time: Date,
   ): Promise<boolean> {
     const { tenantId } = exchange.tenant;
-    const described = describeSuccessor(exchange.client, successor, token, time);
+    const { wishes, ...written } = issued;
+    const described = describeSuccessor(exchange.client, successor, token, time, wishes);
     const isFirst =
       token.rotatedAt === undefined &&
       (await parts.rotate({
-        ...issued,
+        ...written,
+        metadata: wishes?.metadata,
         tenantId,
         tokenHash: token.tokenHash,
         successor: described,
@@ -187,15 +199,20 @@ export function refreshTokenGrant(parts: Parts): Grant {
   /** A token that does not rotate idles from now on; its grant has to last as long as it. */
   async function prolong(
     { tenant, client, requester }: Exchange,
-    { tokenHash, expiresAt, ...token }: PresentedRefreshToken,
+    token: PresentedRefreshToken,
     issued: Issued,
     time: Date,
   ): Promise<boolean> {
-    const idleExpiresAt = idleExpiry(client, time);
-    const grantExpiresAt = longerExpiry(token, grantExpiry(time, { expiresAt, idleExpiresAt }));
+    const { wishes } = issued;
+    const expiry = prolongedExpiry(client, token, time, wishes);
+    const grantExpiresAt = longerExpiry(token, grantExpiry(time, expiry));
+    // Without a wish the end stays as another request may have set it meanwhile.
+    const { idleExpiresAt } = expiry;
+    const changed = wishes?.expiresAt === undefined ? { idleExpiresAt } : expiry;
     return transact(async (inside) => {
-      await inside.refreshTokens.touch(tenant.tenantId, tokenHash, time, idleExpiresAt, requester);
-      if (grantExpiresAt) await inside.tokenGrants.extend(tenant.tenantId, token.grantId, grantExpiresAt);
+      const { tenantId } = tenant;
+      await inside.refreshTokens.touch(tenantId, token.tokenHash, time, changed, requester, wishes?.metadata);
+      if (grantExpiresAt) await inside.tokenGrants.extend(tenantId, token.grantId, grantExpiresAt);
       await store(inside, tenant, token.grantId, issued);
       return true;
     });

@@ -1,8 +1,9 @@
-import { type Json, objectOf, textOf } from '../../../kit/json-values.ts';
+import { type Json, objectOf, oneOf, textOf } from '../../../kit/json-values.ts';
 import type { Decisions, FactorDemand, ScopeChange } from '../../../pipeline/outcome.ts';
-import { isStorable } from '../../../users/metadata.ts';
 import type { Metadata } from '../../../users/user.ts';
 import type { ActionCommand } from '../action-commands.ts';
+import { noteInTransaction } from '../transaction-part.ts';
+import { earlierOf, isNote, noted } from './wishes.ts';
 
 /** What the actions of a login asked for, put together. */
 export interface PostLogin {
@@ -27,16 +28,13 @@ export interface PostLogin {
   /** Whom the tokens are for, as often as an action said so. */
   readonly subjects: readonly string[];
   /** Commands that do nothing here. */
-  readonly ignored: readonly string[];
+  readonly ignored: readonly ActionCommand[];
 }
 
-const LONGEST_METADATA_KEY = 64;
-const LONGEST_METADATA_VALUE = 8_192;
-const MOST_METADATA = 16_384;
 const LONGEST_SUBJECT = 128;
-const LONGEST_NOTE = 255;
 /** Auth0's own words where an action gives none. */
 const DENIED = 'Access denied.';
+const COOKIE_MODES = ['persistent', 'non-persistent'] as const;
 
 export function putTogether(
   commands: readonly ActionCommand[],
@@ -59,11 +57,16 @@ export function putTogether(
     subjects: [],
     ignored: [],
   };
-  return commands.reduce(apply, nothing);
+  return commands.reduce((login, command) => apply(login, command) ?? withIgnored(login, command), nothing);
 }
 
-function apply(login: PostLogin, { name, action, arguments: given }: ActionCommand): PostLogin {
-  const { decisions } = login;
+function withIgnored(login: PostLogin, command: ActionCommand): PostLogin {
+  return { ...login, ignored: [...login.ignored, command] };
+}
+
+/** Undefined: it has no effect. */
+function apply(login: PostLogin, command: ActionCommand): PostLogin | undefined {
+  const { name, arguments: given } = command;
   const [first, second] = given;
   const text = textOf(first);
   if (name === 'access.deny') return { ...login, denial: text?.trim() || DENIED };
@@ -71,33 +74,105 @@ function apply(login: PostLogin, { name, action, arguments: given }: ActionComma
   if (name === 'multifactor.enable') return { ...login, factor: factorOf(text, objectOf(second)) };
   if (/^authentication\.(?:challenge|enroll)/.test(name))
     return { ...login, factor: { provider: 'any', allowRememberBrowser: false } };
-  if (name === 'session.revoke') {
-    const preservesTokens = objectOf(second).preserveRefreshTokens === true;
-    return { ...login, revokesSession: true, preservesTokens, denial: text?.trim() || DENIED };
+  if (name.startsWith('session.')) return applyToSession(login, command);
+  if (name.startsWith('refreshToken.')) return applyToRefreshToken(login, command);
+  return text === undefined || text === '' ? undefined : applyNamed(login, command, text);
+}
+
+function applyToSession(login: PostLogin, { name, arguments: [first, second] }: ActionCommand): PostLogin | undefined {
+  const { session = {} } = login.decisions;
+  switch (name) {
+    case 'session.revoke': {
+      const preservesTokens = objectOf(second).preserveRefreshTokens === true;
+      return { ...login, revokesSession: true, preservesTokens, denial: textOf(first)?.trim() || DENIED };
+    }
+    case 'session.setExpiresAt': {
+      const expiresAt = earlierOf(session.expiresAt, first);
+      return expiresAt === undefined ? undefined : decided(login, { session: { ...session, expiresAt } });
+    }
+    case 'session.setIdleExpiresAt': {
+      const idleExpiresAt = earlierOf(session.idleExpiresAt, first);
+      return idleExpiresAt === undefined ? undefined : decided(login, { session: { ...session, idleExpiresAt } });
+    }
+    case 'session.setCookieMode': {
+      const mode = oneOf(COOKIE_MODES, first);
+      return mode && decided(login, { session: { ...session, isPersistent: mode === 'persistent' } });
+    }
+    case 'session.evictMetadata':
+      return { ...login, sessionMetadata: {}, empties: true };
+    case 'session.setMetadata':
+    case 'session.deleteMetadata': {
+      const value = name === 'session.setMetadata' ? second : null;
+      if (!isNote(first, value)) return undefined;
+      return { ...login, sessionMetadata: { ...login.sessionMetadata, [first]: value } };
+    }
+    default:
+      return undefined;
   }
-  if (name === 'session.evictMetadata') return { ...login, sessionMetadata: {}, empties: true };
-  if (name === 'refreshToken.revoke') return { ...login, revokesRefreshToken: true, denial: text?.trim() || DENIED };
-  if (text === undefined || text === '') return { ...login, ignored: [...login.ignored, name] };
-  if (name === 'redirect.sendUserTo') return { ...login, redirect: { url: text, action } };
-  if (name === 'idToken.setCustomClaim') return decided(login, { idToken: changed(decisions.idToken, text, second) });
-  if (name === 'accessToken.setCustomClaim')
-    return decided(login, { accessToken: changed(decisions.accessToken, text, second) });
-  if (name === 'accessToken.addScope') return decided(login, { scopes: withScope(decisions.scopes, text, true) });
-  if (name === 'accessToken.removeScope') return decided(login, { scopes: withScope(decisions.scopes, text, false) });
-  if (name === 'authentication.setPrimaryUser')
-    return { ...login, subjects: [...login.subjects, text.slice(0, LONGEST_SUBJECT)] };
-  if (name === 'user.setUserMetadata')
-    return { ...login, userMetadata: { ...login.userMetadata, [text]: second ?? null } };
-  if (name === 'user.setAppMetadata')
-    return { ...login, appMetadata: { ...login.appMetadata, [text]: second ?? null } };
-  if (name === 'session.setMetadata' || name === 'session.deleteMetadata')
-    return {
-      ...login,
-      sessionMetadata: noted(login.sessionMetadata, text, name === 'session.setMetadata' ? second : null),
-    };
-  if (name === 'transaction.setMetadata')
-    return { ...login, transactionMetadata: bounded(login.transactionMetadata, text, second) };
-  return { ...login, ignored: [...login.ignored, name] };
+}
+
+function applyToRefreshToken(
+  login: PostLogin,
+  { name, arguments: [first, second] }: ActionCommand,
+): PostLogin | undefined {
+  const { refreshToken = {} } = login.decisions;
+  switch (name) {
+    case 'refreshToken.revoke':
+      return { ...login, revokesRefreshToken: true, denial: textOf(first)?.trim() || DENIED };
+    case 'refreshToken.setExpiresAt': {
+      const expiresAt = earlierOf(refreshToken.expiresAt, first);
+      return expiresAt === undefined ? undefined : decided(login, { refreshToken: { ...refreshToken, expiresAt } });
+    }
+    case 'refreshToken.setIdleExpiresAt': {
+      const idleExpiresAt = earlierOf(refreshToken.idleExpiresAt, first);
+      if (idleExpiresAt === undefined) return undefined;
+      return decided(login, { refreshToken: { ...refreshToken, idleExpiresAt } });
+    }
+    case 'refreshToken.evictMetadata': {
+      const metadata = { empties: true, removed: [], set: {} };
+      return decided(login, { refreshToken: { ...refreshToken, metadata } });
+    }
+    case 'refreshToken.setMetadata':
+    case 'refreshToken.deleteMetadata': {
+      const value = name === 'refreshToken.setMetadata' ? second : null;
+      if (!isNote(first, value)) return undefined;
+      const metadata = noted(refreshToken.metadata, first, value);
+      return metadata && decided(login, { refreshToken: { ...refreshToken, metadata } });
+    }
+    default:
+      return undefined;
+  }
+}
+
+function applyNamed(
+  login: PostLogin,
+  { name, action, arguments: given }: ActionCommand,
+  text: string,
+): PostLogin | undefined {
+  const { decisions } = login;
+  const [, second] = given;
+  switch (name) {
+    case 'redirect.sendUserTo':
+      return { ...login, redirect: { url: text, action } };
+    case 'idToken.setCustomClaim':
+      return decided(login, { idToken: changed(decisions.idToken, text, second) });
+    case 'accessToken.setCustomClaim':
+      return decided(login, { accessToken: changed(decisions.accessToken, text, second) });
+    case 'accessToken.addScope':
+      return decided(login, { scopes: withScope(decisions.scopes, text, true) });
+    case 'accessToken.removeScope':
+      return decided(login, { scopes: withScope(decisions.scopes, text, false) });
+    case 'authentication.setPrimaryUser':
+      return { ...login, subjects: [...login.subjects, text.slice(0, LONGEST_SUBJECT)] };
+    case 'user.setUserMetadata':
+      return { ...login, userMetadata: { ...login.userMetadata, [text]: second ?? null } };
+    case 'user.setAppMetadata':
+      return { ...login, appMetadata: { ...login.appMetadata, [text]: second ?? null } };
+    case 'transaction.setMetadata':
+      return { ...login, transactionMetadata: noteInTransaction(login.transactionMetadata, text, second) };
+    default:
+      return undefined;
+  }
 }
 
 function decided(login: PostLogin, change: Partial<Decisions>): PostLogin {
@@ -123,18 +198,4 @@ function withScope(before: ScopeChange = { added: [], removed: [] }, scope: stri
 function factorOf(provider: string | undefined, { allowRememberBrowser }: Json): FactorDemand | undefined {
   if (provider === 'none') return undefined;
   return { provider: provider?.slice(0, 64) ?? 'any', allowRememberBrowser: allowRememberBrowser === true };
-}
-
-/** Texts, as in the Management API. */
-function noted(metadata: Metadata, key: string, value: unknown): Metadata {
-  const isFitting = value === null || (typeof value === 'string' && value.length <= LONGEST_NOTE);
-  return isFitting && key.length <= LONGEST_NOTE && isStorable([key, value]) ? { ...metadata, [key]: value } : metadata;
-}
-
-/** It waits with the login while the user is elsewhere. What does not fit stays as it was. */
-function bounded(metadata: Json, key: string, value: unknown): Json {
-  const isPlain = value === null || ['string', 'number', 'boolean'].includes(typeof value);
-  if (!isPlain || key.length > LONGEST_METADATA_KEY || String(value).length > LONGEST_METADATA_VALUE) return metadata;
-  const after = changed(metadata, key, value);
-  return JSON.stringify(after).length > MOST_METADATA ? metadata : after;
 }

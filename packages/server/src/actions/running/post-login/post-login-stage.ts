@@ -1,5 +1,4 @@
-import type { Transact } from '../../../db/transact.ts';
-import { isObject, type Json, numberOf, objectOf, textOf } from '../../../kit/json-values.ts';
+import { type Json, numberOf, objectOf, textOf } from '../../../kit/json-values.ts';
 import type { AuditEvent, RecordEvent } from '../../../logs/event.ts';
 import { describedAs, explained } from '../../../logs/explain-error.ts';
 import { executionDetails } from '../../../pipeline/execution-details.ts';
@@ -7,37 +6,26 @@ import type { KnownFacts } from '../../../pipeline/login-facts.ts';
 import type { Decisions, Stage, StageOutcome, Suspended } from '../../../pipeline/outcome.ts';
 import { deniedBy, pipelineErrors } from '../../../pipeline/pipeline-errors.ts';
 import { recordWarning } from '../../../pipeline/record-warning.ts';
-import type { SessionListStore } from '../../../sessions/session-list-store.ts';
-import type { SessionStore } from '../../../sessions/session-store.ts';
-import { isWithinLimits, mergeMetadata } from '../../../users/metadata.ts';
-import type { UserStore } from '../../../users/user-store.ts';
+import { MOST_BYTES_OF_CODE } from '../../../users/metadata.ts';
 import type { DeployedActions, RunnableAction } from '../../deployed-actions.ts';
+import type { ActionCommand } from '../action-commands.ts';
+import type { RunTrigger } from '../run-trigger.ts';
+import type { KeepChanges } from './keep-changes.ts';
 import { type PostLogin, putTogether } from './post-login-commands.ts';
 import { postLoginEvent } from './post-login-event.ts';
-import type { RunTrigger } from '../run-trigger.ts';
-
-interface Stores {
-  readonly users: Pick<UserStore, 'lock' | 'update'>;
-  readonly sessions: Pick<SessionStore, 'end'>;
-  readonly sessionLists: Pick<SessionListStore, 'changeMetadata'>;
-  readonly tokenGrants: {
-    revoke(tenantId: string, grantId: string, now: Date): Promise<unknown>;
-    revokeOfSession(tenantId: string, sessionId: string, now: Date): Promise<unknown>;
-  };
-}
 
 interface Parts {
   readonly deployed: Pick<DeployedActions, 'atTrigger'>;
   readonly runTrigger: RunTrigger;
-  readonly transact: Transact<Stores>;
+  readonly keepChanges: KeepChanges;
   readonly recordAlone: RecordEvent;
-  readonly now: () => Date;
 }
 
 const TRIGGER = 'post-login';
+const LONGEST_WARNING = 1_000;
 
 /** post-login: all bound actions in one job; what they asked for becomes decisions, or ends the login. */
-export function createPostLoginStage({ deployed, runTrigger, transact, recordAlone, now }: Parts): Stage {
+export function createPostLoginStage({ deployed, runTrigger, keepChanges, recordAlone }: Parts): Stage {
   async function run(
     facts: KnownFacts,
     before: Decisions,
@@ -47,7 +35,7 @@ export function createPostLoginStage({ deployed, runTrigger, transact, recordAlo
     const actions = await deployed.atTrigger(tenant.tenantId, TRIGGER);
     const from = memory && positionOf(actions, memory);
     if (memory && from === undefined) return { kind: 'denied', error: pipelineErrors.failed() };
-    const known = objectOf(memory?.transaction);
+    const known = memory ? objectOf(memory.transaction) : (facts.tokenExchange?.metadata ?? {});
     const outcome = await runTrigger({
       tenant,
       triggerId: TRIGGER,
@@ -68,15 +56,13 @@ export function createPostLoginStage({ deployed, runTrigger, transact, recordAlo
       return { kind: 'denied', error: explained(error, executions) };
     }
     const login = putTogether(outcome.commands, before, known);
-    if (login.ignored.length > 0)
-      await recordWarning(
-        recordAlone,
-        facts,
-        `Actions asked for what is not supported here: ${[...new Set(login.ignored)].join(', ').slice(0, 1_000)}`,
-        executions,
-      );
+    await warn(facts, actions, login.ignored, executions);
     // Also where the login ends here: what an action wrote down, it has written down.
-    if (!(await flush(facts, login))) return { kind: 'denied', error: explained(pipelineErrors.failed(), executions) };
+    const refused = await keepChanges(facts, login, aboutOf(facts));
+    if (refused) {
+      const error = `${refused} would be larger than ${MOST_BYTES_OF_CODE} bytes`;
+      return { kind: 'denied', error: explained(pipelineErrors.metadataTooLarge(), { ...executions, error }) };
+    }
     if (login.denial !== undefined) {
       const denied = deniedBy(undefined, login.denial);
       return {
@@ -87,32 +73,18 @@ export function createPostLoginStage({ deployed, runTrigger, transact, recordAlo
     return decide(facts, login, actions, { ...before, executions: ran });
   }
 
-  /** False where the metadata is more than a user may have. */
-  async function flush({ tenant, user, session, refreshToken }: KnownFacts, login: PostLogin): Promise<boolean> {
-    const { userMetadata, appMetadata, sessionMetadata, empties, revokesSession, revokesRefreshToken } = login;
-    const changesSession = session !== undefined && (empties || Object.keys(sessionMetadata).length > 0);
-    const changesUser = Object.keys(userMetadata).length + Object.keys(appMetadata).length > 0;
-    if (!changesUser && !changesSession && !revokesSession && !revokesRefreshToken) return true;
-    const { tenantId } = tenant;
-    return transact(async ({ users, sessions, sessionLists, tokenGrants }) => {
-      if (changesSession)
-        await sessionLists.changeMetadata(tenantId, session.sessionId, { change: sessionMetadata, empties });
-      if (revokesSession && session) {
-        await sessions.end(tenantId, { sessionId: session.sessionId }, 'session-revoked', now());
-        if (!login.preservesTokens) await tokenGrants.revokeOfSession(tenantId, session.sessionId, now());
-      }
-      if (revokesRefreshToken && refreshToken) await tokenGrants.revoke(tenantId, refreshToken.grantId, now());
-      const person = changesUser ? await users.lock(tenantId, user.userId) : undefined;
-      if (!person) return true;
-      const after = {
-        ...person,
-        userMetadata: merged(person.userMetadata, userMetadata),
-        appMetadata: merged(person.appMetadata, appMetadata),
-      };
-      if (!isWithinLimits(after.userMetadata) || !isWithinLimits(after.appMetadata)) return false;
-      await users.update(tenantId, after);
-      return true;
-    });
+  /** Of what they asked for in vain, by the name of each action. */
+  async function warn(
+    facts: KnownFacts,
+    actions: readonly RunnableAction[],
+    ignored: readonly ActionCommand[],
+    executions: Json,
+  ): Promise<void> {
+    for (const index of new Set(ignored.map(({ action }) => action))) {
+      const names = ignored.filter(({ action }) => action === index).map(({ name }) => name);
+      const text = `${actions[index]?.name ?? 'An action'} asked for what has no effect here: ${[...new Set(names)].join(', ')}`;
+      await recordWarning(recordAlone, facts, text.slice(0, LONGEST_WARNING), executions);
+    }
   }
 
   return {
@@ -144,6 +116,8 @@ function decide(
   const decisions: Decisions = {
     ...login.decisions,
     ...(before.executions && { executions: before.executions }),
+    ...together('userMetadata', before, login),
+    ...together('appMetadata', before, login),
     ...(subject !== undefined && { subject }),
     ...(factor && { factor }),
   };
@@ -153,6 +127,12 @@ function decide(
   return { kind: 'redirect', url: redirect.url, suspended: { stage: 'actions', decisions, memory } };
 }
 
+/** All that was changed in this login, before a redirect and after it. */
+function together(name: 'userMetadata' | 'appMetadata', before: Decisions, login: PostLogin): Partial<Decisions> {
+  const all = { ...before[name], ...login[name] };
+  return Object.keys(all).length > 0 ? { [name]: all } : {};
+}
+
 /** The action that sent the user away goes on; bindings may have changed meanwhile. */
 function positionOf(actions: readonly RunnableAction[], { action, position }: Suspended['memory']): number | undefined {
   const id = textOf(action);
@@ -160,10 +140,6 @@ function positionOf(actions: readonly RunnableAction[], { action, position }: Su
   if (actions[known]?.id === id) return known;
   const found = actions.findIndex((one) => one.id === id);
   return found < 0 ? undefined : found;
-}
-
-function merged(metadata: Json, change: Json): Json {
-  return isObject(change) && Object.keys(change).length > 0 ? mergeMetadata(metadata, change) : metadata;
 }
 
 function aboutOf({ request, client, connection, user }: KnownFacts): Omit<AuditEvent, 'type'> {
