@@ -27,7 +27,7 @@ import { createRunForExchange } from './oauth/token/run-for-exchange.ts';
 import { tokenEndpoint } from './oauth/token/token-endpoint.ts';
 import { tokenExchangeGrant } from './oauth/token/token-exchange.ts';
 import { createExchangeForUser } from './oauth/token-exchange/exchange-for-user.ts';
-import { createNamedUserFinder } from './oauth/token-exchange/named-user.ts';
+import { createUserPlanner } from './oauth/token-exchange/plan-user.ts';
 import { createExchangeActionRunner } from './oauth/token-exchange/run-exchange-action.ts';
 import { MOST_PROFILES } from './oauth/token-exchange/token-exchange-profile.ts';
 import type { AccessTokenFinder } from './oauth/tokens/find-access-tokens.ts';
@@ -48,6 +48,7 @@ interface Parts extends Authentication {
   readonly secrets: TenantSecrets;
   readonly accessTokens: AccessTokenFinder;
   readonly runPipeline: RunPipeline;
+  readonly hasLoginCode: (tenantId: string) => Promise<boolean>;
   readonly checkPresenter: CheckPresenter;
   readonly access: AccessResolver;
   readonly signToken: SignToken;
@@ -106,14 +107,14 @@ export function createTokenEndpoints(http: FastifyInstance, parts: Parts): void 
         runExchangeAction: createExchangeActionRunner({
           deployed: parts.triggers.deployed,
           runTrigger: parts.triggers.runTrigger,
-          findNamedUser: createNamedUserFinder({
-            transact,
+          planUser: createUserPlanner({
             findUser,
             findOwners: stores.identities.owners,
+            findConnection,
             findConnectionByName,
+            now,
           }),
-          findConnection,
-          exchangeForUser: createExchangeForUser({ logIn }),
+          exchangeForUser: createExchangeForUser({ logIn, access, transact, hasLoginCode: parts.hasLoginCode }),
         }),
       }),
       refreshTokenGrant({

@@ -138,8 +138,8 @@ describe('an action at custom-token-exchange', () => {
     ['rejects the token', `api.access.rejectInvalidSubjectToken('It is forged.');`, 400, 'invalid_request'],
     ['throws', `throw new Error('hidden words');`, 400, 'invalid_request'],
     [
-      'asks for an actor',
-      `api.authentication.setUserById('auth0|moved'); api.authentication.setActor({ sub: 'x' });`,
+      'asks for an organization',
+      `api.authentication.setUserById('auth0|moved'); api.authentication.setOrganization('org_1');`,
       400,
       'invalid_request',
     ],

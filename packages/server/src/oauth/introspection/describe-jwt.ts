@@ -43,7 +43,7 @@ export function createJwtDescriber(parts: Parts) {
     const owner = await findLivingOwner(tenant, api, clientId, claims);
     const confirmation = readConfirmation(claims.cnf);
     if (!owner || confirmation === false) return undefined;
-    const { iss, sub, aud, scope, exp, iat, jti, permissions } = claims;
+    const { iss, sub, aud, scope, exp, iat, jti, permissions, act } = claims;
     return {
       iss,
       sub,
@@ -51,6 +51,7 @@ export function createJwtDescriber(parts: Parts) {
       aud,
       client_id: clientId,
       ...(scope !== undefined && { scope }),
+      ...(act !== undefined && { act }),
       ...(permissions !== undefined && { permissions }),
       exp,
       iat,

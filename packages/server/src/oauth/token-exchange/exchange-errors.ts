@@ -28,6 +28,31 @@ export const exchangeErrors = defineErrors({
     code: 'invalid_request',
     message: 'The action of the token exchange profile named no user',
   },
+  identifierDiffers: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The {name} of an existing user can not be replaced by a token exchange',
+  },
+  userMalformed: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The action of the token exchange profile asked for a user who can not be: {reason}',
+  },
+  metadataTooLarge: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The metadata that the action of the token exchange profile set is larger than 16384 bytes',
+  },
+  actorMalformed: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The actor that the action of the token exchange profile set is malformed',
+  },
+  noOrganizations: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The action of the token exchange profile asked for an organization: they are not supported',
+  },
   unsupported: {
     status: 400,
     code: 'invalid_request',

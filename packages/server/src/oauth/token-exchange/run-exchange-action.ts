@@ -2,12 +2,13 @@ import type { DeployedActions } from '../../actions/deployed-actions.ts';
 import type { ActionCommand } from '../../actions/running/action-commands.ts';
 import { clientPart, requestPart, tenantPart } from '../../actions/running/event-parts.ts';
 import type { RunTrigger } from '../../actions/running/run-trigger.ts';
-import type { Connection } from '../../connections/connection.ts';
+import { noteInTransaction } from '../../actions/running/transaction-part.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import { type Json, textOf } from '../../kit/json-values.ts';
-import { describedAs, explained } from '../../logs/explain-error.ts';
+import { describedAs, explained, explanationOf } from '../../logs/explain-error.ts';
+import type { TokenExchangeFacts } from '../../pipeline/login-facts.ts';
 import { withoutControls } from '../../pipeline/pipeline-errors.ts';
-import type { Metadata } from '../../users/user.ts';
+import { userErrors } from '../../users/user.ts';
 import type { Target } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
 import { oauthErrors } from '../oauth-errors.ts';
@@ -16,7 +17,8 @@ import { type Exchange, exchangeEvent } from '../token/token-grant.ts';
 import type { TokenResponse } from '../tokens/user-tokens.ts';
 import { exchangeErrors } from './exchange-errors.ts';
 import type { ExchangeForUser } from './exchange-for-user.ts';
-import type { FindNamedUser } from './named-user.ts';
+import type { MetadataChanges, PlannedUser, PlanUser } from './plan-user.ts';
+import { readActor } from './read-actor.ts';
 import type { TokenExchangeProfile } from './token-exchange-profile.ts';
 
 export interface ExchangeRequest {
@@ -33,8 +35,7 @@ export type RunExchangeAction = (request: ExchangeRequest) => Promise<TokenRespo
 interface Parts {
   readonly deployed: Pick<DeployedActions, 'byId'>;
   readonly runTrigger: RunTrigger;
-  readonly findNamedUser: FindNamedUser;
-  readonly findConnection: (tenantId: string, connectionId: string) => Promise<Connection | undefined>;
+  readonly planUser: PlanUser;
   readonly exchangeForUser: ExchangeForUser;
 }
 
@@ -42,11 +43,9 @@ const TRIGGER = 'custom-token-exchange';
 const CODE = /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 const LONGEST_REASON = 1_000;
 const NAMES_USER = ['authentication.setUserById', 'authentication.setUserByConnection'];
-/** What we can't do for an action must not look as if it had been done. */
-const UNSUPPORTED = ['authentication.setOrganization', 'authentication.setActor'];
 
 export function createExchangeActionRunner(parts: Parts): RunExchangeAction {
-  const { deployed, runTrigger, findNamedUser, findConnection, exchangeForUser } = parts;
+  const { deployed, runTrigger, planUser, exchangeForUser } = parts;
 
   return async function runExchangeAction(request) {
     const { exchange, profile, target } = request;
@@ -63,13 +62,61 @@ export function createExchangeActionRunner(parts: Parts): RunExchangeAction {
     });
     const why = { actions: { executions: [executionId] } };
     if (failure) throw explained(exchangeErrors.actionNotRun({ profile: profile.name }), why);
-    const command = whom(commands, why, withoutSecrets);
-    const user = await findNamedUser(tenantId, command, metadataOf(commands), exchangeEvent(exchange));
-    const [main] = user?.identities ?? [];
-    const connection = main && (await findConnection(tenantId, main.connectionId));
-    if (!user || !connection) throw explained(exchangeErrors.noUser(), why);
-    if (user.blocked) throw explained(oauthErrors.userBlocked(), why);
-    return exchangeForUser(exchange, { user, connection, target, executionId });
+    try {
+      const command = whom(commands, why, withoutSecrets);
+      const facts = factsOf(request, commands);
+      const exchanged = { target, facts, executionId };
+      const plan = () => planned(exchange, command, metadataOf(commands), why);
+      const first = await plan();
+      try {
+        return await exchangeForUser(exchange, { ...exchanged, planned: first });
+      } catch (cause) {
+        if (!first.isNew || !isTaken(cause)) throw cause;
+        // Of two exchanges at once one makes the user.
+        const second = await plan();
+        if (second.isNew) throw exchangeErrors.userMalformed({ reason: 'the address or the name is taken' }, { cause });
+        return await exchangeForUser(exchange, { ...exchanged, planned: second });
+      }
+    } catch (error) {
+      throw toldOf(error, why);
+    }
+  };
+
+  async function planned(
+    exchange: Exchange,
+    command: ActionCommand,
+    metadata: MetadataChanges,
+    why: Json,
+  ): Promise<PlannedUser> {
+    const found = await planUser(exchange.tenant.tenantId, command, metadata, exchangeEvent(exchange));
+    if (!found) throw explained(exchangeErrors.noUser(), why);
+    if (found.user.blocked) throw explained(oauthErrors.userBlocked(), why);
+    return found;
+  }
+}
+
+/** Errors of a user as the Management API has them are errors of a token exchange here. */
+function toldOf(error: unknown, why: Json): unknown {
+  if (!(error instanceof DeclaredError)) return error;
+  if (error.code === 'invalid_body') return explained(exchangeErrors.userMalformed({ reason: error.message }), why);
+  return Object.keys(explanationOf(error)).length > 0 ? error : explained(error, why);
+}
+
+function isTaken(cause: unknown): boolean {
+  const taken = [userErrors.alreadyExists().message, userErrors.usernameTaken().message];
+  return cause instanceof DeclaredError && taken.includes(cause.message);
+}
+
+function factsOf({ exchange, profile }: ExchangeRequest, commands: readonly ActionCommand[]): TokenExchangeFacts {
+  const actorTokenType = exchange.parameters.get('actor_token_type');
+  const actor = commands.findLast(({ name }) => name === 'authentication.setActor');
+  return {
+    subjectTokenType: profile.subjectTokenType,
+    ...(actorTokenType !== undefined && { actorTokenType }),
+    ...(actor && { actor: readActor(actor.arguments[0]) }),
+    metadata: commands
+      .filter(({ name }) => name === 'transaction.setMetadata')
+      .reduce<Json>((noted, { arguments: [key, value] }) => noteInTransaction(noted, textOf(key) ?? '', value), {}),
   };
 }
 
@@ -100,7 +147,8 @@ function whom(commands: readonly ActionCommand[], why: Json, withoutSecrets: (te
     const [first, second] = given;
     if (name === 'access.deny') refuse(denied(textOf(first), textOf(second)));
     if (name === 'access.rejectInvalidSubjectToken') refuse(denied('invalid_request', textOf(first)));
-    if (UNSUPPORTED.includes(name)) throw explained(exchangeErrors.unsupported(), { ...why, command: name });
+    // What we can't do for an action must not look as if it had been done.
+    if (name === 'authentication.setOrganization') throw explained(exchangeErrors.noOrganizations(), why);
   }
   const naming = commands.filter(({ name }) => NAMES_USER.includes(name));
   const [only] = naming;
@@ -114,7 +162,7 @@ function denied(code: string | undefined, reason: string | undefined): DeclaredE
   return new DeclaredError({ status: 400, code: known, message: text }, text, {});
 }
 
-function metadataOf(commands: readonly ActionCommand[]): { userMetadata: Metadata; appMetadata: Metadata } {
+function metadataOf(commands: readonly ActionCommand[]): MetadataChanges {
   const of = (wanted: string) =>
     Object.fromEntries(
       commands.flatMap(({ name, arguments: [key, value] }) =>

@@ -8,9 +8,10 @@ import type { JoinedAccountStore } from '../../sessions/joined-account-store.ts'
 import type { User } from '../../users/user.ts';
 import type { UserStore } from '../../users/user-store.ts';
 import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
-import type { AccessResolver } from '../access/resolve-access.ts';
+import type { AccessResolver, UserAccess } from '../access/resolve-access.ts';
 import { describeRefreshToken, newRefreshToken } from '../refresh/refresh-token.ts';
 import type { RefreshTokenStore } from '../refresh/refresh-token-store.ts';
+import type { KeepStores, KeepUser } from '../token-exchange/plan-user.ts';
 import { grantExpiry } from '../tokens/grant-expiry.ts';
 import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
 import type { PrepareUserTokens, TokenResponse } from '../tokens/user-tokens.ts';
@@ -18,7 +19,8 @@ import type { RunForExchange } from './run-for-exchange.ts';
 import type { Exchange } from './token-grant.ts';
 
 interface Stores {
-  readonly users: Pick<UserStore, 'recordLogin'>;
+  readonly users: KeepStores['users'] & Pick<UserStore, 'recordLogin'>;
+  readonly identities: KeepStores['identities'];
   readonly joinedAccounts: Pick<JoinedAccountStore, 'isGood'>;
   readonly tokenGrants: TokenGrantStore;
   readonly refreshTokens: RefreshTokenStore;
@@ -34,12 +36,14 @@ interface Parts {
 }
 
 /** A user whom the token endpoint knows by now, and what is asked for. */
-export interface BackchannelLogin extends Pick<LoginFacts, 'protocol' | 'target' | 'scope'> {
+export interface BackchannelLogin extends Pick<LoginFacts, 'protocol' | 'target' | 'scope' | 'tokenExchange'> {
   readonly methods: NonNullable<LoginFacts['methods']>;
   readonly connection: Connection;
   readonly user: User;
   /** `gty` of the tokens, and the type of their token grant. */
   readonly gty: string;
+  /** Makes or changes the user, in the transaction of the tokens: what refuses them refuses this as well. */
+  readonly keep?: KeepUser;
   /** The event of this login, about whom it ended with: tenant code may have linked the user to another one. */
   readonly event: (user: User) => AuditEvent;
   /** What the caller is told where the user ended, or was blocked, meanwhile. */
@@ -51,10 +55,10 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
   return async function logIn(exchange: Exchange, login: BackchannelLogin): Promise<TokenResponse> {
     const { tenant, origin, client, possession, requester } = exchange;
     const { tenantId } = tenant;
-    const { connection, protocol, target, scope, methods, gty } = login;
+    const { connection, protocol, target, scope, methods, gty, tokenExchange } = login;
     // Before tenant code runs: it is not asked about what the client may not have.
     await access.forUser(tenant, client, login.user.userId, target, scope);
-    const { user, additions } = await runForExchange(exchange, {
+    const { user, additions: added } = await runForExchange(exchange, {
       protocol,
       connection,
       user: login.user,
@@ -63,8 +67,12 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
       scope,
       loginsCount: login.user.loginsCount + 1,
       methods,
+      ...(tokenExchange && { tokenExchange }),
     });
-    const granted = replaceScopes(await access.forUser(tenant, client, user.userId, target, scope), additions.scopes);
+    const actor = tokenExchange?.actor;
+    const additions = actor ? { ...added, actor } : added;
+    const allowed = await access.forUser(tenant, client, user.userId, target, scope);
+    const granted = replaceScopes(actor ? withoutRefresh(allowed) : allowed, additions.scopes);
     const time = now();
     const grantId = randomAlphanumeric(24);
     const refreshToken = granted.offline ? newRefreshToken() : undefined;
@@ -81,11 +89,16 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
       additions,
       ...(refreshToken && { refreshToken }),
     });
-    const stored = refreshToken ? describeRefreshToken(client, refreshToken, grantId, time, possession) : undefined;
+    const wishes = additions.refreshToken;
+    const stored = refreshToken
+      ? describeRefreshToken(client, refreshToken, grantId, time, possession, wishes)
+      : undefined;
     const tokenScope = tokenScopesOf(granted).join(' ');
     const [response] = await Promise.all([
       tokens.sign(),
-      transact(async ({ users, joinedAccounts, tokenGrants, refreshTokens, record }) => {
+      transact(async (stores) => {
+        const { users, joinedAccounts, tokenGrants, refreshTokens, record } = stores;
+        await login.keep?.(stores, additions);
         if ((await users.recordLogin(tenantId, user, requester.ip)) === undefined) throw login.ended();
         // Linked by tenant code: a new password or a block from before that must not be lost with the account.
         const isLinked = user.userId !== login.user.userId;
@@ -104,7 +117,7 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
           additions,
           expiresAt: grantExpiry(time, stored),
         });
-        if (stored) await refreshTokens.insert(tenantId, stored, requester);
+        if (stored) await refreshTokens.insert(tenantId, stored, requester, wishes?.metadata);
         if (tokens.opaque) await tokenGrants.insertAccessToken(tenantId, tokens.opaque);
         const event = login.event(user);
         const ran = executionDetails(additions.executions);
@@ -118,6 +131,11 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
     ]);
     return response;
   };
+}
+
+/** Who acts for somebody else comes back with both tokens each time. */
+function withoutRefresh(access: UserAccess): UserAccess {
+  return { ...access, offline: false, scopes: access.scopes.filter((scope) => scope !== 'offline_access') };
 }
 
 export type LogInByBackchannel = ReturnType<typeof createBackchannelLogin>;

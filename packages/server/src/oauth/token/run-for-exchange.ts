@@ -16,7 +16,7 @@ interface Parts {
 /** What a grant knows besides the request. */
 type Known = Pick<
   LoginFacts,
-  'protocol' | 'session' | 'target' | 'scope' | 'loginsCount' | 'methods' | 'refreshToken'
+  'protocol' | 'session' | 'target' | 'scope' | 'loginsCount' | 'methods' | 'refreshToken' | 'tokenExchange'
 > & {
   readonly connection: Connection;
   readonly user: User;

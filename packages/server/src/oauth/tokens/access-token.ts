@@ -22,6 +22,8 @@ export interface AccessTokenSubject {
   readonly lifetimeInSeconds: number;
   /** Claims of tenant code; ours come after them. */
   readonly custom?: Readonly<Record<string, unknown>> | undefined;
+  /** Who acts for the user (RFC 8693 section 4.1). */
+  readonly actor?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface Jwt {
@@ -50,6 +52,7 @@ export function accessTokenClaims(token: AccessTokenSubject): Jwt {
         : { azp: token.clientId, ...(token.grantType && { gty: token.grantType }) }),
       jti: tokenId(token.grantId),
       ...(token.confirmation && { cnf: token.confirmation }),
+      ...(token.actor && { act: token.actor }),
       ...(listsPermissions && { permissions: token.permissions ?? [] }),
     },
   };

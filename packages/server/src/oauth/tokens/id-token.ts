@@ -17,6 +17,8 @@ export interface IdTokenSubject {
   readonly codeHash?: string;
   /** Claims of tenant code: it may tell a profile in its own way, and nothing else that we tell. */
   readonly custom?: Readonly<Record<string, unknown>> | undefined;
+  /** Who acts for the user (RFC 8693 section 4.1). */
+  readonly actor?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Claims of an ID token: OpenID Connect Core section 2, authentication-api section 15. */
@@ -34,5 +36,6 @@ export function idTokenClaims(token: IdTokenSubject): Record<string, unknown> {
     ...(token.nonce !== undefined && { nonce: token.nonce }),
     ...(token.accessTokenHash && { at_hash: token.accessTokenHash }),
     ...(token.codeHash && { c_hash: token.codeHash }),
+    ...(token.actor && { act: token.actor }),
   };
 }

@@ -111,6 +111,7 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
       issuedAt: seconds(now),
       lifetimeInSeconds,
       custom: additions?.accessToken,
+      actor: additions?.actor,
     });
     return signToken.forApi(tenant.tenantId, api, payload, typ);
   }
@@ -132,6 +133,7 @@ export function createUserTokens({ signToken }: { signToken: SignToken }) {
       client,
       user: userOfLogin(user, additions),
       custom: additions?.idToken,
+      actor: additions?.actor,
       scopes: access.scopes,
       issuedAt: seconds(now),
       ...(sessionId && { sessionId }),
