@@ -59,7 +59,7 @@ describe('actions at credentials-exchange', () => {
     expect(statements.filter((text) => /\bselect\b.*\bfrom\b/is.test(text) && !/insert into/i.test(text))).toEqual([]);
   });
 
-  it('add claims to the token, one action after the other, and each sees what those before it did', async () => {
+  it('RUL.3: add claims to the token, one action after the other, and each sees what those before it did', async () => {
     await set(
       `api.accessToken.setCustomClaim('https://example.com/plan', event.client.name);`,
       `api.accessToken.setCustomClaim('seen', event.accessToken.customClaims);`,
