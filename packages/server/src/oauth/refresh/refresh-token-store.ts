@@ -1,11 +1,11 @@
-import { type Generated, type RawBuilder, sql } from 'kysely';
+import { type Generated, sql } from 'kysely';
 import type { Database } from '../../db/database.ts';
 import { createGatherer } from '../../db/gather.ts';
 import type { Requester } from '../../logs/event.ts';
-import { MOST_KEYS } from '../../sessions/session-metadata.ts';
 import { type Confirmation, confirmationFromText, confirmationToText } from '../possession/possession.ts';
 import { type GrantRow, grantColumns, grantFromRow, type TokenGrant } from '../tokens/token-grant-store.ts';
 import type { MetadataWishes } from './refresh-token.ts';
+import { withWishes } from './with-wishes.ts';
 
 declare module '../../db/database.ts' {
   interface Tables {
@@ -115,14 +115,6 @@ export function createRefreshTokenStore(db: Database) {
         .execute();
     },
   };
-}
-
-/** Metadata as code of the tenant wants it, unless it were more than a token may carry; both are SQL, the wishes JSON. */
-export function withWishes(metadata: RawBuilder<unknown>, wishes: RawBuilder<unknown>) {
-  const after = sql`((case when (${wishes}->>'empties')::boolean then '{}'::jsonb else ${metadata} end)
-    - array(select jsonb_array_elements_text(${wishes}->'removed'))) || (${wishes}->'set')`;
-  return sql<Record<string, unknown>>`(select case when (select count(*) from jsonb_object_keys(value)) <= ${MOST_KEYS}
-    then value else ${metadata} end from (select ${after} as value) wished)`;
 }
 
 /** Finds presented tokens, those that come at once in one statement. For the pool, not for a transaction. */

@@ -9,7 +9,8 @@ import { confirmationToText } from '../possession/possession.ts';
 import { storedAdditions } from '../tokens/stored-additions.ts';
 import type { NewAccessToken } from '../tokens/token-grant-store.ts';
 import type { MetadataWishes } from './refresh-token.ts';
-import { type RefreshToken, type TokenUse, withWishes } from './refresh-token-store.ts';
+import type { RefreshToken, TokenUse } from './refresh-token-store.ts';
+import { withWishes } from './with-wishes.ts';
 
 /** All that a refresh with rotation changes. */
 export interface Rotation {

@@ -127,7 +127,12 @@ export function createUserPlanner({ findUser, findOwners, findConnection, findCo
       isSocial: false,
       profileData: {},
     };
-    const never = { lastLogin: undefined, lastIp: undefined, lastPasswordReset: undefined };
+    const never = {
+      lastLogin: undefined,
+      lastIp: undefined,
+      lastPasswordReset: undefined,
+      reportedPasswordReset: undefined,
+    };
     const time = now();
     return {
       user: { ...draft, ...never, identities: [identity], loginsCount: 0, createdAt: time, updatedAt: time },
