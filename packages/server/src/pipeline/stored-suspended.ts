@@ -23,7 +23,9 @@ function isDecisions(value: unknown): value is Decisions {
   const { user, idToken, accessToken, rules, scopes, subject, factor, session, refreshToken } = value;
   return (
     [user, idToken, accessToken].every(isObject) &&
-    [value.userMetadata ?? {}, value.appMetadata ?? {}, factor ?? {}, session ?? {}, refreshToken ?? {}].every(isObject) &&
+    [value.userMetadata ?? {}, value.appMetadata ?? {}, factor ?? {}, session ?? {}, refreshToken ?? {}].every(
+      isObject,
+    ) &&
     Array.isArray(rules) &&
     isScopeChange(scopes) &&
     (subject === undefined || typeof subject === 'string')

@@ -79,7 +79,11 @@ export function refreshTokenGrant(parts: Parts): Grant {
     );
     // Before tenant code runs: it is not asked about what the client may not have.
     const asked = await access.forUser(tenant, client, known.userId, target, scope);
-    const { user, additions: added, hasWaited } = await runForExchange(exchange, {
+    const {
+      user,
+      additions: added,
+      hasWaited,
+    } = await runForExchange(exchange, {
       protocol: 'oauth2-refresh-token',
       connection,
       user: known,
