@@ -9,6 +9,7 @@ import { login } from './rows/login.ts';
 import { memory } from './rows/memory.ts';
 import { reads } from './rows/reads.ts';
 import { refresh } from './rows/refresh.ts';
+import { retention } from './rows/retention.ts';
 import { rules } from './rows/rules.ts';
 import { silent } from './rows/silent.ts';
 import { start } from './rows/start.ts';
@@ -28,6 +29,7 @@ const ROWS: readonly Row[] = [
   tenants,
   containers,
   rules,
+  retention,
   memory,
   start,
 ];
