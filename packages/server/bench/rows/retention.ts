@@ -43,7 +43,7 @@ export const retention: Row = {
         now,
       });
       await createPartitionKeeper({ pool }).keep();
-      const rounds = [];
+      const rounds: Measured[] = [];
       for (let round = 0; round < settings.rounds; round++) rounds.push(await measureRound(patient, pool, keeper));
       const middle = (name: keyof Measured) => median(rounds.map((one) => one[name]));
       return [

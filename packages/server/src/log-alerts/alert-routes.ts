@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { isObject, oneOf, textOf, textsOf } from '../kit/json-values.ts';
+import { newSigningSecret } from '../log-streams/sign-delivery.ts';
 import type { Management } from '../management/call.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { type Alert, alertErrors, toWire } from './alert.ts';
@@ -11,7 +11,6 @@ interface Stores {
   readonly alertSettings: AlertSettingsStore;
 }
 
-const SECRET_BYTES = 32;
 const ADDRESS = /^[^\s"(),:;<>@[\\\]\p{Cc}\p{Cf}]{1,64}@[^\s"(),:;<>@[\\\]\p{Cc}\p{Cf}]{1,189}$/u;
 
 /** /gatewright/alerts and who is told of them: beyond Auth0's API. */
@@ -57,10 +56,7 @@ export function alertRoutes<Inside extends Stores>(
       const before = await alertSettings.find(tenant.tenantId);
       // A new receiver gets a secret of its own, shown this once.
       const isNew = settings.webhook !== undefined && settings.webhook.url !== before.webhook?.url;
-      const secret =
-        isNew || (settings.webhook && body.rotate_secret === true)
-          ? `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`
-          : undefined;
+      const secret = isNew || (settings.webhook && body.rotate_secret === true) ? newSigningSecret() : undefined;
       await alertSettings.save(tenant.tenantId, settings, secret, now());
       return { ...settingsToWire(settings), ...(secret !== undefined && { signing_secret: secret }) };
     });

@@ -10,7 +10,7 @@ export interface Look {
 }
 
 /** The minutes that bursts are counted in. */
-export const WINDOW_MILLISECONDS = 5 * 60_000;
+const WINDOW_MILLISECONDS = 5 * 60_000;
 const HOUR = 3_600_000;
 const WEEK = 7 * 24 * HOUR;
 
@@ -29,14 +29,14 @@ const WRONG_CREDENTIALS: ReadonlySet<string> = new Set(
 const GAPS: ReadonlySet<string> = new Set([logTypes.recordsPurged.code]);
 
 /** How many of them in the window open an alert, and how many keep it open. */
-export const BURSTS = {
+const BURSTS = {
   address: { open: 30, linger: 10 },
   /** Of addresses that are too many to be told apart: one attack from everywhere. */
   everywhere: { open: 300, linger: 100 },
   user: { open: 20, linger: 5 },
 } as const;
 /** Failures among all attempts of an hour, beside the same hour of last week. */
-export const RATIO = { fewestAttempts: 50, open: 0.2, openTimes: 3, linger: 0.1, lingerTimes: 1.5 } as const;
+const RATIO = { fewestAttempts: 50, open: 0.2, openTimes: 3, linger: 0.1, lingerTimes: 1.5 } as const;
 
 /** Looks at the counts once. */
 export async function lookAtCounts(signals: SignalsStore, now: Date): Promise<Look> {

@@ -2,13 +2,6 @@ import { defineErrors } from '../kit/errors.ts';
 
 /** What is looked for; docs/log.md says how much of it alarms. */
 export type AlertRule = 'rate-limit' | 'failures-of-address' | 'failures-of-user' | 'error-ratio' | 'log-gap';
-export const ALERT_RULES: readonly AlertRule[] = [
-  'rate-limit',
-  'failures-of-address',
-  'failures-of-user',
-  'error-ratio',
-  'log-gap',
-];
 
 /** What a look at the counts found, of one rule and one subject. */
 export interface Finding {

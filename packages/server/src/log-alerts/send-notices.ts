@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto';
 import { isDatabaseAway } from '../db/database-away.ts';
 import type { Transact } from '../db/transact.ts';
 import type { Log } from '../kit/log.ts';
+import { signDelivery } from '../log-streams/sign-delivery.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import type { CallOut } from '../outgoing/http-client.ts';
 import { OutgoingError } from '../outgoing/outgoing-error.ts';
@@ -67,11 +67,15 @@ export function createNoticeSender({ notices, settings, transact, findTenant, ca
   ): Promise<string | undefined> {
     const body = JSON.stringify(format === 'slack' ? { text: slackText(notice.content) } : notice.content);
     const secret = await settings.signingSecret(tenant.tenantId);
+    const delivery = { firstLogId: notice.noticeId, count: 1, body, at: now(), isReplay: false };
     try {
       const { status } = await callOut({
         url,
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...(secret && signed(secret, notice.noticeId, body, now())) },
+        headers: {
+          'content-type': 'application/json',
+          ...signDelivery(secret === undefined ? [] : [secret], delivery),
+        },
         body,
         mayReachLoopback: tenant.environment === 'development',
         timeoutMilliseconds: TIMEOUT_MILLISECONDS,
@@ -87,12 +91,4 @@ export function createNoticeSender({ notices, settings, transact, findTenant, ca
   function complain(error: unknown): void {
     if (!isDatabaseAway(error)) log.error('an alert could not be sent', { error });
   }
-}
-
-/** Standard Webhooks 1.0.0: the id is the same at each attempt, the time is the attempt's. */
-function signed(secret: string, id: string, body: string, now: Date): Record<string, string> {
-  const timestamp = String(Math.floor(now.getTime() / 1_000));
-  const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signature}` };
 }
