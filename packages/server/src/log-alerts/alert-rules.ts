@@ -17,14 +17,11 @@ const WEEK = 7 * 24 * HOUR;
 const LIMITS: ReadonlySet<string> = new Set(
   [logTypes.rateLimited, logTypes.userinfoLimited, logTypes.delegationLimited].map(({ code }) => code),
 );
+/** Once each: an exchange that fails for a wrong password (`fepft`) is told besides. */
 const WRONG_CREDENTIALS: ReadonlySet<string> = new Set(
-  [
-    logTypes.loginFailed,
-    logTypes.wrongPassword,
-    logTypes.unknownUser,
-    logTypes.crossOriginLoginFailed,
-    logTypes.passwordExchangeFailed,
-  ].map(({ code }) => code),
+  [logTypes.loginFailed, logTypes.wrongPassword, logTypes.unknownUser, logTypes.crossOriginLoginFailed].map(
+    ({ code }) => code,
+  ),
 );
 const GAPS: ReadonlySet<string> = new Set([logTypes.recordsPurged.code]);
 

@@ -143,6 +143,31 @@ describe('the counts of the log', () => {
   });
 });
 
+describe('a server that runs', () => {
+  it('counts by itself, and goes on where a look failed', async () => {
+    let failures = 0;
+    const rollups = createRollups({
+      pool: world.database.pool,
+      rollups: {
+        ...world.app.stores.rollups,
+        async position() {
+          if (failures++ === 0) throw new Error('no database');
+          return world.app.stores.rollups.position();
+        },
+      },
+      transact: world.app.transact,
+      log: createLog('json', () => {}),
+      now: world.now,
+      everyMilliseconds: 20,
+    });
+    await query(`insert into log_events (tenant_id, type, body) values ('dev', 'ss', '{}')`);
+    rollups.start();
+    await vi.waitFor(async () => expect(await counted('day')).toBe(await logged()), { timeout: 20_000 });
+    await rollups.stop();
+    expect(failures).toBeGreaterThan(1);
+  });
+});
+
 describe('GET /stats/daily', () => {
   it('answers what the log counts: logins, sign-ups and leaked passwords of each day', async () => {
     await query(

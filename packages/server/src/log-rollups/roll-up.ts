@@ -14,12 +14,14 @@ interface Parts {
   readonly transact: Transact<{ readonly rollups: RollupStore }>;
   readonly log: Log;
   readonly now: () => Date;
+  readonly everyMilliseconds?: number;
 }
 
 export type Rollups = ReturnType<typeof createRollups>;
 
 const TAKE = 5_000;
 const EVERY_MILLISECONDS = 5_000;
+const FIRST_MILLISECONDS = 1_000;
 /** Between two full batches, for everybody else. */
 const PAUSE_MILLISECONDS = 20;
 
@@ -27,7 +29,8 @@ const PAUSE_MILLISECONDS = 20;
  * Counts the log as it grows: reads behind a position, adds up, and moves the position on in the transaction that adds. So no
  * event is counted twice or left out, whoever is killed when; and of several processes the one that moves it counts.
  */
-export function createRollups({ pool, rollups, transact, log, now }: Parts) {
+export function createRollups(parts: Parts) {
+  const { pool, rollups, transact, log, now, everyMilliseconds = EVERY_MILLISECONDS } = parts;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let isStopped = false;
@@ -60,7 +63,7 @@ export function createRollups({ pool, rollups, transact, log, now }: Parts) {
           if (!isDatabaseAway(error)) log.error('the log could not be counted', { error });
         })
         .then(() => {
-          if (!isStopped) catchUpIn(EVERY_MILLISECONDS);
+          if (!isStopped) catchUpIn(everyMilliseconds);
         });
     }, milliseconds).unref();
   }
@@ -69,7 +72,7 @@ export function createRollups({ pool, rollups, transact, log, now }: Parts) {
     catchUp,
     /** What is not counted yet is not removed. */
     cursor,
-    start: (): void => catchUpIn(EVERY_MILLISECONDS),
+    start: (): void => catchUpIn(Math.min(FIRST_MILLISECONDS, everyMilliseconds)),
     async stop(): Promise<void> {
       isStopped = true;
       clearTimeout(timer);
