@@ -4,7 +4,7 @@ import { mailLanguage } from '../email/mail-language.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { PrepareSignUp, SignUpStores } from '../login/sign-up.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import { explanationOf } from '../logs/explain-error.ts';
+import { descriptionOf, explanationOf } from '../logs/explain-error.ts';
 import { settingsOf } from '../tenants/tenant-settings.ts';
 import type { NewDatabaseUser } from '../users/create-user.ts';
 import { type Metadata, type User, userErrors } from '../users/user.ts';
@@ -51,7 +51,7 @@ export function databaseSignupRoutes(app: FastifyInstance, parts: Parts): void {
       const error = asSignUpError(cause, settingsOf(http.tenant).flags.enable_public_signup_user_exists_error === true);
       if (error instanceof DeclaredError && error.status < 500 && error.status !== 429) {
         // The log says what the answer keeps back.
-        const description = cause instanceof Error ? cause.message : error.message;
+        const description = descriptionOf(cause instanceof Error ? cause : error);
         const why = cause instanceof Error ? explanationOf(cause) : {};
         await recordAlone(http.tenant.tenantId, {
           ...event,

@@ -4,7 +4,7 @@ import { identifiersOf, isSignupOpen } from '../connections/connection.ts';
 import { mailLanguage } from '../email/mail-language.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { RecordEvent } from '../logs/event.ts';
-import { explanationOf } from '../logs/explain-error.ts';
+import { descriptionOf, explanationOf } from '../logs/explain-error.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
 import { guardLogin } from './guard-login.ts';
 import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
@@ -56,7 +56,7 @@ export function signupRoutes(app: FastifyInstance, parts: Parts): void {
           ...loginEvent(http, context),
           type: 'signUpFailed',
           userName: given.email || given.username,
-          description: error.message,
+          description: descriptionOf(error),
           details: { ...detailsOf(context, given, password), ...explanationOf(error) },
         });
         return show(http, reply, context, given, errors);

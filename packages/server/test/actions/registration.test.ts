@@ -139,6 +139,21 @@ describe('actions at pre-user-registration', () => {
     expect(page.body).toContain('Not &lt;b&gt;today&lt;/b&gt;.');
     await before();
   });
+
+  it('deny with a secret of theirs: who signs up is told, and the log does not have it', async () => {
+    const code = action(
+      'onExecutePreUserRegistration',
+      `api.access.deny('list ' + event.secrets.KEY, 'Ask with ' + event.secrets.KEY);`,
+    );
+    const secrets = [{ name: 'KEY', value: 'key-of-a-partner' }];
+    await setActions(world, 'pre-user-registration', [{ code, secrets }]);
+    const events = await eventsOf(world, async () => {
+      expect((await signUp()).json().description).toBe('Ask with key-of-a-partner');
+    });
+    expect(events).toMatchObject([{ type: 'fs', description: 'Ask with *****', details: { reason: 'list *****' } }]);
+    expect(JSON.stringify(events)).not.toContain('key-of-a-partner');
+    await before();
+  });
 });
 
 describe('actions after the fact', () => {

@@ -4,7 +4,7 @@ import type { HookRunner } from '../../hooks/run-hook.ts';
 import { defineErrors } from '../../kit/errors.ts';
 import { isObject, type Json, objectOf, textOf } from '../../kit/json-values.ts';
 import type { AuditEvent } from '../../logs/event.ts';
-import { explained } from '../../logs/explain-error.ts';
+import { describedAs, explained } from '../../logs/explain-error.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { NewDatabaseUser } from '../../users/create-user.ts';
 import { fitsCode, MOST_BYTES_OF_CODE } from '../../users/metadata.ts';
@@ -68,7 +68,7 @@ export function createRegistrations({ deployed, runTrigger, hooks, runAfterwards
       user: newUserPart(hooked),
       ...(registration.client && { client: clientPart(registration.client) }),
     };
-    const { executionId, commands, failure } = await runTrigger({
+    const { executionId, commands, failure, withoutSecrets } = await runTrigger({
       tenant,
       triggerId: BEFORE,
       actions,
@@ -77,7 +77,7 @@ export function createRegistrations({ deployed, runTrigger, hooks, runAfterwards
     });
     const executions = { actions: { executions: [executionId] } };
     if (failure) throw explained(registrationErrors.failed(), executions);
-    const asked = commands.reduce((user, command) => apply(user, command, executions), hooked);
+    const asked = commands.reduce((user, command) => apply(user, command, executions, withoutSecrets), hooked);
     return bearable(input, asked, executions);
   }
 
@@ -99,8 +99,8 @@ export function createRegistrations({ deployed, runTrigger, hooks, runAfterwards
     const { failure } = outcome;
     const { error } = failure;
     const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged?.message } };
-    const isDenial = error?.name === 'PreUserRegistrationError';
-    throw explained(isDenial ? denied(error.description) : registrationErrors.failed(), details);
+    if (error?.name !== 'PreUserRegistrationError') throw explained(registrationErrors.failed(), details);
+    throw explained(describedAs(denied(error.description), denied(failure.logged?.description).message), details);
   }
 
   /** After the commit; nobody waits for it, and what goes wrong stands in the log. */
@@ -145,10 +145,20 @@ function newUserPart(user: NewDatabaseUser): Json {
   return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
 }
 
-function apply(user: NewDatabaseUser, { name, arguments: given }: ActionCommand, why: Json): NewDatabaseUser {
+function apply(
+  user: NewDatabaseUser,
+  { name, arguments: given }: ActionCommand,
+  why: Json,
+  withoutSecrets: (text: string) => string,
+): NewDatabaseUser {
   const [first, second] = given;
-  if (name === 'access.deny') throw explained(denied(textOf(second)), { ...why, reason: bounded(textOf(first)) });
-  if (name === 'validation.error') throw explained(denied(textOf(second)), { ...why, code: bounded(textOf(first)) });
+  const refuse = (member: 'reason' | 'code'): never => {
+    const error = denied(textOf(second));
+    const told = withoutSecrets(bounded(textOf(first)) ?? '');
+    throw explained(describedAs(error, withoutSecrets(error.message)), { ...why, ...(told && { [member]: told }) });
+  };
+  if (name === 'access.deny') refuse('reason');
+  if (name === 'validation.error') refuse('code');
   if (typeof first !== 'string') return user;
   if (name === 'user.setUserMetadata') return { ...user, userMetadata: changed(user.userMetadata, first, second) };
   if (name === 'user.setAppMetadata') return { ...user, appMetadata: changed(user.appMetadata, first, second) };
