@@ -199,7 +199,7 @@ export function createContainers({
   /** One that is ready before anybody needs it: the start of a container lies in the way of a login. */
   function prepareBlank(): void {
     if (blank || isStopped || living().length + starting + 1 >= limits.containers) return;
-    blank = counted(() => outsideRequests(() => spawn(DENY_PRIVATE))).then((container) => {
+    blank = counted(() => outsideRequests(() => launcher.warm().then(() => spawn(DENY_PRIVATE)))).then((container) => {
       blankContainer = container;
       return container;
     });
@@ -277,7 +277,7 @@ export function createContainers({
     /** Why tenant code can't run here; undefined where it can. */
     check: () =>
       launcher.prepare().then(
-        () => undefined,
+        () => launcher.warm().then(() => undefined),
         (cause) => unavailable(cause).message,
       ),
     async stop() {

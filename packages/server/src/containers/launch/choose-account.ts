@@ -13,6 +13,8 @@ export interface Account {
   readonly kind: 'other' | 'namespace' | 'own';
   /** Programs that a container is started through. */
   readonly prefix: readonly string[];
+  /** Of the program without tenant code: none that a container has. */
+  readonly ofProgram: { readonly uid?: number; readonly gid?: number };
   /** Of the container with this number. */
   of(index: number): { readonly uid?: number; readonly gid?: number };
 }
@@ -22,24 +24,26 @@ export interface Account {
  * neighbours, so that the kernel refuses them each other's processes.
  */
 const FIRST_UID = 61_184;
-const UIDS = 4_000;
+const UIDS = 3_999;
 
-const OWN: Account = { kind: 'own', prefix: [], of: () => ({}) };
+const OWN: Account = { kind: 'own', prefix: [], ofProgram: {}, of: () => ({}) };
 
 /** `unshare`: the path of the program, where there is one. Throws where tenant code would run as root. */
 export async function chooseAccount(unshare: string | undefined): Promise<Account> {
   if (process.getuid?.() !== 0) return OWN;
   // Not where the server is root of a namespace that has only a few accounts, or lacks the capability.
-  if (await works('/bin/true', [], numbered(0))) return { kind: 'other', prefix: [], of: numbered };
+  if (await works('/bin/true', [], numbered(0))) return { kind: 'other', prefix: [], ofProgram, of: numbered };
   const prefix = unshare ? [unshare, '--user', '--map-user=65534', '--map-group=65534', '--'] : [];
   const [file, ...args] = prefix;
   if (file !== undefined && (await works(file, [...args, '/bin/true'])))
-    return { kind: 'namespace', prefix, of: () => ({}) };
+    return { kind: 'namespace', prefix, ofProgram: {}, of: () => ({}) };
   throw new ContainersUnavailable(
     'Tenant code never runs as root, and this server is root without a way to be somebody else. Start it as another account, ' +
       'or give it the capabilities CAP_SETUID and CAP_SETGID, or allow it user namespaces (unshare, package util-linux).',
   );
 }
+
+const ofProgram = { uid: FIRST_UID + UIDS, gid: FIRST_UID + UIDS };
 
 function numbered(index: number): { uid: number; gid: number } {
   const id = FIRST_UID + (index % UIDS);

@@ -1,7 +1,7 @@
-import { chmod, copyFile, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { probe, startContainers } from '../../../test/containers/harness.ts';
+import { probe, seen, startContainers } from '../../../test/containers/harness.ts';
 import { temporaryFolder } from '../../../test/temporary-folder.ts';
 import { createLog } from '../../kit/log.ts';
 import { findDeno } from './find-deno.ts';
@@ -40,5 +40,20 @@ describe('A container whose binary is not there', () => {
     expect(JSON.stringify(outcome)).toContain('does not start');
     expect(JSON.stringify(outcome)).not.toContain('/not-there');
     expect(lines.join()).toContain('/not-there/deno');
+  });
+});
+
+describe('A container that is started after the first one', () => {
+  const { check, execute } = startContainers();
+
+  it('starts from what Deno made of the program before, which no container may change', async () => {
+    expect(await check()).toBeUndefined();
+    const outcome = await execute(probe("return Deno.env.get('DENO_DIR')"));
+    const cache = String(outcome.ok && Object(outcome.result).user.out);
+    expect(await readdir(cache)).toEqual(expect.arrayContaining(['gen', 'v8_code_cache_v2']));
+    for (const entry of await readdir(cache, { recursive: true, withFileTypes: true }))
+      if (entry.isFile()) expect((await stat(join(entry.parentPath, entry.name))).mode & 0o222).toBe(0);
+    const write = `await Deno.writeTextFile('${cache}/v8_code_cache_v2', ''); return 'written'`;
+    expect(seen(await execute(probe(write)))).toMatch(/^ERROR/);
   });
 });
