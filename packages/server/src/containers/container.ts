@@ -53,6 +53,8 @@ interface Needs {
   readonly limits: ContainerLimits;
   /** Where a tunnelled connection of a job leads to. */
   readonly connect: Connect;
+  /** Before the first job: what has run so far is the program alone. */
+  readonly onStarted: () => Promise<void>;
   /** After an end that tenant code caused. */
   readonly onEnded: (reason: EndReason, detail: string, part: PartName | undefined) => void;
   readonly onLateWarning: (job: Job, warning: Warning) => void;
@@ -119,7 +121,7 @@ export function createContainer({ process: child, limits, connect, ...needs }: N
       if (isReady) throw new Breach('protocol', 'it was ready twice');
       isReady = true;
       clearTimeout(starting);
-      setReady(true);
+      void needs.onStarted().then(() => setReady(!isEnded));
     } else if (message.type === 'pong') {
       if (awaited?.beat !== message.beat) throw new Breach('protocol', 'it answered a heartbeat that nobody sent');
       awaited = undefined;

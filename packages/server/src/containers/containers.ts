@@ -160,6 +160,7 @@ export function createContainers({
       process: child,
       limits,
       connect: (running, target) => connect(running, target, container),
+      onStarted: () => launcher.setNice(child, limits.ordinaryNice),
       onEnded: (reason, detail, part) => ended(container, { reason, detail, ...(part && { part }) }),
       onLateWarning(job, warning) {
         const { tenantId, kind } = job;
@@ -172,6 +173,7 @@ export function createContainers({
       pid: child.pid,
       limits,
       hasAnswered: () => container.answered() > 0,
+      idleMs: container.idleMs,
       setNice: (nice) => void launcher.setNice(child, nice),
     });
     // Whoever it was started for has a moment to give it a job.

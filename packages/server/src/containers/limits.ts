@@ -42,7 +42,7 @@ export interface ContainerLimits {
   readonly residentBytes: number;
   /** Between two looks at who takes a core for itself. */
   readonly watchMs: number;
-  /** Priority of code that answers; hashing of passwords runs at 10, the server at 0. */
+  /** Priority of code that answers, from the end of its container's start: hashing of passwords runs at 10, the server at 0. */
   readonly ordinaryNice: number;
   /** Priority of code that wants a core for longer than `greedyMs`, in a container that never answered `greedyStartMs`. */
   readonly greedyNice: number;
@@ -83,9 +83,9 @@ export const LIMITS: ContainerLimits = {
   dataMegabytes: 1024,
   heapMegabytes: 128,
   residentBytes: 512 * MEBIBYTE,
-  watchMs: 250,
+  watchMs: 100,
   ordinaryNice: 10,
   greedyNice: 19,
   greedyMs: 250,
-  greedyStartMs: 1_500,
+  greedyStartMs: 500,
 };

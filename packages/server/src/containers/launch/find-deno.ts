@@ -7,6 +7,8 @@ const execute = promisify(execFile);
 
 /** Below this, its network permissions have known holes. */
 const OLDEST: readonly [number, number, number] = [2, 9, 6];
+/** Whose content package-lock.json knows, so that npm has compared it. */
+const VERIFIED: ReadonlySet<string> = new Set(['@deno/linux-x64-glibc']);
 const PACKAGE = `@deno/${process.platform}-${process.arch}${process.platform === 'linux' ? '-glibc' : ''}`;
 
 /** Why no container can be started here; told to the operator and in the tenant's log, which names no path: `cause` does. */
@@ -14,13 +16,19 @@ export class ContainersUnavailable extends Error {}
 
 /** The binary of npm's platform package: no install script has to run. */
 export function findDeno(name = PACKAGE): string {
+  let file: string;
   try {
-    return join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'deno');
+    file = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), 'deno');
   } catch {
     throw new ContainersUnavailable(
       `Tenant code runs in Deno, which is not installed: the package ${name} is missing. Run \`npm ci\` without leaving out optional dependencies. There is none for Alpine Linux (musl): use a glibc image.`,
     );
   }
+  if (!VERIFIED.has(name))
+    throw new ContainersUnavailable(
+      `Tenant code runs in Deno, and the registry had no ${name} ${OLDEST.join('.')} when this version was made: what is installed can't be compared with anything. Run tenant code on Linux x64 until a newer version of this server knows it.`,
+    );
+  return file;
 }
 
 /** Asks the binary itself, as the account that will run it. */

@@ -41,7 +41,7 @@ interface Parts {
 
 interface Place {
   readonly folder: RunFolder;
-  /** Programs that each replace themselves by the next: priority, limits, account, Deno. */
+  /** Programs that each replace themselves by the next: account, limits, Deno. */
   readonly prefix: readonly string[];
   readonly deno: string;
   readonly program: string;
@@ -102,10 +102,9 @@ export function createLauncher({ limits, moduleStore, addedModules, deno: given,
   /** util-linux is in every Debian image; where there is no prlimit (macOS), Deno's own limits are all there is. */
   async function prefixOf(account: Account): Promise<string[]> {
     if (process.platform !== 'linux') return [];
-    const [nice, prlimit, setpriv] = await Promise.all(['nice', 'prlimit', 'setpriv'].map(findProgram));
+    const [prlimit, setpriv] = await Promise.all(['prlimit', 'setpriv'].map(findProgram));
     if (!prlimit) throw new ContainersUnavailable('Tenant code needs the program prlimit (package util-linux).');
     return [
-      ...(nice ? [nice, '-n', String(limits.ordinaryNice)] : []),
       ...account.prefix,
       prlimit,
       `--data=${limits.dataMegabytes * 1024 * 1024}`,

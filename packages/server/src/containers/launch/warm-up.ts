@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 interface Needs {
@@ -31,6 +31,8 @@ export async function warmUp({ command, cwd, environment, cache, account, signal
       const [code] = await once(child, 'exit', { signal });
       if (code !== 0) return false;
     }
+    // A link for programs that start Node: where it is, Deno puts its folder into the PATH of code that looks for processes.
+    await rm(join(cache, 'node_compat_bin'), { recursive: true, force: true });
     for (const entry of await readdir(cache, { recursive: true, withFileTypes: true }))
       if (entry.isDirectory() || entry.isFile())
         await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o444);
