@@ -22,16 +22,17 @@ const GRACE_MILLISECONDS = 1_500;
 export function startCron({ app, config, caFile, log }: Parts): { verbs: ControlVerbs; stop(): Promise<void> } {
   const { stores, transact } = app;
   const now = () => new Date();
-  const authorities = process.env.NODE_EXTRA_CA_CERTS ?? caFile;
+  const { NODE_EXTRA_CA_CERTS } = process.env;
   const scheduler = createCronScheduler({
     stores,
     transact,
     runInProcess: (run) =>
       runInProcess(run, {
         allowed: config.outgoingAllow,
+        authority: caFile ?? undefined,
         environment: {
           NODE_COMPILE_CACHE: join(config.dataDir, 'cache'),
-          ...(authorities && { NODE_EXTRA_CA_CERTS: authorities }),
+          ...(NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS }),
         },
         graceMilliseconds: GRACE_MILLISECONDS,
       }),

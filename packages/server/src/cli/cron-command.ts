@@ -11,7 +11,7 @@ interface Options {
 
 interface ScheduleOptions extends Options {
   readonly name: string;
-  readonly secret: Readonly<Record<string, string>>;
+  readonly secret?: Readonly<Record<string, string>>;
   readonly timeZone?: string;
   readonly limit?: string;
 }
@@ -29,12 +29,7 @@ export function cronCommand(): Command {
       'Schedule an export, or change the one of this name. Its checkpoint stays where the tenant of the log stays.',
     )
     .requiredOption('--name <name>', 'what it is called')
-    .option(
-      '--secret <K=V>',
-      'a setting of export-logs; K alone takes its value from the environment',
-      collectSecrets,
-      {},
-    )
+    .option('--secret <K=V>', 'a setting of export-logs; K alone takes its value from the environment', collectSecrets)
     .option('--time-zone <name>', 'of the schedule: Europe/Berlin; UTC where it is left out')
     .option('--limit <minutes>', 'a run ends then, and the next one goes on; 30 where it is left out')
     .option('--tenant <name>', 'the tenant that it belongs to; the default one where it is left out')
@@ -76,7 +71,7 @@ async function schedule(expression: string, program: string | undefined, options
   const answer = await callServer(dataFolder(), 'cron-schedule', {
     name,
     schedule: expression,
-    settings: secret,
+    settings: secret ?? {},
     time_zone: timeZone,
     ...(limit !== undefined && { limit_minutes: Number(limit) }),
     tenant,
@@ -147,6 +142,7 @@ function describeRun(run: Json): string {
 }
 
 function endOf({ started_at, ended_at, outcome, sent, skipped, error }: Json): string {
+  if (outcome === 'running') return `running since ${started_at}, ${sent} sent so far`;
   const why = textOf(error);
   return `${ended_at ?? started_at} ${outcome}, ${sent} sent, ${skipped} filtered out${why ? ` (${printable(why)})` : ''}`;
 }
@@ -157,7 +153,10 @@ function describeLine({ job, at, text }: Json): string {
     .replace(/\.\d+Z$/, '')}  ${job}: ${printable(textOf(text) ?? '')}`;
 }
 
-function collectSecrets(given: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function collectSecrets(
+  given: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
   const at = given.indexOf('=');
   const name = at < 0 ? given : given.slice(0, at);
   const value = at < 0 ? process.env[name] : given.slice(at + 1);

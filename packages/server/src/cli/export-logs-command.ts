@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { readConfig } from '../config.ts';
 import { CommandError } from '../control/control-client.ts';
@@ -14,6 +14,7 @@ import {
 import { EXPORTED_TYPES } from '../log-export/exported-types.ts';
 import type { ExportProgress, ExportReport } from '../log-export/run-export.ts';
 import { defaultStateFile, openStateFile } from '../log-export/state-file.ts';
+import { trustAuthority } from '../log-export/trust-authority.ts';
 import { logTypes } from '../logs/log-types.ts';
 import { dataFolder } from './data-folder.ts';
 import { printable } from './printable.ts';
@@ -54,6 +55,8 @@ async function run(options: Options & Readonly<Record<string, unknown>>): Promis
   const stopping = stopSignal(say.note);
   // Other commands need no HTTP client.
   const { exportOnce } = await import('../log-export/open-export.ts');
+  // Of the server of this data folder, where there is one.
+  trustAuthority(join(dataFolder(), 'tls', 'ca.pem'));
   try {
     if ((await state.load()) === undefined) say.note(`No checkpoint in ${file}: it begins with the oldest event.`);
     const report = await exportOnce({

@@ -33,7 +33,7 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let behindSince: Date | undefined;
-  let ticking: Promise<void> | undefined;
+  let looking = Promise.resolve();
 
   /** Looks once: starts what is due, tells of what is late, and says how long there is nothing to do. */
   async function tick(): Promise<number> {
@@ -52,6 +52,7 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
     const room = MOST_AT_ONCE - running.size;
     if (room <= 0 || stopping.signal.aborted) return;
     for (const { tenantId, name, schedule, timeZone } of await cronJobs.due(now(), room)) {
+      if (stopping.signal.aborted) return;
       const job = await cronJobs.claim(tenantId, name, now(), nextRun(schedule, timeZone, now()));
       if (!job) continue;
       const run = runJob(job, stopping.signal)
@@ -93,14 +94,19 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
   function sleepFor(milliseconds: number): void {
     clearTimeout(timer);
     if (stopping.signal.aborted) return;
+    // One look at a time: whoever stops waits for the last one.
     timer = setTimeout(() => {
-      ticking = tick()
-        .catch((error: unknown) => {
-          if (!isDatabaseAway(error)) log.error('scheduled exports could not be looked at', { error });
-          return LONGEST_SLEEP;
-        })
-        .then(sleepFor);
+      looking = looking.then(look);
     }, milliseconds).unref();
+  }
+
+  function look(): Promise<void> {
+    return tick()
+      .catch((error: unknown) => {
+        if (!isDatabaseAway(error)) log.error('scheduled exports could not be looked at', { error });
+        return LONGEST_SLEEP;
+      })
+      .then(sleepFor);
   }
 
   /** Something has changed: look at once. */
@@ -119,7 +125,7 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
     async stop(): Promise<void> {
       stopping.abort();
       clearTimeout(timer);
-      await ticking;
+      await looking;
       await Promise.all(running);
     },
   };

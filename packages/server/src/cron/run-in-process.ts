@@ -24,7 +24,9 @@ export interface ProcessEnd extends Omit<ExportEnd, 'outcome'> {
 export interface ExportProcessOptions {
   /** Addresses that the operator opened: GATEWRIGHT_OUTGOING_ALLOW. */
   readonly allowed: readonly string[];
-  /** Of what a run needs from the environment: PATH, NODE_EXTRA_CA_CERTS. Never the server's own secrets. */
+  /** The file of a certificate that is trusted besides the usual ones: that of this server. */
+  readonly authority?: string | undefined;
+  /** Of what a run needs from the environment: NODE_EXTRA_CA_CERTS. Never the server's own secrets. */
   readonly environment: Readonly<Record<string, string>>;
   /** From the word to stop to the end by force. */
   readonly graceMilliseconds: number;
@@ -37,7 +39,7 @@ const MOST_STRAY = 2_000;
 /** One run in a process of its own: it shares nothing with logins, and what hangs in it is ended. Dies with this process. */
 export async function runInProcess(
   run: ProcessRun,
-  { allowed, environment, graceMilliseconds }: ExportProcessOptions,
+  { allowed, authority, environment, graceMilliseconds }: ExportProcessOptions,
 ): Promise<ProcessEnd> {
   const child = fork(PROGRAM, [], {
     env: { ...environment },
@@ -85,7 +87,7 @@ export async function runInProcess(
   process.once('exit', kill);
 
   try {
-    tell({ type: 'run', settings: run.settings, allowed, checkpoint: run.checkpoint });
+    tell({ type: 'run', settings: run.settings, allowed, authority, checkpoint: run.checkpoint });
     if (run.signal.aborted) stop();
     const [code] = await once(child, 'close').catch((cause: Error) => [cause.message]);
     if (end && !isLate) return end;

@@ -22,6 +22,8 @@ interface Parts {
 }
 
 const RENEW_MILLISECONDS = 10_000;
+/** A lease lasts 60 s; what is in flight then needs 15 of them. */
+const HOLD_MILLISECONDS = 40_000;
 const NOTE_MILLISECONDS = 500;
 const LONGEST_LINE = 1_000;
 
@@ -34,11 +36,15 @@ export function createRunJob({ stores, transact, runInProcess, log, now }: Parts
     await transact(({ cronRuns }) => cronRuns.begin(tenantId, { runId, name, startedAt }));
     const lost = new AbortController();
     const printed = createPrinted(job, runId);
+    let heldAt = Date.now();
     const renewal = setInterval(() => {
-      // A database that is away has the lease of nobody else: the next renewal decides.
       stores.cronJobs.renew(job).then(
-        (isOurs) => !isOurs && lost.abort(),
-        () => {},
+        (isOurs) => {
+          heldAt = Date.now();
+          if (!isOurs) lost.abort();
+        },
+        // A database that is away for a moment has the lease of nobody else.
+        () => Date.now() - heldAt > HOLD_MILLISECONDS && lost.abort(),
       );
     }, RENEW_MILLISECONDS);
     let end: ProcessEnd;

@@ -7,6 +7,8 @@ export type ToExport =
       readonly type: 'run';
       readonly settings: GivenSettings;
       readonly allowed: readonly string[];
+      /** The file of a certificate that is trusted besides the usual ones. */
+      readonly authority: string | undefined;
       readonly checkpoint: string | undefined;
     }
   /** The checkpoint is kept. */

@@ -3,6 +3,7 @@ import { describeProgress, describeReport } from './describe-export.ts';
 import type { FromExport, ToExport } from './export-messages.ts';
 import { readExportSettings } from './export-settings.ts';
 import { exportOnce } from './open-export.ts';
+import { trustAuthority } from './trust-authority.ts';
 
 // The entry of the process that carries out one run of a scheduled export (cron/run-in-process.ts). It has no environment
 // of the server's: what it needs comes in a message.
@@ -32,8 +33,14 @@ try {
 } catch {}
 wait();
 
-async function run({ settings: given, allowed, checkpoint }: Extract<ToExport, { type: 'run' }>): Promise<void> {
+async function run({
+  settings: given,
+  allowed,
+  authority,
+  checkpoint,
+}: Extract<ToExport, { type: 'run' }>): Promise<void> {
   let toldAt = 0;
+  if (authority !== undefined) trustAuthority(authority);
   const settings = readExportSettings(given);
   for (const text of settings.notes) tell({ type: 'line', text });
   if (checkpoint === undefined) tell({ type: 'line', text: 'No checkpoint yet: it begins with the oldest event.' });

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Recorder, startRecorder } from '../../test/log-export/recorder.ts';
 import { event, events, logId, startTenantStandIn, type TenantStandIn } from '../../test/log-export/tenant-stand-in.ts';
@@ -178,6 +181,25 @@ describe('an export', () => {
     tenant.has(events(3));
     webhook.answers(() => status);
     expect(await run({ WEBHOOK_SUCCESS: '2xx' })).toMatchObject({ outcome: 'complete', sent: 3 });
+  });
+
+  it('lets a body go, however long it is: the status says it all', async () => {
+    let sent = 0;
+    const endless = createServer((_request, response) => {
+      response.on('close', () => clearInterval(timer));
+      const timer = setInterval(() => {
+        sent += 100_000;
+        response.write('x'.repeat(100_000));
+      }, 1);
+    });
+    endless.listen(0, '127.0.0.1');
+    await once(endless, 'listening');
+    tenant.has(events(2));
+    const report = await run({ WEBHOOK_URL: `http://127.0.0.1:${(endless.address() as AddressInfo).port}/` });
+    expect(report).toMatchObject({ outcome: 'complete', sent: 2 });
+    expect(sent).toBeLessThan(50_000_000);
+    endless.closeAllConnections();
+    endless.close();
   });
 
   it('says that nobody is there', async () => {

@@ -104,8 +104,8 @@ export function createLogSource({ settings, callOut, now, onWait, signal, sleep 
       const isLast = attempt === ATTEMPTS;
       if (answer instanceof OutgoingError) {
         if (isLast || answer.fault === 'too-large' || answer.fault === 'url')
-          throw new ExportError(`${origin}: ${answer.message}`);
-        await waitFor(FIRST_PAUSE * 2 ** attempt, `${origin}: ${answer.message}`);
+          throw new ExportError(`${origin}: ${explain(answer)}.`);
+        await waitFor(FIRST_PAUSE * 2 ** attempt, `${origin}: ${explain(answer)}`);
         continue;
       }
       noteLimit(answer, attempt);
@@ -131,6 +131,11 @@ export function createLogSource({ settings, callOut, now, onWait, signal, sleep 
   }
 
   return { read };
+}
+
+function explain({ fault, message }: OutgoingError): string {
+  if (fault === 'network') return 'no connection, or a certificate that is not trusted (NODE_EXTRA_CA_CERTS)';
+  return message.replace(/\.$/, '');
 }
 
 function parse({ body }: OutgoingResponse, what: string): unknown {

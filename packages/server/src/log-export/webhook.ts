@@ -55,7 +55,7 @@ function wordsOf(status: number, body: Buffer): string {
     .toString('utf8', 0, 4 * MOST_WORDS)
     .replace(/\s+/g, ' ')
     .trim();
-  return words === '' ? '' : `: ${words.slice(0, MOST_WORDS)}`;
+  return words === '' ? '' : `: ${words.slice(0, MOST_WORDS).replace(/\.$/, '')}`;
 }
 
 function explain({ fault, message }: OutgoingError): string {

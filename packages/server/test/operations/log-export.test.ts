@@ -113,7 +113,7 @@ describe('gatewright cron', { timeout: 150_000 }, () => {
     const { management } = server.firstRun;
     const env = { GATEWRIGHT_DATA_DIR: server.dataDir, AUTH0_CLIENT_SECRET: management.client_secret };
     const settings = [
-      `AUTH0_DOMAIN=${server.httpOrigin}`,
+      `AUTH0_DOMAIN=${server.origin}`,
       `AUTH0_CLIENT_ID=${management.client_id}`,
       'AUTH0_CLIENT_SECRET',
       `WEBHOOK_URL=${webhook.url}`,
