@@ -7,6 +7,9 @@ import { logsRetentionCommand } from './logs-retention-command.ts';
 interface Options {
   readonly tenant?: string;
   readonly type?: readonly string[];
+  readonly user?: string;
+  readonly client?: string;
+  readonly query?: string;
   readonly console?: boolean;
   readonly lines: number;
   readonly follow: boolean;
@@ -25,6 +28,9 @@ export function logsCommand(): Command {
     )
     .option('--tenant <name>', 'the tenant; the default one where it is left out')
     .option('--type <codes>', 'events of these types alone: f,fp,w', codesOf)
+    .option('--user <id or name>', "this user's events alone")
+    .option('--client <id or name>', "this application's events alone")
+    .option('--query <search>', "what this search finds alone, as GET /api/v2/logs takes it: 'ip:10.* AND NOT type:s'")
     .option('--console', 'and what rules, actions, hooks and database scripts print')
     .option('--lines <count>', 'how many of the past come first', countOf, 10)
     .option('--no-follow', 'end after those')
@@ -37,14 +43,14 @@ export function logsCommand(): Command {
   return logs;
 }
 
-async function tail({ tenant, type, lines, follow, json, ...options }: Options): Promise<void> {
+async function tail({ tenant, type, user, client, query, lines, follow, json, ...options }: Options): Promise<void> {
   const end = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
   // `| head` has seen enough.
   process.stdout.on('error', () => end.abort());
   const isColoured = process.stdout.isTTY && !process.env.NO_COLOR;
   await followLog(dataFolder(), {
-    input: { tenant, types: type, console: options.console, lines, follow },
+    input: { tenant, types: type, user, client, query, console: options.console, lines, follow },
     onRecord: (record) => print(json ? JSON.stringify(record) : describeRecord(record, { isColoured })),
     tell: (text) => process.stderr.write(`${text}\n`),
     signal: end.signal,

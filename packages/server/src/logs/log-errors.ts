@@ -9,6 +9,7 @@ export const logErrors = defineErrors({
     code: 'invalid_query_string',
     message: "Query validation error: 'from' is not the log_id of an event of this installation.",
   },
+  tooLong: { status: 414, code: 'invalid_query_string', message: 'The search is longer than {most} characters.' },
   malformedDate: {
     status: 400,
     code: 'invalid_query_string',

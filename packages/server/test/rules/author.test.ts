@@ -21,7 +21,7 @@ async function logIn(times = 1, tenant = world.main) {
 
 /** What `gatewright logs tail --console --no-follow` shows. */
 async function printed(tenantId = 'dev'): Promise<TailRecord[]> {
-  const tail: Tail = { tenantId, types: ['w'], withConsole: true, lines: 50, follow: false };
+  const tail: Tail = { tenantId, query: { kind: 'all' }, withConsole: true, lines: 50, follow: false };
   const shown: TailRecord[] = [];
   for await (const { records } of tailLogs({ ...world.app.stores, wait: async () => undefined }, tail))
     shown.push(...records);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { followLog } from '../../src/cli/follow-log.ts';
 import { startControlServer } from '../../src/control/control-server.ts';
+import type { ControlStream } from '../../src/control/control-stream.ts';
 import type { Json } from '../../src/kit/json-values.ts';
 import { createLog } from '../../src/kit/log.ts';
 import { tailCommands } from '../../src/logs/reading/tail-commands.ts';
@@ -61,6 +62,34 @@ it('gatewright logs tail survives a restart of the server, says so, and shows ea
   end.abort();
   await following;
   await control.stop();
+});
+
+it.each([
+  [{ types: ['sepft'] }, 'sepft'],
+  [{ user: 'user name' }, 'sepft'],
+  [{ client: 'client id' }, 'sepft'],
+  [{ query: 'type:(sepft OR fp) AND NOT user_name:eve*' }, 'sepft'],
+  [{ types: ['fp'] }, undefined],
+  [{ user: 'eve' }, undefined],
+  [{ client: 'no such application' }, undefined],
+  [{ query: 'type:fp' }, undefined],
+])('shows of the past and of what comes only what is asked for: %j', async (filter: Json, shown) => {
+  const names: Json = { 'user name': world.user.email, 'client id': world.password_client.client_id };
+  const asked = Object.fromEntries(
+    Object.entries(filter).map(([name, value]) => [name, names[String(value)] ?? value]),
+  );
+  const stream = await tailCommands(world.app.stores)['logs-tail']?.({ ...asked, lines: 1 });
+  const records: Json[] = [];
+  let newest: string | undefined;
+  for await (const piece of stream as ControlStream) {
+    if ('data' in piece) records.push(JSON.parse(piece.data.toString()));
+    else if (newest === undefined) {
+      expect((await passwordGrant(world)).statusCode).toBe(200);
+      newest = String((await world.events()).find(({ type }) => type === 'sepft')?.log_id);
+    } else if (String(piece.progress.position) > newest) break;
+  }
+  // One of the past, and the login.
+  expect(records.map(({ type }) => type)).toEqual(shown === undefined ? [] : [shown, shown]);
 });
 
 it('fails at once where no server runs', async () => {

@@ -16,6 +16,8 @@ export interface LuceneMatch {
   /** The literal pieces between wildcards: `a*b` is ['a', 'b'], a text without wildcard has one piece. */
   readonly pieces: readonly string[];
   readonly isPhrase: boolean;
+  /** Of letters A to Z. The subset itself is case-sensitive; other dialects need not be. */
+  readonly ignoresCase?: boolean;
 }
 
 /** A bound that is left out is `*`. */

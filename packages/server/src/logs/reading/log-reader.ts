@@ -25,7 +25,9 @@ export interface LogReader {
    * come before it any more: a reader that goes on from the last one misses none.
    */
   after(tenantId: string, from: LogPosition | undefined, take: number): Promise<LogRow[]>;
-  /** The same for a reader that moves on where its tenant has no events. */
+  /** The same for who watches the log as it grows: its position moves on where there is nothing. */
+  follow(tenantId: string, from: LogPosition, take: number): Promise<LogPage>;
+  /** The same for who is to have every event, those included whose time is over. */
   page(tenantId: string, from: LogPosition, take: number): Promise<LogPage>;
   /** New events of several tenants, in one order: for who delivers to many. */
   tail(tenantIds: readonly string[], from: LogPosition, take: number): Promise<TailPage>;
@@ -51,6 +53,7 @@ export function createLogReader({ pool, keptSince = async () => new Date(0) }: P
       return row && row.at >= since ? row : undefined;
     },
     after: async (tenantId, from, take) => readAfter(pool, tenantId, from, take, await keptSince(tenantId)),
+    follow: async (tenantId, from, take) => readPage(pool, tenantId, from, take, await keptSince(tenantId)),
     page: (tenantId, from, take) => readPage(pool, tenantId, from, take),
     tail: (tenantIds, from, take) => readTail(pool, tenantIds, from, take),
     end: () => readEnd(pool),

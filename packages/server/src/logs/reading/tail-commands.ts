@@ -3,10 +3,12 @@ import type { ControlVerbs } from '../../control/control-server.ts';
 import type { ControlPiece } from '../../control/control-stream.ts';
 import { defineErrors } from '../../kit/errors.ts';
 import { isObject, numberOf } from '../../kit/json-values.ts';
+import type { LuceneQuery } from '../../kit/lucene/query.ts';
 import { tenantErrors } from '../../tenants/tenant.ts';
 import type { TenantStore } from '../../tenants/tenant-store.ts';
 import { encodeLogId } from '../log-id.ts';
 import { logTypes } from '../log-types.ts';
+import { exactly, parseSearch } from '../search/search-query.ts';
 import { type LogReader, parsePosition } from './log-reader.ts';
 import { type Tail, tailLogs } from './tail-logs.ts';
 
@@ -38,7 +40,7 @@ export function tailCommands({ tenants, logs, consoles }: Needs): ControlVerbs {
       const lines = Number(input.lines);
       return streamed({
         tenantId,
-        types,
+        query: queryOf(types, input),
         withConsole: input.console === true,
         lines: Number.isInteger(lines) ? Math.min(MOST_LINES, Math.max(0, lines)) : 10,
         follow: input.follow !== false,
@@ -55,6 +57,19 @@ export function tailCommands({ tenants, logs, consoles }: Needs): ControlVerbs {
       yield { progress: { position: encodeLogId(position) } };
     }
   }
+}
+
+/** All that was asked for must hold; a user and a client are named by id or by name. */
+function queryOf(types: readonly string[], { user, client, query }: Readonly<Record<string, unknown>>): LuceneQuery {
+  const parts: LuceneQuery[] = [];
+  if (types.length > 0) parts.push({ kind: 'or', parts: types.map((type) => exactly('type', type)) });
+  if (user !== undefined) parts.push(named(['user_id', 'user_name'], String(user)));
+  if (client !== undefined) parts.push(named(['client_id', 'client_name'], String(client)));
+  return parseSearch(query === undefined ? undefined : String(query), undefined, ...parts);
+}
+
+function named(fields: readonly string[], value: string): LuceneQuery {
+  return { kind: 'or', parts: fields.map((field) => exactly(field, value)) };
 }
 
 /** Longer than what code printed is kept for. */

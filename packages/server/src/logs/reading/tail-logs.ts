@@ -2,13 +2,14 @@ import type { KeptConsole } from '../../executions/kept-console.ts';
 import type { LuceneQuery } from '../../kit/lucene/query.ts';
 import type { LogPosition } from '../log-id.ts';
 import { type LogRow, logIdOf, toWire } from '../log-row.ts';
+import { matchesRecord } from '../search/match-record.ts';
 import { NEWEST_FIRST } from '../search/search-logs.ts';
 import type { LogReader } from './log-reader.ts';
 
 export interface Tail {
   readonly tenantId: string;
-  /** Codes of log types; all of them where there is none. */
-  readonly types: readonly string[];
+  /** Which of the events are shown. */
+  readonly query: LuceneQuery;
   /** What tenant code printed, besides the events. */
   readonly withConsole: boolean;
   /** How many of the past come first. */
@@ -46,28 +47,24 @@ const LATE_SECONDS = 10;
  * show what was printed in the last seconds before the end once more: whoever follows knows it by its id.
  */
 export async function* tailLogs({ logs, consoles, wait }: Parts, tail: Tail): AsyncGenerator<TailLook> {
-  const { tenantId, types, withConsole, follow, resume } = tail;
+  const { tenantId, query, withConsole, follow, resume } = tail;
   const lines = resume ? 0 : tail.lines;
-  const isWanted = ({ type }: LogRow) => types.length === 0 || types.includes(type);
   // First the end, then the past: what is committed in between is in both, and shown once.
   let position = resume?.position ?? (await logs.end());
-  const past =
-    lines === 0
-      ? []
-      : await logs.search(tenantId, { query: ofTypes(types), sort: NEWEST_FIRST, offset: 0, limit: lines });
+  const past = lines === 0 ? [] : await logs.search(tenantId, { query, sort: NEWEST_FIRST, offset: 0, limit: lines });
   const shown = new Set(past.map(logIdOf));
   const seconds = LATE_SECONDS + (resume?.secondsAway ?? 0);
   const before = withConsole ? await consoles.lately(tenantId, seconds, PAGE) : [];
   const printed = withConsole && lines > 0 ? await consoles.newest(tenantId, lines) : [];
   const seen = new Set([...before, ...printed].map(({ id }) => id));
   yield { records: resume ? inOrder([], before) : inOrder(past, printed).slice(-lines), position };
-  while (follow) {
-    await wait();
-    const rows = await logs.after(tenantId, position, PAGE);
-    const [last] = rows.slice(-1);
-    if (last) position = last;
+  for (let isBehind = false; follow; ) {
+    if (!isBehind) await wait();
+    const { rows, reached } = await logs.follow(tenantId, position, PAGE);
+    isBehind = rows.length === PAGE;
+    position = reached;
     const fresh = withConsole ? await unseen() : [];
-    const news = rows.filter((row) => isWanted(row) && !shown.has(logIdOf(row)));
+    const news = rows.filter((row) => matchesRecord(query, row) && !shown.has(logIdOf(row)));
     yield { records: inOrder(news, fresh), position };
   }
 
@@ -78,11 +75,6 @@ export async function* tailLogs({ logs, consoles, wait }: Parts, tail: Tail): As
     for (const { id } of lately) seen.add(id);
     return fresh;
   }
-}
-
-function ofTypes(types: readonly string[]): LuceneQuery {
-  if (types.length === 0) return { kind: 'all' };
-  return { kind: 'or', parts: types.map((type) => ({ kind: 'match', field: 'type', pieces: [type], isPhrase: true })) };
 }
 
 function inOrder(rows: readonly LogRow[], consoles: readonly KeptConsole[]): TailRecord[] {

@@ -1,8 +1,8 @@
 import type { LuceneBound, LuceneMatch, LuceneQuery, LuceneRange } from '../../kit/lucene/query.ts';
-import { logErrors } from '../log-errors.ts';
 import { decodeLogId } from '../log-id.ts';
 import { BARE_FIELDS, textFieldSql } from './log-fields.ts';
-import { type DateSpan, parseDateSpan } from './search-date.ts';
+import type { DateSpan } from './search-date.ts';
+import { dateSpanOf, foldCase, storable } from './search-values.ts';
 
 /** Takes a value and answers its placeholder: everything that came with a request goes this way. */
 export type Bind = (value: string | number | Date) => string;
@@ -32,14 +32,16 @@ function bareMatch(match: LuceneMatch, bind: Bind): string {
   return `(${BARE_FIELDS.map((field) => fieldMatch(field, match, bind)).join(' or ')})`;
 }
 
-function fieldMatch(field: string, { pieces, isPhrase }: LuceneMatch, bind: Bind): string {
+function fieldMatch(field: string, { pieces, isPhrase, ignoresCase }: LuceneMatch, bind: Bind): string {
   const text = pieces.join('');
-  if (field === 'date') return within(dateOf(text), bind);
-  const sql = fieldSql(field);
-  if (isPhrase || pieces.length === 1)
-    return field === 'log_id' ? hasLogId(text, bind) : `${sql} = ${bind(storable(text))}`;
+  if (field === 'date') return within(dateSpanOf(text), bind);
+  const isWhole = isPhrase || pieces.length === 1;
+  if (isWhole && field === 'log_id') return hasLogId(text, bind);
+  const folded = (part: string) => storable(ignoresCase ? foldCase(part) : part);
+  const sql = ignoresCase ? `lower(${fieldSql(field)} collate "C")` : fieldSql(field);
+  if (isWhole) return `${sql} = ${bind(folded(text))}`;
   if (text === '') return `${sql} is not null`;
-  return `${sql} like ${bind(pieces.map((piece) => storable(piece).replace(/[\\%_]/g, '\\$&')).join('%'))}`;
+  return `${sql} like ${bind(pieces.map((piece) => folded(piece).replace(/[\\%_]/g, '\\$&')).join('%'))}`;
 }
 
 /** By the key, where the expression of the field would read every row. */
@@ -59,7 +61,7 @@ function textRange({ field, from, to }: LuceneRange, bind: Bind): string {
 
 /** A bound stands for its whole span: `{2018-12 TO 2019-01]` begins after December and takes all of January. */
 function dateRange({ from, to }: LuceneRange, bind: Bind): string {
-  const edge = (bound: LuceneBound, side: keyof DateSpan) => bind(new Date(dateOf(bound.value)[side]));
+  const edge = (bound: LuceneBound, side: keyof DateSpan) => bind(new Date(dateSpanOf(bound.value)[side]));
   const parts = ['true'];
   if (from) parts.push(`e.at >= ${edge(from, from.isInclusive ? 'start' : 'end')}::timestamptz`);
   if (to) parts.push(`e.at < ${edge(to, to.isInclusive ? 'end' : 'start')}::timestamptz`);
@@ -70,19 +72,8 @@ function within({ start, end }: DateSpan, bind: Bind): string {
   return `(e.at >= ${bind(new Date(start))}::timestamptz and e.at < ${bind(new Date(end))}::timestamptz)`;
 }
 
-function dateOf(text: string): DateSpan {
-  const span = parseDateSpan(text);
-  if (span === undefined) throw logErrors.malformedDate({ value: text.slice(0, 50) });
-  return span;
-}
-
 function fieldSql(field: string): string {
   const sql = textFieldSql(field);
   if (sql === undefined) throw new Error(`The field ${field} passed the rules and has no SQL.`);
   return sql;
-}
-
-/** A NUL is in no stored text, and PostgreSQL refuses a parameter that has one. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '\ufffd').toWellFormed();
 }

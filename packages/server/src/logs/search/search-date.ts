@@ -18,7 +18,7 @@ export function parseDateSpan(text: string): DateSpan | undefined {
   if (mo < 1 || mo > 12 || d < 1 || d > new Date(Date.UTC(y, mo, 0)).getUTCDate()) return undefined;
   if (h > 24 || mi > 59 || s > 60) return undefined;
   const shift = offsetOf(offset);
-  const at = (...parts: [number, number, number, number, number, number, number]) => Date.UTC(...parts) - shift;
+  const at = (...parts: Instant) => utc(parts) - shift;
   const start = at(y, mo - 1, d, h, mi, s, millisecond);
   if (month === undefined) return { start, end: at(y + 1, 0, 1, 0, 0, 0, 0) };
   if (day === undefined) return { start, end: at(y, mo, 1, 0, 0, 0, 0) };
@@ -26,6 +26,13 @@ export function parseDateSpan(text: string): DateSpan | undefined {
   if (minute === undefined) return { start, end: start + 3_600_000 };
   if (second === undefined) return { start, end: start + 60_000 };
   return { start, end: start + (fraction === undefined ? 1_000 : 1) };
+}
+
+type Instant = [year: number, month: number, day: number, hour: number, minute: number, second: number, ms: number];
+
+/** Date.UTC takes the years 0 to 99 for those of the last century; the calendar repeats itself after 400 years. */
+function utc([year, ...rest]: Instant): number {
+  return Date.UTC(year + 400, ...rest) - 146_097 * 86_400_000;
 }
 
 function offsetOf(offset: string | undefined): number {
