@@ -133,8 +133,18 @@ describe('an exchange that is granted', () => {
        api.transaction.setMetadata('from', 'the exchange');`;
     for (const name of ['First', 'Second']) {
       const type = await typeOf(body(name));
-      const answer = await exchange(type);
+      let answer = await exchange(type);
+      const events = await eventsOf(world, async () => {
+        answer = await exchange(type);
+      });
       expect(answer.statusCode, answer.body).toBe(200);
+      const both = [expect.any(String), expect.any(String)];
+      expect(events).toContainEqual(
+        expect.objectContaining({
+          type: 'secte',
+          details: expect.objectContaining({ actions: { executions: both } }),
+        }),
+      );
       const { seen } = decodeJwt(answer.json().id_token).claims;
       const [shown, metadata, transaction, exchanged] = Object(seen);
       expect([shown, metadata.kept, transaction, exchanged]).toEqual([name, name, { from: 'the exchange' }, type]);

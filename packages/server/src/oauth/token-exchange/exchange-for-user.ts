@@ -49,6 +49,7 @@ export function createExchangeForUser({ logIn, access, transact, hasLoginCode }:
       methods: [],
       tokenExchange: facts,
       gty: exchange.grantType,
+      executions: [executionId],
       ...(keep && !isFirst && { keep }),
       event: ({ userId, email, username }) => ({
         ...exchangeEvent(exchange),
@@ -57,7 +58,6 @@ export function createExchangeForUser({ logIn, access, transact, hasLoginCode }:
         userName: email ?? username ?? userId,
         connection: connection.name,
         connectionId: connection.id,
-        details: { actions: { executions: [executionId] } },
       }),
       ended: () => oauthErrors.userBlocked(),
     });

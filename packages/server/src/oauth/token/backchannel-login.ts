@@ -4,6 +4,7 @@ import { randomAlphanumeric } from '../../kit/ids.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { LoginFacts } from '../../pipeline/login-facts.ts';
+import type { Executions } from '../../pipeline/outcome.ts';
 import type { JoinedAccountStore } from '../../sessions/joined-account-store.ts';
 import type { User } from '../../users/user.ts';
 import type { UserStore } from '../../users/user-store.ts';
@@ -44,6 +45,8 @@ export interface BackchannelLogin extends Pick<LoginFacts, 'protocol' | 'target'
   readonly gty: string;
   /** Makes or changes the user, in the transaction of the tokens: what refuses them refuses this as well. */
   readonly keep?: KeepUser;
+  /** Of actions that ran before those of the login. */
+  readonly executions?: readonly string[];
   /** The event of this login, about whom it ended with: tenant code may have linked the user to another one. */
   readonly event: (user: User) => AuditEvent;
   /** What the caller is told where the user ended, or was blocked, meanwhile. */
@@ -120,7 +123,7 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
         if (stored) await refreshTokens.insert(tenantId, stored, requester, wishes?.metadata);
         if (tokens.opaque) await tokenGrants.insertAccessToken(tenantId, tokens.opaque);
         const event = login.event(user);
-        const ran = executionDetails(additions.executions);
+        const ran = executionDetails(withActions(login.executions, additions.executions));
         await record(tenantId, {
           ...event,
           ...(Object.keys(ran).length > 0 && { details: { ...event.details, ...ran } }),
@@ -131,6 +134,11 @@ export function createBackchannelLogin({ transact, access, runForExchange, prepa
     ]);
     return response;
   };
+}
+
+function withActions(before: readonly string[] = [], { actions = [], ...others }: Executions = {}): Executions {
+  const all = [...before, ...actions];
+  return { ...others, ...(all.length > 0 && { actions: all }) };
 }
 
 /** Who acts for somebody else comes back with both tokens each time. */
