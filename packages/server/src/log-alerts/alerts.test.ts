@@ -149,6 +149,14 @@ describe('alerts', () => {
     expect(await list()).toMatchObject([{ status: 'resolved', resolved_at: expect.any(String) }]);
   });
 
+  it('tell of events that went before a log stream had them', async () => {
+    await events(1, world.now().getTime() - MINUTE, 1, `'resource_cleanup'`);
+    await look();
+    expect(await list()).toMatchObject([
+      { rule: 'log-gap', subject: '', suggestion: expect.stringContaining('logs retention') },
+    ]);
+  });
+
   it('go on while it stays loud: no second one, no second message', async () => {
     await receiveAt('json');
     for (let minute = 0; minute < 12; minute++) {
@@ -252,6 +260,9 @@ describe('PUT /gatewright/alert-settings', () => {
     expect(rotated.signing_secret).not.toBe(first.signing_secret);
     const { rows } = await world.database.pool.query('select to_jsonb(s)::text as row from log_alert_settings s');
     expect(rows[0]?.row).not.toContain(rotated.signing_secret.slice(6, 20));
+    const written = JSON.stringify((await world.api().get('/logs?q=type:sapi&per_page=5')).json());
+    expect(written).toContain('Update alert settings');
+    expect(written).not.toContain(rotated.signing_secret.slice(6, 20));
     expect(await put({})).toEqual({ webhook: null, mail_to: [] });
   });
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { passwordGrant } from '../../test/protocol.ts';
 import { startWorld, type World } from '../../test/world.ts';
 import { createLog } from '../kit/log.ts';
+import { sectionSql } from './read-new-events.ts';
 import { createRollups } from './roll-up.ts';
 import { MOST_APART } from './rollup.ts';
 
@@ -89,6 +90,22 @@ describe('the counts of the log', () => {
     await Promise.all(others.map((one) => one.catchUp()));
     await caughtUp();
     expect(await counted('minute')).toBe(await logged());
+  });
+
+  it('are read by the order of delivery, where nothing is sorted', async () => {
+    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+    await query('analyze log_events');
+    const plan = await query<{ 'QUERY PLAN': string }>(`explain ${sectionSql([`log_events_${day}`])}`, [
+      0,
+      '900',
+      '0',
+      0,
+      '2000000',
+      100,
+    ]);
+    const text = plan.map((row) => row['QUERY PLAN']).join('\n');
+    expect(text).toContain('Index Scan');
+    expect(text).not.toContain('Sort');
   });
 
   it('leave out no event whose transaction ended late', async () => {

@@ -28,7 +28,7 @@ export async function expireEvents(connection: pg.PoolClient, parts: Parts): Pro
   const readers = await parts.cursors();
   const done: Expired = { days: [], removed: 0, isMore: false };
 
-  for await (const content of readOldPartitions(connection, dayOf(new Date(now().getTime() - DAY)))) {
+  for await (const content of readOldPartitions(connection, dayOf(keptSince(daysOf.shortest, now())))) {
     if (parts.isStopped()) break;
     await expirePartition(content);
   }
@@ -76,6 +76,7 @@ export async function expireEvents(connection: pg.PoolClient, parts: Parts): Pro
 interface Retentions {
   of(tenantId: string): number;
   readonly longest: number;
+  readonly shortest: number;
 }
 
 /** Of a tenant that is gone the events stay as long as those of one that never chose. */
@@ -87,6 +88,7 @@ async function readRetentions(connection: pg.PoolClient): Promise<Retentions> {
   return {
     of: (tenantId) => chosen.get(tenantId) ?? DEFAULT_DAYS,
     longest: Math.max(DEFAULT_DAYS, ...chosen.values()),
+    shortest: Math.min(DEFAULT_DAYS, ...chosen.values()),
   };
 }
 
