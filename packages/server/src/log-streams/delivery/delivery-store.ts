@@ -94,7 +94,8 @@ export function createDeliveryStore(db: Database) {
       const { rows } = await sql<{ tenant_id: string; stream_id: string }>`
         select d.tenant_id, d.stream_id from log_stream_deliveries d
           join log_streams s on s.tenant_id = d.tenant_id and s.id = d.stream_id
-        where s.status = 'active' and d.lease_until <= clock_timestamp() - make_interval(secs => ${freeForSeconds})
+        where s.status = 'active' and s.sink is not null
+          and d.lease_until <= clock_timestamp() - make_interval(secs => ${freeForSeconds})
         order by s.is_priority desc, d.lease_until limit ${most}`.execute(db);
       return rows.map(toKey);
     },

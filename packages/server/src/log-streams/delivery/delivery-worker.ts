@@ -34,7 +34,9 @@ const SCAN_PAUSE_MILLISECONDS = 50;
 /** A process that could not renew its leases for so long sends nothing until it has. */
 const TRUSTED_MILLISECONDS = 25_000;
 const PATIENCE_MILLISECONDS = 1_000;
-const MOST_ROOM = 1_000;
+/** Rows that are read and not acknowledged, of a stream and of all: what memory takes. */
+const LEAST_ROOM = 500;
+const MOST_ROOM = 2_000;
 const ROOM_OF_ALL = 40_000;
 
 /** Delivers the events of all tenants to their log streams: one for each process, any number of which share the work. */
@@ -110,7 +112,7 @@ export function createDeliveryWorker(parts: Parts) {
 
   async function refill({ delivery }: Held): Promise<void> {
     const { mostEvents, mostInFlight } = delivery.outlet().sink;
-    const wanted = Math.min(MOST_ROOM, Math.max(100, mostEvents * mostInFlight * 2));
+    const wanted = Math.min(MOST_ROOM, Math.max(LEAST_ROOM, mostEvents * mostInFlight * 2));
     const room = Math.max(50, Math.min(wanted, Math.floor(ROOM_OF_ALL / Math.max(1, held.size))));
     await Promise.all(delivery.lanes().map((lane) => lane.refill(room)));
   }

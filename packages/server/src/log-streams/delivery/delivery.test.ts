@@ -126,21 +126,22 @@ describe('a log stream', () => {
     const signatures = () => String(receiver.requests.at(-1)?.headers['webhook-signature'] ?? '').split(' ');
     const first = await rotate();
     expect(first).toEqual({ signing_secret: expect.stringMatching(/^whsec_/) });
-    await streams.happen(1);
-    await eventually(() => expect(signatures()).toEqual([expect.stringMatching(/^v1,/)]));
+    // A process hears of a change soon, and sends on with what it has until then.
+    const sendUntil = (count: number) =>
+      eventually(async () => {
+        await streams.happen(1);
+        expect(signatures().filter((signature) => signature.startsWith('v1,'))).toHaveLength(count);
+      });
+    await sendUntil(1);
     const second = await rotate();
     expect(second).toMatchObject({ previous_valid_until: new Date(world.now().getTime() + 3_600_000).toISOString() });
-    await streams.happen(1);
-    await eventually(() => expect(signatures()).toHaveLength(2));
+    await sendUntil(2);
     const last = receiver.requests.at(-1);
     const text = `${last?.headers['webhook-id']}.${last?.headers['webhook-timestamp']}.${last?.body}`;
     expect(signatures()).toEqual([second, first].map(({ signing_secret }) => `v1,${hmac(signing_secret, text)}`));
     world.advance(3_600_001);
     world.app.streams.wake();
-    await eventually(async () => {
-      await streams.happen(1);
-      expect(signatures()).toHaveLength(1);
-    });
+    await sendUntil(1);
   });
 });
 

@@ -31,8 +31,6 @@ interface Parts {
   readonly suspect?: Suspect | undefined;
 }
 
-const LEAST_ROOM = 50;
-
 export function createLane({ from, read, isReplay = false, includes = () => true, suspect }: Parts): Lane {
   const window = createWindow(from);
   let isReading = false;
@@ -56,7 +54,8 @@ export function createLane({ from, read, isReplay = false, includes = () => true
     isFinished: () => isRead && window.isIdle(),
     async refill(room) {
       const free = room - window.size();
-      if (isReading || isRead || free < Math.min(LEAST_ROOM, room)) return;
+      // A look at the log costs the same for one row and for many.
+      if (isReading || isRead || free < room / 2) return;
       isReading = true;
       try {
         const section = await read(window.reached(), free);
