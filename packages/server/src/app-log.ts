@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { createJobCursors } from './cron/job-cursors.ts';
 import type { Transact } from './db/transact.ts';
 import type { Log } from './kit/log.ts';
 import { createAlertMailComposer } from './log-alerts/alert-mail.ts';
@@ -33,7 +34,7 @@ export function createLogWatch({ pool, stores, transact, directory, callOut, cur
   const rollups = createRollups({ pool, rollups: stores.rollups, transact, log, now });
   const retention = createRetentionKeeper({
     pool,
-    cursors: allCursors(rollups.cursor, cursors),
+    cursors: allCursors(rollups.cursor, cursors, createJobCursors({ cronJobs: stores.cronJobs, directory })),
     tellGap: createTellGap({ transact, now }),
     log,
     now,

@@ -182,6 +182,16 @@ export function createCronJobStore(db: Database, sealer: Sealer) {
       );
     },
 
+    /** Of all tenants: how far each job has read which log. */
+    async positions(): Promise<{ tenantId: string; origin: string; checkpoint: string | undefined }[]> {
+      const rows = await db.selectFrom('cron_jobs').select(['tenant_id', 'origin', 'checkpoint']).execute();
+      return rows.map(({ tenant_id, origin, checkpoint }) => ({
+        tenantId: tenant_id,
+        origin,
+        checkpoint: checkpoint ?? undefined,
+      }));
+    },
+
     /** Of all tenants: what has waited since before then, and nobody was told of. */
     async untold(before: Date, limit: number): Promise<{ tenantId: string; name: string; behindSince: Date }[]> {
       const rows = await db

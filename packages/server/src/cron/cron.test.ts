@@ -7,8 +7,10 @@ import { startWorld, type World } from '../../test/world.ts';
 import type { ControlPiece } from '../control/control-stream.ts';
 import { type Json, objectOf, objectsOf } from '../kit/json-values.ts';
 import { createLog } from '../kit/log.ts';
+import { encodeLogId } from '../logs/log-id.ts';
 import { cronCommands } from './cron-commands.ts';
 import { createCronScheduler } from './cron-scheduler.ts';
+import { createJobCursors } from './job-cursors.ts';
 import { runInProcess } from './run-in-process.ts';
 
 const MINUTE = 60_000;
@@ -272,6 +274,20 @@ describe('a scheduled export', () => {
     expect(webhook.received.length).toBeLessThanOrEqual(100);
     const { rows } = await world.database.pool.query('select checkpoint from cron_jobs');
     expect(rows).toEqual([{ checkpoint: null }]);
+  });
+
+  it('keeps what it has not read of its own log from ending: retention waits for it', async () => {
+    const { stores, directory } = world.app;
+    const cursors = createJobCursors({ cronJobs: stores.cronJobs, directory });
+    await schedule('elsewhere', {}, { AUTH0_DOMAIN: 'example.auth0.com' });
+    expect(await cursors()).toEqual([]);
+    await schedule('here', {}, { AUTH0_DOMAIN: 'http://localhost:3000' });
+    expect(await cursors()).toEqual([{ tenantId: 'dev', position: undefined }]);
+    const position = { epoch: 0, xid: '41', seq: '7', day: '20261122' };
+    await world.database.pool.query("update cron_jobs set checkpoint = $1 where name = 'here'", [
+      encodeLogId(position),
+    ]);
+    expect(await cursors()).toEqual([{ tenantId: 'dev', position }]);
   });
 
   it('is followed while it runs', async () => {

@@ -201,6 +201,16 @@ describe('gatewright export-logs', { timeout: 90_000 }, () => {
     expect(webhook.ids().toSorted()).toEqual(numbers(201));
   });
 
+  it('has one batch in memory at a time, however long the log is', async () => {
+    const { env, args } = await place();
+    const details = { body: 'x'.repeat(40_000) };
+    tenant.has(Array.from({ length: 3_000 }, (_, index) => event(index + 1, 'f', { details })));
+    const { code, printed } = await runToEnd([...args, '--log-types', 's'], {
+      env: { ...env, NODE_OPTIONS: '--max-old-space-size=64' },
+    });
+    expect({ code, printed }).toEqual({ code: 0, printed: expect.stringContaining('0 sent, 3000 filtered out') });
+  });
+
   it('lists the types of events with their levels', async () => {
     const { code, printed } = await runToEnd(['export-logs', '--list-types']);
     expect(code).toBe(0);
