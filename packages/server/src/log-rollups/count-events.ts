@@ -1,4 +1,5 @@
 import { addressBucket } from './address-bucket.ts';
+import { foldCounts } from './fold-counts.ts';
 import {
   ACTIVE_DAYS,
   type ActiveUser,
@@ -37,7 +38,7 @@ export function countEvents(events: readonly CountedEvent[], now: Date): Counted
     const known = users.get(text);
     if (!known || known.last_login_at < user.last_login_at) users.set(text, user);
   }
-  return { counts: [...counts.values()], activeUsers: [...users.values()] };
+  return { counts: foldCounts([...counts.values()]), activeUsers: [...users.values()] };
 }
 
 type Key = Omit<Count, 'n'>;

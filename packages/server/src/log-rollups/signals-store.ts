@@ -9,9 +9,9 @@ export interface Signal {
   readonly subject: string;
   readonly n: number;
   readonly since: Date;
-  /** The types, most frequent first. */
+  /** Of its events, some where they are many. */
   readonly types: readonly string[];
-  /** The applications that most of them came through. */
+  /** Applications that they came through, some where they are many. */
   readonly clients: readonly string[];
 }
 
@@ -35,6 +35,7 @@ export interface Window {
 
 export type SignalsStore = ReturnType<typeof createSignalsStore>;
 
+/** Of one tenant: an attack on it hides nothing of the others. */
 const MOST_SIGNALS = 1_000;
 
 /** Questions of all tenants at once, each answer with its tenant: a scan costs as many statements as there are rules. */
@@ -52,13 +53,15 @@ export function createSignalsStore(db: Database) {
         : column === 'ip'
           ? sql`subject = '' and ip <> ''`
           : sql`subject = ''`;
-    return sql<Signal>`
+    return sql<Signal>`select * from (
       select tenant_id as "tenantId", ${subject} as subject, sum(n)::int as n, min(at) as since,
         array(select distinct unnest(array_agg(type)) limit 20) as types,
-        array(select distinct unnest(array_agg(client_id) filter (where client_id not in ('', ${REST}))) limit 5) as clients
+        array(select distinct unnest(array_agg(client_id) filter (where client_id not in ('', ${REST}))) limit 5) as clients,
+        row_number() over (partition by tenant_id order by sum(n) desc) as place
       from log_rollups
       where grain = 'minute' and at >= ${window.from} and at <= ${window.to} and type = any(${[...types]}) and ${isOfKind}
-      group by tenant_id, ${subject} having sum(n) >= ${fewest} order by sum(n) desc limit ${MOST_SIGNALS}`;
+      group by tenant_id, ${subject} having sum(n) >= ${fewest}
+    ) as signals where place <= ${MOST_SIGNALS} order by n desc`;
   };
 
   return {
