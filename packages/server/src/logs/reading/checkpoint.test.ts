@@ -71,6 +71,21 @@ describe('reading the log by checkpoint', () => {
     expect((await readAll(1)).map((row) => row.xid)).toEqual(['10', '20', '30', '40', '50']);
   });
 
+  it('ends on the database’s day, however wrong the clock of the server is', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30 * 86_400_000 });
+    try {
+      const end = await reader.end();
+      expect(end.day).toBe(await databaseDay(0));
+      await insert(database.pool, 'seen');
+      await eventually(async () =>
+        expect((await reader.page('dev', end, 10)).rows.map(({ type }) => type)).toEqual(['seen']),
+      );
+      expect((await reader.tail(['dev'], end, 10)).rows).toHaveLength(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('delivers, in its place, what found no partition', async () => {
     const today = await databaseDay(0);
     await insertOld(10, 1, today);

@@ -78,20 +78,25 @@ export async function readEnd(pool: pg.Pool): Promise<LogPosition> {
   return endOf(await readHorizon(pool));
 }
 
-export function endOf({ epoch, xid }: Horizon): LogPosition {
-  return { epoch, xid, seq: '0', day: dayOf(new Date()) };
+export function endOf({ epoch, xid, day }: Horizon): LogPosition {
+  return { epoch, xid, seq: '0', day };
 }
 
 export interface Horizon {
   readonly epoch: number;
   /** Every transaction below it has ended. */
   readonly xid: string;
+  /** By the database's clock, as the days of events are: a reader whose own clock is wrong opens the right partitions. */
+  readonly day: string;
 }
+
+export const HORIZON_COLUMNS = `epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid,
+  to_char(clock_timestamp() at time zone 'UTC', 'YYYYMMDD') as day`;
 
 export async function readHorizon(pool: pg.Pool): Promise<Horizon> {
   const { rows } = await pool.query<Horizon>({
     name: 'log_horizon',
-    text: 'select epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid from log_epoch',
+    text: `select ${HORIZON_COLUMNS} from log_epoch`,
   });
   const [horizon] = rows;
   if (horizon === undefined) throw new Error('log_epoch has lost its row: the database is damaged.');

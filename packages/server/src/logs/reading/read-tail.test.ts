@@ -26,7 +26,7 @@ describe('the end of the log', () => {
     for (const [tenant, xid, on] of [
       ['a', 998, 0],
       ['b', 999, 1],
-      ['a', 1000, 0],
+      ['a', 1000, 300],
       ['c', 1001, 0],
       ['a', 1002, -1],
       ['b', 1003, 300],
@@ -38,6 +38,15 @@ describe('the end of the log', () => {
     const from: LogPosition = { epoch, xid: '0', seq: '0', day: today };
     const types = async (take: number) => (await reader.tail(['a', 'b'], from, take)).rows.map(({ type }) => type);
     expect(await types(100)).toEqual(['a998', 'b999', 'a1000', 'a1002', 'b1003']);
+    // One by one, across a day that has no partition of its own.
+    const single: string[] = [];
+    for (let position = from; single.length < 5; ) {
+      const { rows, reached } = await reader.tail(['a', 'b'], position, 1);
+      single.push(...rows.map(({ type }) => type));
+      position = reached;
+      if (rows.length === 0) break;
+    }
+    expect(single).toEqual(['a998', 'b999', 'a1000', 'a1002', 'b1003']);
     const page = await reader.tail(['a', 'b'], from, 2);
     expect(page.reached).toMatchObject({ xid: '999' });
     expect((await reader.tail(['a', 'b'], page.reached, 2)).rows.map(({ type }) => type)).toEqual(['a1000', 'a1002']);

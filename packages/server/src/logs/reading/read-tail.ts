@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { LogPosition } from '../log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
 import { isGone } from '../partitions/partition-keeper.ts';
-import { endOf, type Horizon, merge, OPEN_DAYS, shiftDay } from './checkpoint.ts';
+import { endOf, HORIZON_COLUMNS, type Horizon, merge, OPEN_DAYS, shiftDay } from './checkpoint.ts';
 
 export interface TailRow extends LogRow {
   readonly tenantId: string;
@@ -44,7 +44,9 @@ async function readOnce(
   take: number,
 ): Promise<TailPage> {
   const { tables, ...horizon } = await readBounds(pool);
-  const first = `log_events_${shiftDay(from.day, -OPEN_DAYS)}`;
+  // A position from the default partition, or from one that is gone, says nothing about where to begin.
+  const isDated = tables.includes(`log_events_${from.day}`);
+  const first = isDated ? `log_events_${shiftDay(from.day, -OPEN_DAYS)}` : '';
   const open = ['log_events_default', ...tables.filter((table) => table >= first)];
   const text = tailSql(open);
   const { rows } = await pool.query<SelectedRow & { tenantId: string }>({
@@ -62,7 +64,7 @@ async function readOnce(
 async function readBounds(pool: pg.Pool): Promise<Bounds> {
   const { rows } = await pool.query<Bounds>({
     name: 'log_tail_bounds',
-    text: `select epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid, array(
+    text: `select ${HORIZON_COLUMNS}, array(
         select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent = 'log_events'::regclass and not i.inhdetachpending and c.relname ~ '^log_events_[0-9]{8}$'
       ) as tables from log_epoch`,
