@@ -62,6 +62,8 @@ export async function createApp(world: World) {
     pool,
     now,
     onError: (error) => log.error('log partitions could not be made', { error }),
+    onStray: (day) =>
+      log.warn(`The log's partition of ${day} was not made in time: its events are in the default partition.`),
   });
   const eventWriter = createEventWriter({ pool });
 

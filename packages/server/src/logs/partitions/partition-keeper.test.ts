@@ -50,11 +50,13 @@ describe('the log partitions', () => {
     expect(await kept()).toEqual(days);
   });
 
-  it('leave a day in the default partition that has events there, and make the others', async () => {
+  it('leave a day in the default partition that has events there, make the others, and tell their operator', async () => {
+    const strays: string[] = [];
     await database.pool.query(
       `insert into log_events (tenant_id, type, body, day) values ('dev', 's', '{}', '2031-05-31')`,
     );
-    await keeper().keep();
+    await createPartitionKeeper({ pool: database.pool, now: () => noon, onStray: (day) => strays.push(day) }).keep();
+    expect(strays).toEqual(['20310531']);
     expect(await kept()).toEqual(days.filter((day) => day !== '20310531'));
     const { rows } = await database.pool.query(`select type from log_events where day = '2031-05-31'`);
     expect(rows).toHaveLength(1);

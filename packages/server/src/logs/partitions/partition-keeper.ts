@@ -15,6 +15,8 @@ export interface PartitionKeeperOptions {
   readonly now?: () => Date;
   /** Told when days could not be made; events then go to the default partition. */
   readonly onError?: (cause: unknown) => void;
+  /** Told of a day that has no partition of its own since events came before one was made: it stays in the default partition. */
+  readonly onStray?: (day: string) => void;
 }
 
 const HOUR = 3_600_000;
@@ -26,7 +28,7 @@ const ADVISORY_LOCK = 0x6761_7465_6c6f;
 
 /** Makes the log's partitions ahead of time: yesterday to three days from now (product.md 3.11). */
 export function createPartitionKeeper(options: PartitionKeeperOptions): PartitionKeeper {
-  const { pool, now = () => new Date(), onError = () => {} } = options;
+  const { pool, now = () => new Date(), onError = () => {}, onStray = () => {} } = options;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
@@ -37,7 +39,7 @@ export function createPartitionKeeper(options: PartitionKeeperOptions): Partitio
       await connection.query('select pg_advisory_lock($1)', [ADVISORY_LOCK]);
       try {
         await beginEpochInNewCluster(connection);
-        await makeDays(connection, now());
+        await makeDays(connection, now(), onStray);
       } finally {
         await connection.query('select pg_advisory_unlock($1)', [ADVISORY_LOCK]);
       }
@@ -68,25 +70,27 @@ export function createPartitionKeeper(options: PartitionKeeperOptions): Partitio
   };
 }
 
-async function makeDays(connection: pg.PoolClient, today: Date): Promise<void> {
+async function makeDays(connection: pg.PoolClient, today: Date, onStray: (day: string) => void): Promise<void> {
   const existing = new Set((await listPartitionDays(connection)).map(({ day }) => day));
   for (let offset = -DAYS_BEHIND; offset <= DAYS_AHEAD; offset++) {
     const day = compactDay(today.getTime() + offset * DAY);
-    if (!existing.has(day)) await makeDayAlone(connection, day);
+    if (!existing.has(day) && !(await makeDayAlone(connection, day))) onStray(day);
   }
 }
 
-async function makeDayAlone(connection: pg.PoolClient, day: string): Promise<void> {
+async function makeDayAlone(connection: pg.PoolClient, day: string): Promise<boolean> {
   await connection.query('begin');
   try {
     await connection.query("set local lock_timeout = '2s'");
     await makeDay(connection, day);
     await connection.query('commit');
+    return true;
   } catch (cause) {
     await connection.query('rollback').catch(() => {});
     // Events of this day lie in the default partition already (no process made the day in time): they, and the rest of the
     // day, stay there and are read from there.
     if (!fellIntoDefault(cause)) throw cause;
+    return false;
   }
 }
 
