@@ -5,6 +5,8 @@ const LONGEST = 300_000;
 /** An operator's mistake does not mend itself: their own system is not asked more often than that. */
 const HELD = 15_000;
 export const LONGEST_RETRY_AFTER = 3_600_000;
+/** Whoever waits for longer does so by a clock that was set back since. */
+export const LONGEST_WAIT = LONGEST_RETRY_AFTER * 1.1;
 /** Failures in a row from which on a stream is degraded: it is tried with one event. */
 export const DEGRADED_AFTER = 5;
 /** How long a stream may fail before it is suspended. */

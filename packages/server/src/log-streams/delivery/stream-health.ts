@@ -1,5 +1,5 @@
 import type { Delivery } from '../sinks/sink.ts';
-import { DEGRADED_AFTER, delayAfter, POISON_AGE, POISON_TRIES, SUSPENDED_AFTER } from './backoff.ts';
+import { DEGRADED_AFTER, delayAfter, LONGEST_WAIT, POISON_AGE, POISON_TRIES, SUSPENDED_AFTER } from './backoff.ts';
 import type { DeliveryState } from './delivery-state.ts';
 import type { Entry } from './window.ts';
 
@@ -28,13 +28,24 @@ interface Parts {
   readonly random?: (() => number) | undefined;
 }
 
+/** A clock that was set back by less only waits a little longer. */
+const SET_BACK = 10_000;
+
 /** What success and failure make of a stream: it backs off, is degraded, comes back, or is given up for its operator to see. */
 export function createStreamHealth({ before, now, random }: Parts): StreamHealth {
   let { failures, isDegraded, failingSince, retryAt } = before;
+  let failedAt: Date | undefined;
+
+  /** It fails in what is still to come, or waits for longer than anybody does: the clock was set back. */
+  function isSetBack(): boolean {
+    const time = now().getTime();
+    if (failedAt !== undefined && failedAt.getTime() - time > SET_BACK) return true;
+    return retryAt !== undefined && retryAt.getTime() - time > LONGEST_WAIT;
+  }
 
   return {
     kept: () => ({ failures, isDegraded, failingSince, retryAt }),
-    isDue: () => retryAt === undefined || retryAt <= now(),
+    isDue: () => retryAt === undefined || retryAt <= now() || isSetBack(),
     failures: () => failures,
     isDegraded: () => isDegraded,
     succeeded() {
@@ -48,6 +59,7 @@ export function createStreamHealth({ before, now, random }: Parts): StreamHealth
     failed(failure) {
       const at = now();
       failures++;
+      failedAt = at;
       failingSince ??= at;
       retryAt = new Date(at.getTime() + delayAfter(failures, failure, random));
       if (failure.verdict === 'gone' || at.getTime() - failingSince.getTime() >= SUSPENDED_AFTER) return 'suspended';
