@@ -128,6 +128,21 @@ describe('events that a log stream has not had', () => {
     expect((await world.events(acme)).filter(({ type }) => type === 'resource_cleanup')).toEqual([]);
   });
 
+  it('are those behind the place where an active stream is, and nobody waits for a paused one', async () => {
+    await happened('dev', 33, 'unread');
+    const stream = await world.api().post('/log-streams', {
+      name: 'Nobody listens',
+      type: 'http',
+      sink: { httpEndpoint: 'http://127.0.0.1:9/', httpContentFormat: 'JSONLINES' },
+      startFrom: new Date(world.now().getTime() - 35 * DAY).toISOString(),
+    });
+    expect(stream.statusCode, stream.body).toBe(200);
+    const keeper = createRetentionKeeper({ ...parts([]), cursors: world.app.stores.streamDeliveries.cursors });
+    expect(await keeper.expire()).toMatchObject({ days: [] });
+    await world.api().patch(`/log-streams/${stream.json().id}`, { status: 'paused' });
+    expect(await keeper.expire()).toMatchObject({ days: [dayBefore(33)] });
+  });
+
   it('that somebody else reads for all tenants are waited for as well, without a word', async () => {
     await happened('acme', 32, 'not counted yet');
     expect(await expire([{ tenantId: undefined, position: undefined }])).toMatchObject({ days: [] });
