@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { createJobCursors } from './cron/job-cursors.ts';
+import { createLateExports } from './cron/late-exports.ts';
 import type { Transact } from './db/transact.ts';
 import type { Log } from './kit/log.ts';
 import { createAlertMailComposer } from './log-alerts/alert-mail.ts';
@@ -47,6 +48,7 @@ export function createLogWatch({ pool, stores, transact, directory, callOut, cur
     scan: createScan<Stores>({
       signals,
       alerts,
+      others: createLateExports(stores.cronJobs),
       transact,
       tell: createTellOfAlerts({ settings: alertSettings, findTenant, composeMail, now }),
       now,

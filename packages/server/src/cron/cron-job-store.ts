@@ -33,6 +33,14 @@ interface CronJobTable {
 /** The owner of a job for the time of a run. */
 export type Claim = Pick<ClaimedJob, 'tenantId' | 'name' | 'fence'>;
 
+export interface LateJob {
+  readonly tenantId: string;
+  readonly name: string;
+  readonly behindSince: Date;
+  /** Its event is written. */
+  readonly isTold: boolean;
+}
+
 export type CronJobStore = ReturnType<typeof createCronJobStore>;
 
 const IS_FREE = sql<boolean>`(lease_until is null or lease_until < now())`;
@@ -192,16 +200,21 @@ export function createCronJobStore(db: Database, sealer: Sealer) {
       }));
     },
 
-    /** Of all tenants: what has waited since before then, and nobody was told of. */
-    async untold(before: Date, limit: number): Promise<{ tenantId: string; name: string; behindSince: Date }[]> {
+    /** Of all tenants: what has waited since before then. */
+    async late(before: Date, limit: number): Promise<LateJob[]> {
       const rows = await db
         .selectFrom('cron_jobs')
-        .select(['tenant_id', 'name', 'behind_since'])
+        .select(['tenant_id', 'name', 'behind_since', 'told_at'])
         .where('behind_since', '<=', before)
-        .where('told_at', 'is', null)
+        .orderBy('behind_since')
         .limit(limit)
         .execute();
-      return rows.map((row) => ({ tenantId: row.tenant_id, name: row.name, behindSince: row.behind_since ?? before }));
+      return rows.map((row) => ({
+        tenantId: row.tenant_id,
+        name: row.name,
+        behindSince: row.behind_since ?? before,
+        isTold: row.told_at !== null,
+      }));
     },
 
     /** True for one of all who ask. */

@@ -3,6 +3,7 @@ import type { Transact } from '../db/transact.ts';
 import type { Log } from '../kit/log.ts';
 import type { RecordEvent } from '../logs/event.ts';
 import { nextRun } from './cron-schedule.ts';
+import { LATE_MILLISECONDS, MOST_LATE } from './late-exports.ts';
 import type { ProcessEnd, ProcessRun } from './run-in-process.ts';
 import { type CronStores, createRunJob } from './run-job.ts';
 
@@ -22,8 +23,6 @@ const MOST_AT_ONCE = 4;
 const LONGEST_SLEEP = 5_000;
 /** Where a job is due and somebody else, or its last run, is at it. */
 const SHORT_SLEEP = 500;
-const TELL_AFTER_MILLISECONDS = 15 * 60_000;
-const MOST_TOLD = 20;
 
 /** Runs the jobs of all tenants when they are due. Each server has one; the database gives a job to one of them. */
 export function createCronScheduler({ stores, transact, runInProcess, log, now }: Parts) {
@@ -39,7 +38,7 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
   async function tick(): Promise<number> {
     const outlook = await cronJobs.outlook();
     behindSince = outlook.behindSince;
-    if (behindSince && now().getTime() - behindSince.getTime() >= TELL_AFTER_MILLISECONDS) await tellOfLag();
+    if (behindSince && now().getTime() - behindSince.getTime() >= LATE_MILLISECONDS) await tellOfLag();
     const { nextRunAt } = outlook;
     if (!nextRunAt) return LONGEST_SLEEP;
     const wait = nextRunAt.getTime() - now().getTime();
@@ -69,8 +68,9 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
 
   /** Once a lag, by whichever server notices: an event of the tenant, and a word to the operator. */
   async function tellOfLag(): Promise<void> {
-    const before = new Date(now().getTime() - TELL_AFTER_MILLISECONDS);
-    for (const { tenantId, name, behindSince: since } of await cronJobs.untold(before, MOST_TOLD)) {
+    const before = new Date(now().getTime() - LATE_MILLISECONDS);
+    for (const { tenantId, name, behindSince: since, isTold: isOld } of await cronJobs.late(before, MOST_LATE)) {
+      if (isOld) continue;
       const minutes = Math.floor((now().getTime() - since.getTime()) / 60_000);
       const words = `The scheduled export '${name}' is ${minutes} minutes behind: nothing later is sent until its webhook takes the batch that waits. See: gatewright cron logs ${name}`;
       const isTold = await transact(async (inside) => {

@@ -218,9 +218,18 @@ describe('a scheduled export', () => {
     expect(servers[0]?.lagSeconds()).toBeGreaterThanOrEqual(900);
     expect(await warnings()).toMatchObject([{ details: { warning: 'log_export_behind', job: 'nightly' } }]);
     expect(said.filter((line) => line.includes('minutes behind'))).toHaveLength(1);
+    const alerts = async () => {
+      world.advance(MINUTE);
+      await world.app.logWatch.alerts.look();
+      return (await world.api('read:logs').get('/gatewright/alerts')).json();
+    };
+    expect(await alerts()).toMatchObject([{ rule: 'export-behind', subject: 'nightly', status: 'open' }]);
     webhook.reset();
     await whenDue(...servers);
     await servers[0]?.tick();
+    await alerts();
+    await alerts();
+    expect(await alerts()).toMatchObject([{ rule: 'export-behind', status: 'resolved' }]);
     expect(servers[0]?.lagSeconds()).toBe(0);
     expect(await warnings()).toHaveLength(1);
   });

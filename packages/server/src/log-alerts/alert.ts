@@ -1,7 +1,13 @@
 import { defineErrors } from '../kit/errors.ts';
 
 /** What is looked for; docs/log.md says how much of it alarms. */
-export type AlertRule = 'rate-limit' | 'failures-of-address' | 'failures-of-user' | 'error-ratio' | 'log-gap';
+export type AlertRule =
+  | 'rate-limit'
+  | 'failures-of-address'
+  | 'failures-of-user'
+  | 'error-ratio'
+  | 'log-gap'
+  | 'export-behind';
 
 /** What a look at the counts found, of one rule and one subject. */
 export interface Finding {

@@ -8,6 +8,8 @@ import type { TellOfAlerts } from './tell-of-alerts.ts';
 interface Parts<Stores> {
   readonly signals: SignalsStore;
   readonly alerts: Pick<AlertStore, 'open'>;
+  /** What alarms by itself, without a count: exports that are late. */
+  readonly others: (now: Date) => Promise<readonly Finding[]>;
   readonly transact: Transact<Stores>;
   readonly tell: TellOfAlerts<Stores>;
   readonly now: () => Date;
@@ -22,11 +24,12 @@ type Key = Pick<Finding, 'tenantId' | 'rule' | 'subject'>;
 
 /** Opens and resolves alerts by what the counts show now, each tenant in one transaction with what is sent about it. */
 export function createScan<Stores extends { readonly alerts: AlertStore }>(parts: Parts<Stores>) {
-  const { signals, alerts, transact, tell, now } = parts;
+  const { signals, alerts, others: findOthers, transact, tell, now } = parts;
 
   return async function scan(): Promise<void> {
     const time = now();
-    const { firing, lingering } = await lookAtCounts(signals, time);
+    const { firing: counted, lingering } = await lookAtCounts(signals, time);
+    const firing = [...counted, ...(await findOthers(time))];
     const open = await alerts.open();
     const stays = new Set([...firing, ...lingering].map(textOf));
     const isOpen = new Set(open.map(textOf));
