@@ -53,8 +53,11 @@ export interface KeptLease extends StreamKey {
 
 export type DeliveryStore = ReturnType<typeof createDeliveryStore>;
 
-/** Of a lease; a process that is gone for longer has lost its streams to another one. Times are the database's throughout. */
-export const LEASE_SECONDS = 30;
+/**
+ * A process that is gone for longer has lost its streams to another one. Short, since a stream waits for it after a kill;
+ * who comes back too late is stopped by the fence, and not by the time. Times are the database's throughout.
+ */
+const LEASE_SECONDS = 12;
 
 export function createDeliveryStore(db: Database) {
   return {

@@ -28,11 +28,11 @@ export type DeliveryWorker = ReturnType<typeof createDeliveryWorker>;
 const BUSY_MILLISECONDS = 25;
 const IDLE_MILLISECONDS = 250;
 const AWAY_MILLISECONDS = 1_000;
-const SCAN_MILLISECONDS = 5_000;
+const SCAN_MILLISECONDS = 3_000;
 /** Changes that come together are looked at together. */
 const SCAN_PAUSE_MILLISECONDS = 50;
 /** A process that could not renew its leases for so long sends nothing until it has. */
-const TRUSTED_MILLISECONDS = 25_000;
+const TRUSTED_MILLISECONDS = 9_000;
 const PATIENCE_MILLISECONDS = 1_000;
 /** Rows that are read and not acknowledged, of a stream and of all: what memory takes. */
 const LEAST_ROOM = 500;
