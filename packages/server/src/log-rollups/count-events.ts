@@ -78,7 +78,8 @@ function keyOf({ tenantId, type, at }: CountedEvent, grain: Grain, parts: Partia
 }
 
 function subject(kind: 'user' | 'rule', name: string): string {
-  return `${kind}:${name.slice(0, LONGEST_SUBJECT)}`;
+  // Cut within a pair of surrogates it would be no text that the database takes, and no batch with it would be counted.
+  return `${kind}:${name.slice(0, LONGEST_SUBJECT).toWellFormed()}`;
 }
 
 function activeUserOf({ tenantId, userId, type, at }: CountedEvent): ActiveUser | undefined {

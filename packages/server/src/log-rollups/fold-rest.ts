@@ -23,7 +23,8 @@ const CLIENTS: Fold = {
 };
 const SUBJECTS: Fold = {
   most: MOST_APART.subjects,
-  apart: sql`r.subject <> '' and r.subject not like ${sql.lit(`%:${REST}`)}`,
+  // By their whole names: whoever logs in chooses how theirs ends.
+  apart: sql`r.subject not in ('', ${sql.lit(`user:${REST}`)}, ${sql.lit(`rule:${REST}`)})`,
   into: sql`${rest} as client_id, connection, ip, split_part(subject, ':', 1) || ${sql.lit(`:${REST}`)} as subject`,
 };
 /** A rest is taken together when there are half as many again: not at each event of a flood. */

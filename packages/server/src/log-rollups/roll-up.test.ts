@@ -149,6 +149,32 @@ describe('the counts of the log', () => {
     expect(kept.map(({ n }) => Number(n))).toEqual([50, 50]);
   });
 
+  it('do not stop at a name that has half of a character at its cut, of whoever tries to log in', async () => {
+    const before = await counted('day');
+    await passwordGrant(world, { username: `${'a'.repeat(199)}😀`, password: 'wrong' });
+    await caughtUp();
+    expect(await counted('day')).toBeGreaterThan(before);
+  });
+
+  it('do not grow by names that end as the rest of them does', async () => {
+    await query(
+      `insert into log_events (tenant_id, type, body, at)
+       select 'stars', 'fu', jsonb_build_object('user_name', 'user-' || i || ':*'), date_trunc('hour', now())
+       from generate_series(1, 500) i`,
+    );
+    await vi.waitFor(
+      async () => {
+        await world.app.logWatch.rollups.catchUp();
+        expect(await counted('minute', 'stars')).toBe(500);
+      },
+      { timeout: 20_000, interval: 50 },
+    );
+    const [row] = await query<{ n: number }>(
+      `select count(*)::int as n from log_rollups where tenant_id = 'stars' and grain = 'minute' and subject <> ''`,
+    );
+    expect(row?.n).toBe(MOST_APART.subjects + 1);
+  });
+
   it('are begun anew from the oldest event where there are none yet, and leave out what would be over', async () => {
     await query('delete from log_rollup_state');
     await query(`delete from log_rollups where tenant_id = 'dev'`);
