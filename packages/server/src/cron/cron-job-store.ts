@@ -79,6 +79,8 @@ export function createCronJobStore(db: Database, sealer: Sealer) {
           name: job.name,
           ...values,
           lease_until: null,
+          // Higher than that of any job of this name before: whoever still runs one that was removed has no part in this one.
+          fence: sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
           checkpoint: null,
           behind_since: null,
           told_at: null,
@@ -175,15 +177,19 @@ export function createCronJobStore(db: Database, sealer: Sealer) {
     moveCheckpoint: (claim: Claim & { readonly origin: string }, logId: string): Promise<boolean> =>
       isDone(of(claim).where('origin', '=', claim.origin).set({ checkpoint: logId, lease_until: LEASE })),
 
-    /** The end of a run. `behindSince` undefined: all is exported, and nobody needs to be told. */
+    /**
+     * The end of a run. A schedule that was changed meanwhile has its next time already. `behindSince` undefined: all is
+     * exported, and nobody needs to be told.
+     */
     async finish(
-      claim: Claim,
+      claim: Claim & Pick<ClaimedJob, 'schedule' | 'timeZone'>,
       { nextRunAt, behindSince }: { nextRunAt: Date; behindSince: Date | undefined },
     ): Promise<boolean> {
       return isDone(
         of(claim).set({
           lease_until: null,
-          next_run_at: nextRunAt,
+          next_run_at: sql`case when schedule = ${claim.schedule} and time_zone = ${claim.timeZone}
+            then ${nextRunAt}::timestamptz else next_run_at end`,
           behind_since: behindSince ?? null,
           ...(behindSince === undefined && { told_at: null }),
         }),

@@ -203,6 +203,47 @@ describe('a scheduled export', () => {
     expect(JSON.stringify([run, said])).not.toMatch(new RegExp(`${SECRET}"|${webhook.url}`));
   });
 
+  it('says what failed also where the webhook answers what no database stores', async () => {
+    tenant.has(events(1));
+    webhook.answers(() => 500);
+    webhook.says(`\0${'a'.repeat(176)}😀 and more`);
+    await schedule('nightly');
+    await whenDue(server());
+    const [run = {}] = await runs('nightly');
+    expect(run).toMatchObject({
+      outcome: 'failed',
+      error: expect.stringMatching(/^the webhook answered 500: \ufffda+/),
+    });
+    expect(objectsOf(run.lines).map(({ text }) => text)).toContainEqual(expect.stringContaining('did not arrive'));
+    expect(await jobs()).toMatchObject([{ state: 'waiting', behind_since: expect.any(String) }]);
+  });
+
+  it('that was scheduled anew while it ran has its next run at the new time', async () => {
+    tenant.has(events(3));
+    webhook.takes(300);
+    await schedule('nightly', { schedule: '*/5 * * * *' });
+    const one = server();
+    world.advance(5 * MINUTE);
+    await one.tick();
+    const { next_run_at } = await schedule('nightly', { schedule: '7 7 7 7 *' });
+    await one.idle();
+    expect(await jobs()).toMatchObject([{ state: 'waiting', next_run_at }]);
+  });
+
+  it('has nothing to say of a job of the same name that came after it', async () => {
+    const claimed = async () => {
+      await schedule('nightly');
+      world.advance(5 * MINUTE);
+      return world.app.stores.cronJobs.claim('dev', 'nightly', world.now(), world.now());
+    };
+    const before = await claimed();
+    await ask('cron-remove', { name: 'nightly' });
+    const after = await claimed();
+    if (!before || !after) throw new Error('Nobody else had them.');
+    expect(await world.app.stores.cronJobs.renew(before)).toBe(false);
+    expect(await world.app.stores.cronJobs.renew(after)).toBe(true);
+  });
+
   it('tells once when it is fifteen minutes behind: by an event, a word to the operator, and a metric', async () => {
     const warnings = async () => (await world.events()).filter(({ type }) => type === 'w');
     tenant.has([event(1, 'f', { date: world.now().toISOString() })]);

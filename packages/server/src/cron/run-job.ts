@@ -2,6 +2,7 @@ import type { Transact } from '../db/transact.ts';
 import { prefixedId } from '../kit/ids.ts';
 import type { Log } from '../kit/log.ts';
 import { createSettingsMask } from '../log-export/mask-settings.ts';
+import { storableText } from '../logs/masking/storable-text.ts';
 import { type ClaimedJob, MOST_LINES, type RunLine } from './cron-job.ts';
 import type { CronJobStore } from './cron-job-store.ts';
 import type { CronRunStore, RunCounts } from './cron-run-store.ts';
@@ -82,7 +83,7 @@ export function createRunJob({ stores, transact, runInProcess, log, now }: Parts
     const { outcome, waitingSince, error, ...counts } = end;
     const at = now();
     const behindSince = behind();
-    const said = error && mask(error);
+    const said = error && storableText(mask(error), LONGEST_LINE);
     await transact(async ({ cronJobs, cronRuns }) => {
       // A run that was stopped goes on at once, at whichever server is left.
       const nextRunAt = outcome === 'stopped' ? at : nextRun(schedule, timeZone, at);
@@ -129,7 +130,7 @@ export function createRunJob({ stores, transact, runInProcess, log, now }: Parts
     return {
       mask,
       line(text: string): void {
-        lines = [...lines, { at: new Date().toISOString(), text: mask(text).slice(0, LONGEST_LINE) }].slice(
+        lines = [...lines, { at: new Date().toISOString(), text: storableText(mask(text), LONGEST_LINE) }].slice(
           -MOST_LINES,
         );
         isDirty = true;

@@ -14,6 +14,7 @@ export type Recorder = Awaited<ReturnType<typeof startRecorder>>;
 export async function startRecorder() {
   const received: Received[] = [];
   let answer: (number: number) => number = () => 200;
+  let words = 'the disk is full';
   let delayMilliseconds = 0;
   let gathering: { readonly count: number; readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
   let flying = 0;
@@ -29,7 +30,7 @@ export async function startRecorder() {
     flying--;
     response
       .writeHead(status, status === 302 ? { location: 'http://127.0.0.1:1/' } : {})
-      .end(status === 500 ? 'the disk is full' : 'ok');
+      .end(status === 500 ? words : 'ok');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -40,6 +41,10 @@ export async function startRecorder() {
     mostFlying: () => mostFlying,
     answers(status: (number: number) => number): void {
       answer = status;
+    },
+    /** With a 500. */
+    says(text: string): void {
+      words = text;
     },
     takes(milliseconds: number): void {
       delayMilliseconds = milliseconds;
@@ -55,6 +60,7 @@ export async function startRecorder() {
       delayMilliseconds = 0;
       gathering = undefined;
       answer = () => 200;
+      words = 'the disk is full';
     },
     async stop(): Promise<void> {
       server.closeAllConnections();
