@@ -1,4 +1,4 @@
-import { type Count, MOST_APART, REST } from './rollup.ts';
+import { type Count, MOST_APART, REST, RESTS_OF_SUBJECTS } from './rollup.ts';
 
 interface Fold {
   readonly most: number;
@@ -19,7 +19,7 @@ const FOLDS: readonly Fold[] = [
   },
   {
     most: MOST_APART.subjects,
-    isApart: ({ subject }) => subject !== '' && !subject.endsWith(`:${REST}`),
+    isApart: ({ subject }) => subject !== '' && !RESTS_OF_SUBJECTS.includes(subject),
     into: (count) => ({ ...count, client_id: REST, subject: `${count.subject.split(':', 1)[0]}:${REST}` }),
   },
 ];

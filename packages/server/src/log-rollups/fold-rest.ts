@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { type Count, MOST_APART, REST } from './rollup.ts';
+import { type Count, MOST_APART, REST, RESTS_OF_SUBJECTS } from './rollup.ts';
 
 interface Fold {
   readonly most: number;
@@ -23,8 +23,7 @@ const CLIENTS: Fold = {
 };
 const SUBJECTS: Fold = {
   most: MOST_APART.subjects,
-  // By their whole names: whoever logs in chooses how theirs ends.
-  apart: sql`r.subject not in ('', ${sql.lit(`user:${REST}`)}, ${sql.lit(`rule:${REST}`)})`,
+  apart: sql`r.subject <> '' and r.subject not in (${sql.join(RESTS_OF_SUBJECTS.map((subject) => sql.lit(subject)))})`,
   into: sql`${rest} as client_id, connection, ip, split_part(subject, ':', 1) || ${sql.lit(`:${REST}`)} as subject`,
 };
 /** A rest is taken together when there are half as many again: not at each event of a flood. */

@@ -55,6 +55,8 @@ export interface ActiveUser {
 
 /** What stands for those that were too many to be counted apart. */
 export const REST = '*';
+/** Subjects that stand for a rest. By their whole names: whoever logs in chooses how theirs ends. */
+export const RESTS_OF_SUBJECTS: readonly string[] = [`user:${REST}`, `rule:${REST}`];
 /** Of one tenant, in one minute, hour or day: the largest are kept apart, the rest is one. */
 export const MOST_APART = { addresses: 100, clients: 100, subjects: 50 } as const;
 
