@@ -28,6 +28,8 @@ import { logStreamOperationRoutes } from './log-streams/log-stream-operation-rou
 import { logStreamRoutes } from './log-streams/log-stream-routes.ts';
 import type { createStreamTrial } from './log-streams/try-stream.ts';
 import type { RecordEvent } from './logs/event.ts';
+import { liveRoutes } from './logs/live/live-routes.ts';
+import { createLiveTails } from './logs/live/live-tails.ts';
 import { logRoutes } from './logs/reading/log-routes.ts';
 import { forLivingActors } from './management/living-actors.ts';
 import { unauthorized } from './management/management-errors.ts';
@@ -169,6 +171,9 @@ export function createManagementApi(http: FastifyInstance, parts: Parts): void {
       consentRoutes(management, { ...audiences, now });
       keyRoutes(management, parts.signingKeys);
       logRoutes(management);
+      const liveTails = createLiveTails({ logs: stores.logs, log });
+      app.addHook('onClose', async () => liveTails.stop());
+      liveRoutes(management, liveTails);
       logStreamRoutes(management);
       logStreamOperationRoutes(management, { trySend: parts.trySend, now });
       statsRoutes(management, { now });

@@ -50,13 +50,21 @@ export function trackConnections(server: Server): Connections {
   return {
     drain() {
       isDraining = true;
-      for (const response of busy.values()) if (!response.headersSent) response.setHeader('connection', 'close');
+      for (const response of busy.values()) {
+        if (!response.headersSent) response.setHeader('connection', 'close');
+        // It has no end; its reader goes on elsewhere.
+        else if (isEventStream(response)) response.destroy();
+      }
       for (const [key, socket] of open) if (!busy.has(key)) socket.destroy();
     },
     destroy() {
       for (const socket of open.values()) socket.destroy();
     },
   };
+}
+
+function isEventStream(response: ServerResponse): boolean {
+  return String(response.getHeader('content-type')).startsWith('text/event-stream');
 }
 
 const STATUS_OF_FAULT: Readonly<Record<string, number>> = {

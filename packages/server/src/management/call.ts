@@ -22,6 +22,8 @@ export interface ManagementCall<Stores> {
   readonly origin: string;
   /** The header `auth0-custom-domain`: what links that this request mails should name; unchecked. */
   readonly customDomain?: string | undefined;
+  /** The header `last-event-id`: where a reader of server-sent events was cut off; unchecked. */
+  readonly lastEventId?: string | undefined;
   readonly actor: Actor;
   /**
    * True where the token's scopes let it act on its own user only (`read:current_user` …). Under /users/{id} that has been

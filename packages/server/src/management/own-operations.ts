@@ -7,6 +7,14 @@ const ID = { id: { type: 'string' } } as const;
 const INSTANT = { type: 'string', format: 'date-time' } as const;
 
 export const OWN_OPERATIONS: Readonly<Record<string, StoredOperation>> = {
+  'GET /gatewright/logs/stream': {
+    resource: 'logs.stream',
+    action: 'get',
+    scopes: ['read:logs'],
+    status: 200,
+    params: {},
+    query: { q: { type: 'string' }, from: { type: 'string' }, follow: { type: 'boolean' } },
+  },
   'GET /log-streams/{id}/health': {
     resource: 'logStreams.health',
     action: 'get',

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { tunnelledRequest } from '../containers/tunnelled-request.ts';
 import type { Transact } from '../db/transact.ts';
@@ -124,6 +125,7 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
       tenant,
       origin,
       customDomain: textOf(request.headers['auth0-custom-domain']),
+      lastEventId: textOf(request.headers['last-event-id']),
       actor,
       onlyOwnUser: actsOnlyOnSelf(operation, actor),
       requester,
@@ -158,6 +160,11 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
       await parts.recordAlone(tenant.tenantId, secretReadEvent(context, [...secrets]));
     }
     reply.code(operation.status);
+    if (result instanceof Readable) {
+      // Whoever asks for the headers alone would else read all of it.
+      if (request.method === 'HEAD') result.destroy();
+      return reply.send(result);
+    }
     if (operation.status === 204 || result === undefined) return reply.send();
     const selected = isWhole ? result : selectFields(result, query, operation);
     return reply.type('application/json; charset=utf-8').send(JSON.stringify(selected));

@@ -63,6 +63,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
     'GET /keys/signing/{kid}': { path: `/keys/signing/${key}` },
     'GET /logs': { path: '/logs' },
     'GET /logs/{id}': { path: `/logs/${log}` },
+    'GET /gatewright/logs/stream': { path: '/gatewright/logs/stream?follow=false' },
     'GET /jobs/{id}': { path: `/jobs/${things.job}` },
     'GET /stats/daily': { path: '/stats/daily' },
     'GET /stats/active-users': { path: '/stats/active-users' },
