@@ -3,7 +3,7 @@ import { objectOf, oneOf } from '../kit/json-values.ts';
 import type { LogReader } from '../logs/reading/log-reader.ts';
 import { bodyFault } from '../management/body-limits.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
-import type { DeliveryStore } from './delivery/delivery-store.ts';
+import type { DeliveryStore } from './delivery/state/delivery-store.ts';
 import { type LogStream, logStreamErrors, SINK_SECRETS } from './log-stream.ts';
 import type { LogStreamStore, StreamChange } from './log-stream-store.ts';
 import { readChange, readInstant, readSink, toWire } from './log-stream-wire.ts';

@@ -3,7 +3,7 @@ import type { Json } from '../kit/json-values.ts';
 import type { LogRow } from '../logs/log-row.ts';
 import { logTypes } from '../logs/log-types.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import { attemptSend } from './delivery/attempt-send.ts';
+import { attemptSend } from './delivery/one-stream/attempt-send.ts';
 import type { LogStream } from './log-stream.ts';
 import type { OpenOutlet } from './open-outlet.ts';
 

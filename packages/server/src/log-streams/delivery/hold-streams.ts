@@ -4,15 +4,15 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import type { LogStreamStore } from '../log-stream-store.ts';
 import type { OpenOutlet } from '../open-outlet.ts';
 import { createAtMost } from './at-most.ts';
-import type { DeadLetterStore } from './dead-letter-store.ts';
-import { createStreamDelivery, type StreamDelivery } from './deliver-stream.ts';
-import type { Lease } from './delivery-state.ts';
-import type { DeliveryStore, LeasedStream, StreamKey } from './delivery-store.ts';
-import { createLane, type Lane } from './lane.ts';
-import { createReplayLane } from './replay-lane.ts';
-import type { ReplayStore } from './replay-store.ts';
+import { createStreamDelivery, type StreamDelivery } from './one-stream/deliver-stream.ts';
+import { createLane, type Lane } from './one-stream/lane.ts';
+import { createReplayLane } from './one-stream/replay-lane.ts';
 import type { createTurnReporter } from './report-turns.ts';
 import type { Slots } from './slots.ts';
+import type { DeadLetterStore } from './state/dead-letter-store.ts';
+import type { Lease } from './state/delivery-state.ts';
+import type { DeliveryStore, LeasedStream, StreamKey } from './state/delivery-store.ts';
+import type { ReplayStore } from './state/replay-store.ts';
 import type { TailBuffer } from './tail-buffer.ts';
 
 /** A stream whose lease this process has. */

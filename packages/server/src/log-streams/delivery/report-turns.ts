@@ -3,11 +3,11 @@ import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { logIdOf } from '../../logs/log-row.ts';
 import { type LogStream, MOST_DEAD_LETTERS } from '../log-stream.ts';
 import type { LogStreamStore } from '../log-stream-store.ts';
-import type { DeadLetterStore } from './dead-letter-store.ts';
-import type { DeliveryState, Lease } from './delivery-state.ts';
-import type { DeliveryStore } from './delivery-store.ts';
-import type { Failure, Turn } from './stream-health.ts';
-import type { Entry } from './window.ts';
+import type { Failure, Turn } from './one-stream/stream-health.ts';
+import type { Entry } from './one-stream/window.ts';
+import type { DeadLetterStore } from './state/dead-letter-store.ts';
+import type { DeliveryState, Lease } from './state/delivery-state.ts';
+import type { DeliveryStore } from './state/delivery-store.ts';
 
 export interface TurnStores {
   readonly logStreams: Pick<LogStreamStore, 'lock' | 'find' | 'update'>;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type StreamWorld, startStreamWorld } from '../../../test/log-streams/stream-world.ts';
-import type { DeliveryState, Lease } from './delivery-state.ts';
+import type { DeliveryState, Lease } from './state/delivery-state.ts';
 
 let streams: StreamWorld;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import type { LogPosition } from '../../logs/log-id.ts';
+import type { LogPosition } from '../../../logs/log-id.ts';
 
 /** How a stream's delivery stands: kept in the database, so that it outlives the process that delivers. */
 export interface DeliveryState {

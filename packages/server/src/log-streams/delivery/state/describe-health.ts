@@ -1,7 +1,7 @@
-import type { Json } from '../../kit/json-values.ts';
-import { encodeLogId } from '../../logs/log-id.ts';
-import { type Lag, MOST_COUNTED } from '../../logs/reading/measure-lag.ts';
-import type { LogStream } from '../log-stream.ts';
+import type { Json } from '../../../kit/json-values.ts';
+import { encodeLogId } from '../../../logs/log-id.ts';
+import { type Lag, MOST_COUNTED } from '../../../logs/reading/measure-lag.ts';
+import type { LogStream } from '../../log-stream.ts';
 import type { DeliveryState } from './delivery-state.ts';
 import type { Replay } from './replay-store.ts';
 

@@ -1,7 +1,7 @@
-import { maskSecretText } from '../../logs/masking/mask-secret-text.ts';
-import { storableText } from '../../logs/masking/storable-text.ts';
-import type { Delivery, Sink, StreamedEvent } from '../sinks/sink.ts';
-import type { AttemptRecord } from './delivery-state.ts';
+import { maskSecretText } from '../../../logs/masking/mask-secret-text.ts';
+import { storableText } from '../../../logs/masking/storable-text.ts';
+import type { Delivery, Sink, StreamedEvent } from '../../sinks/sink.ts';
+import type { AttemptRecord } from '../state/delivery-state.ts';
 
 interface Parts {
   readonly sink: Sink;

@@ -1,12 +1,12 @@
 import { type Selectable, sql } from 'kysely';
-import type { Database } from '../../db/database.ts';
-import { isObject, numberOf, textOf } from '../../kit/json-values.ts';
-import type { LogPosition } from '../../logs/log-id.ts';
-import type { ReaderCursor } from '../../logs/retention/cursors-of-readers.ts';
-import type { StreamStatus } from '../log-stream.ts';
+import type { Database } from '../../../db/database.ts';
+import { isObject, numberOf, textOf } from '../../../kit/json-values.ts';
+import type { LogPosition } from '../../../logs/log-id.ts';
+import type { ReaderCursor } from '../../../logs/retention/cursors-of-readers.ts';
+import type { StreamStatus } from '../../log-stream.ts';
 import type { AttemptRecord, DeliveryState, Lease, Suspect } from './delivery-state.ts';
 
-declare module '../../db/database.ts' {
+declare module '../../../db/database.ts' {
   interface Tables {
     log_stream_deliveries: DeliveryTable;
   }

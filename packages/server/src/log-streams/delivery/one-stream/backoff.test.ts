@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createSlots } from '../slots.ts';
 import { delayAfter } from './backoff.ts';
-import { createSlots } from './slots.ts';
 
 const MINUTE = 60_000;
 

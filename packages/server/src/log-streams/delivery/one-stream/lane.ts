@@ -1,6 +1,6 @@
-import type { LogPosition } from '../../logs/log-id.ts';
-import { type LogRow, logIdOf } from '../../logs/log-row.ts';
-import type { Suspect } from './delivery-state.ts';
+import type { LogPosition } from '../../../logs/log-id.ts';
+import { type LogRow, logIdOf } from '../../../logs/log-row.ts';
+import type { Suspect } from '../state/delivery-state.ts';
 import { createWindow, type Window } from './window.ts';
 
 export interface Section {

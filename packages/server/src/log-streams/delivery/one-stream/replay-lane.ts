@@ -1,9 +1,9 @@
-import { comparePositions, decodeLogId, encodeLogId } from '../../logs/log-id.ts';
-import type { LogRow } from '../../logs/log-row.ts';
-import type { LogReader } from '../../logs/reading/log-reader.ts';
-import type { DeadLetterStore } from './dead-letter-store.ts';
+import { comparePositions, decodeLogId, encodeLogId } from '../../../logs/log-id.ts';
+import type { LogRow } from '../../../logs/log-row.ts';
+import type { LogReader } from '../../../logs/reading/log-reader.ts';
+import type { DeadLetterStore } from '../state/dead-letter-store.ts';
+import type { Replay } from '../state/replay-store.ts';
 import { createLane, type Lane, type Section } from './lane.ts';
-import type { Replay } from './replay-store.ts';
 
 interface Parts {
   readonly tenantId: string;

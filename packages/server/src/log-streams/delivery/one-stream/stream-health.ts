@@ -1,6 +1,6 @@
-import type { Delivery } from '../sinks/sink.ts';
+import type { Delivery } from '../../sinks/sink.ts';
+import type { DeliveryState } from '../state/delivery-state.ts';
 import { DEGRADED_AFTER, delayAfter, LONGEST_WAIT, POISON_AGE, POISON_TRIES, SUSPENDED_AFTER } from './backoff.ts';
-import type { DeliveryState } from './delivery-state.ts';
 import type { Entry } from './window.ts';
 
 export type Failure = Extract<Delivery, { ok: false }>;

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
-import type { Database } from '../../db/database.ts';
+import type { Database } from '../../../db/database.ts';
 
-declare module '../../db/database.ts' {
+declare module '../../../db/database.ts' {
   interface Tables {
     log_stream_dead_letters: DeadLetterTable;
   }

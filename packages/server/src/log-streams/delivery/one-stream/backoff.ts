@@ -1,4 +1,4 @@
-import type { Verdict } from '../sinks/sink.ts';
+import type { Verdict } from '../../sinks/sink.ts';
 
 const BASE = 1_000;
 const LONGEST = 300_000;

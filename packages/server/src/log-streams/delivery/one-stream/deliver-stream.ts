@@ -1,10 +1,10 @@
-import { type LogRow, logIdOf } from '../../logs/log-row.ts';
-import type { Outlet } from '../open-outlet.ts';
-import type { StreamedEvent } from '../sinks/sink.ts';
+import { type LogRow, logIdOf } from '../../../logs/log-row.ts';
+import type { Outlet } from '../../open-outlet.ts';
+import type { StreamedEvent } from '../../sinks/sink.ts';
+import type { Slots } from '../slots.ts';
+import { type AttemptRecord, type DeliveryState, type Lease, MOST_ATTEMPTS } from '../state/delivery-state.ts';
 import { attemptSend } from './attempt-send.ts';
-import { type AttemptRecord, type DeliveryState, type Lease, MOST_ATTEMPTS } from './delivery-state.ts';
 import type { Lane } from './lane.ts';
-import type { Slots } from './slots.ts';
 import { createStreamHealth, type Failure, isSuspect, type Turn } from './stream-health.ts';
 import type { Entry } from './window.ts';
 

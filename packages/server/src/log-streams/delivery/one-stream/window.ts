@@ -1,5 +1,5 @@
-import { comparePositions, type LogPosition } from '../../logs/log-id.ts';
-import type { LogRow } from '../../logs/log-row.ts';
+import { comparePositions, type LogPosition } from '../../../logs/log-id.ts';
+import type { LogRow } from '../../../logs/log-row.ts';
 
 /** A row between being read and being acknowledged. */
 export interface Entry {

@@ -1,8 +1,8 @@
 import { type JSONColumnType, type Selectable, sql } from 'kysely';
-import type { Database } from '../../db/database.ts';
-import type { LogPosition } from '../../logs/log-id.ts';
+import type { Database } from '../../../db/database.ts';
+import type { LogPosition } from '../../../logs/log-id.ts';
 
-declare module '../../db/database.ts' {
+declare module '../../../db/database.ts' {
   interface Tables {
     log_stream_replays: ReplayTable;
   }

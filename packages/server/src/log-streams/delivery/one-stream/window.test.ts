@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LogRow } from '../../logs/log-row.ts';
+import type { LogRow } from '../../../logs/log-row.ts';
 import { createWindow, type Entry } from './window.ts';
 
 const START = { epoch: 0, xid: '0', seq: '0', day: '20261122' };
