@@ -57,15 +57,15 @@ export function createStreamDelivery(parts: Parts) {
   function pump(): void {
     if (isStopped || !health.isDue()) return;
     if (health.isDegraded()) {
-      if (sends.size === 0 && hasWaiting() && slots.take(outlet.host)) track(probe());
+      if (sends.size === 0 && hasWaiting() && slots.take(lease.tenantId, outlet.host)) track(probe());
       return;
     }
     while (sends.size < (health.failures() > 0 ? 1 : Math.min(limit, outlet.sink.mostInFlight))) {
-      if (!hasWaiting() || !slots.take(outlet.host)) return;
+      if (!hasWaiting() || !slots.take(lease.tenantId, outlet.host)) return;
       const lane = laneWithWork();
       const { entries, events } = lane ? nextBatch(lane, Math.min(batch, outlet.sink.mostEvents)) : NOTHING;
       if (lane === undefined || entries.length === 0) {
-        slots.release(outlet.host);
+        slots.release(lease.tenantId, outlet.host);
         return;
       }
       track(send(lane, entries, events));
@@ -205,7 +205,7 @@ export function createStreamDelivery(parts: Parts) {
   function track(work: Promise<void>): void {
     const { host } = outlet;
     const tracked = work.finally(() => {
-      slots.release(host);
+      slots.release(lease.tenantId, host);
       sends.delete(tracked);
       parts.onProgress();
     });
