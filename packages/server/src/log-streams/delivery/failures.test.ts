@@ -108,6 +108,29 @@ describe('a receiver that fails', () => {
   });
 });
 
+describe('a stream whose sink is damaged', () => {
+  it('stops no other one, whether it was delivered before or not', async () => {
+    const damage = (id: string) =>
+      streams.world.database.pool.query(
+        `update log_streams set sink = '\\x00', version = version + 1 where tenant_id = 'dev' and id = $1`,
+        [id],
+      );
+    const { id } = await streams.createStream({ path: '/damaged' });
+    await streams.createStream({ path: '/well' });
+    await streams.happen(1);
+    await eventually(() => expect(streams.ofType('s', '/well')).toHaveLength(1));
+    await damage(id);
+    streams.world.app.streams.wake();
+    await streams.happen(5);
+    await eventually(() => expect(streams.ofType('s', '/well')).toHaveLength(6));
+    const before = await streams.createStream({ path: '/before' });
+    await damage(before.id);
+    await streams.createStream({ path: '/also-well' });
+    await streams.happen(5);
+    await eventually(() => expect(streams.ofType('s', '/also-well')).toHaveLength(5));
+  });
+});
+
 describe('an event that its receiver refuses while it takes others', () => {
   it('becomes a dead letter after ten tries and a quarter of an hour, the others pass, and a replay brings it', async () => {
     const { world, receiver } = streams;

@@ -1,3 +1,5 @@
+import { isDatabaseAway } from '../../db/database-away.ts';
+import type { Log } from '../../kit/log.ts';
 import type { LogPosition } from '../../logs/log-id.ts';
 import type { LogReader } from '../../logs/reading/log-reader.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -48,6 +50,7 @@ interface Parts {
   /** Lets what is under way end, writes down how far it is, and gives it away. */
   readonly letGo: (held: Held) => void;
   readonly onProgress: (held: Held) => void;
+  readonly log: Log;
   readonly now: () => Date;
   readonly random?: (() => number) | undefined;
 }
@@ -69,7 +72,8 @@ export function createHolding(parts: Parts) {
     const { active, owners } = await deliveries.census();
     const missing = Math.ceil(active / Math.max(1, parts.processes, owners)) - held.size;
     const free = missing > 0 ? await deliveries.free(missing, 0) : await deliveries.free(1, PATIENCE_SECONDS);
-    if (free.length > 0) for (const leased of await deliveries.claim(owner, free)) await adopt(leased);
+    if (free.length > 0)
+      for (const leased of await deliveries.claim(owner, free)) await alone(leased.lease, () => adopt(leased));
     const [first] = held.values();
     if (first && held.size > Math.ceil(active / Math.max(1, owners))) giveUp(first);
   }
@@ -82,7 +86,20 @@ export function createHolding(parts: Parts) {
       const current = found.get(key);
       if (current === undefined) lose(key, one);
       else if (current.status !== 'active') giveUp(one);
-      else if (current.version !== one.delivery.outlet().version || isOver(one)) await reopen(one);
+      else if (current.version !== one.delivery.outlet().version || isOver(one))
+        if (!(await alone(one.delivery.lease, () => reopen(one)))) giveUp(one);
+    }
+  }
+
+  /** A stream that can't be opened (its sink is damaged, say) stops no other one; it is tried again when its lease is over. */
+  async function alone({ tenantId, streamId }: StreamKey, work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      parts.log.error('a log stream could not be opened', { tenant: tenantId, stream: streamId, error });
+      return false;
     }
   }
 
