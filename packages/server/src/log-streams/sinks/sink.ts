@@ -89,6 +89,8 @@ export interface SinkParts {
   readonly mayReachLoopback: boolean;
   /** Where file streams write, each in a folder of its own: the operator's choice, never a tenant's. */
   readonly folder: string;
+  /** What file streams leave of its disk; half a gigabyte unless said otherwise. */
+  readonly leastFreeBytes?: number | undefined;
   /** `whsec_…` of Standard Webhooks, newest first: two while they are rotated, none unless the stream has any. */
   readonly signingSecrets: readonly string[];
   /** In place of Datadog's own address, where the operator says so. */

@@ -46,6 +46,17 @@ describe('a stream into files', () => {
     await sink.close();
   });
 
+  it('leaves some of the disk free, since whose stream it is does not own it', async () => {
+    const { folder, sink } = streamIn(await temporaryFolder(), {}, { leastFreeBytes: Number.MAX_SAFE_INTEGER });
+    expect(await sink.send([eventOf(1)], attempt())).toEqual({
+      ok: false,
+      verdict: 'retry',
+      problem: 'The disk is full.',
+    });
+    expect(readFileSync(join(folder, TODAY), 'utf8')).toBe('');
+    await sink.close();
+  });
+
   it('goes on with the next day in the next file, and goes on with a file that there is', async () => {
     const root = await temporaryFolder();
     let now = new Date('2026-11-22T23:59:59.999Z');

@@ -6,6 +6,8 @@ import { createLogFile } from './log-file.ts';
 const USUAL_MEGABYTES = 100;
 const MOST_MEGABYTES = 10_000;
 const MOST_DAYS = 3_650;
+/** A tenant may make streams as it likes, and each of them copies its log: the database needs the rest of the disk. */
+const LEAST_FREE_BYTES = 500_000_000;
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 /** Goes away by itself, as a full disk may; what else there is, is somebody's mistake. */
 const PASSING = new Set([...FULL, 'EIO', 'EMFILE', 'ENFILE', 'EAGAIN', 'EINTR', 'EBUSY', 'ESTALE']);
@@ -17,6 +19,7 @@ export const createFileSink: CreateSink = (settings, parts) => {
     folders: [parts.tenantId, parts.streamId],
     mostBytes: (numberOf(settings.fileMaxMegabytes) ?? USUAL_MEGABYTES) * 1_000_000,
     keepDays: numberOf(settings.fileKeepDays),
+    leastFreeBytes: parts.leastFreeBytes ?? LEAST_FREE_BYTES,
   });
   let last: Promise<unknown> = Promise.resolve();
   /** One after the other, whoever sends. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 interface Place {
@@ -9,6 +9,8 @@ interface Place {
   readonly mostBytes: number;
   /** Older files are deleted; none is, where it is unset. */
   readonly keepDays: number | undefined;
+  /** What stays free of the disk, for those that it belongs to. */
+  readonly leastFreeBytes: number;
 }
 
 interface OpenFile {
@@ -25,7 +27,7 @@ const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | consta
 const NEWLINE = 0x0a;
 
 /** A file a day (UTC), or several where they get too large: 2026-11-22.jsonl, 2026-11-22.1.jsonl … */
-export function createLogFile({ root, folders, mostBytes, keepDays }: Place) {
+export function createLogFile({ root, folders, mostBytes, keepDays, leastFreeBytes }: Place) {
   if (!folders.every((name) => FOLDER.test(name))) throw new Error('A stream or its tenant has no name for a folder.');
   const folder = join(root, ...folders);
   let current: OpenFile | undefined;
@@ -34,6 +36,9 @@ export function createLogFile({ root, folders, mostBytes, keepDays }: Place) {
   async function append(lines: string, now: Date): Promise<void> {
     const { handle } = await fileFor(now.toISOString().slice(0, 10), now);
     try {
+      const { bavail, bsize } = await statfs(folder);
+      if (bavail * bsize < leastFreeBytes)
+        throw Object.assign(new Error('The disk is nearly full.'), { code: 'ENOSPC' });
       const { size } = await handle.stat();
       // What a process wrote that died over it was never acknowledged, and comes again as a whole.
       const bytes = Buffer.from((await endsTorn(handle, size)) ? `\n${lines}` : lines);
