@@ -120,7 +120,7 @@ async function ratioFinding(signals: SignalsStore, hour: Date, totals: HourTotal
 }
 
 function rateLimitFinding({ tenantId, subject, n, since, types, clients }: Signal): Finding {
-  const who = subject === '' ? 'Requests without an application' : `The application ${subject}`;
+  const who = subject === '' ? 'Requests without an application' : `The application ${inOneLine(subject)}`;
   const userinfo = types.includes(logTypes.userinfoLimited.code) ? ' at /userinfo' : '';
   return {
     tenantId,
@@ -163,7 +163,7 @@ function userFinding({ tenantId, subject, n, since, types }: Signal): Finding {
     rule: 'failures-of-user',
     subject,
     facts: {
-      summary: `${n} logins of the user ${subject} failed since ${since.toISOString()}.`,
+      summary: `${n} logins of the user ${inOneLine(subject)} failed since ${since.toISOString()}.`,
       suggestion:
         'An application may have an old password, or somebody is guessing: ask the user, or block them for now.',
       count: n,
@@ -171,6 +171,11 @@ function userFinding({ tenantId, subject, n, since, types }: Signal): Finding {
       types,
     },
   };
+}
+
+/** Whoever tries to log in chooses the name: it adds no line to a message. */
+function inOneLine(name: string): string {
+  return name.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
 }
 
 function gapFinding({ tenantId, n, since }: Signal): Finding {

@@ -15,6 +15,7 @@ let acme: WorldTenant;
 let receiver: Server;
 let received: Received[] = [];
 let status = 200;
+let words = '';
 beforeAll(async () => {
   world = await startWorld();
   acme = await world.createTenant('acme');
@@ -25,7 +26,7 @@ beforeAll(async () => {
     });
     request.on('end', () => {
       received.push({ headers: request.headers, body });
-      response.writeHead(status).end();
+      response.writeHead(status).end(words);
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
@@ -38,6 +39,7 @@ afterAll(async () => {
 beforeEach(async () => {
   received = [];
   status = 200;
+  words = '';
   // What an earlier test left under way is over two hours later.
   world.advance(2 * HOUR);
   for (const table of ['log_alerts', 'log_alert_notices', 'log_alert_settings', 'log_rollups'])
@@ -226,6 +228,26 @@ describe('alerts', () => {
     expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
     const failed = (await world.api().get('/logs?q=type:fn')).json();
     expect(failed).toMatchObject([{ description: expect.stringContaining('It answered with the status 500.') }]);
+  });
+
+  it('are not sent again where the webhook has taken them, whatever it says besides', async () => {
+    await receiveAt('json');
+    words = 'a'.repeat(100_000);
+    await events(1, world.now().getTime() - MINUTE, 1, `'api_limit'`, { client: `'sync'` });
+    await look();
+    expect(received).toHaveLength(1);
+    expect(await query('select from log_alert_notices')).toEqual([]);
+  });
+
+  it('have a line each, whatever name somebody tried to log in with', async () => {
+    await receiveAt('slack');
+    await events(25, world.now().getTime() - MINUTE, 1, `'fp'`, { user: `E'ada\\nResolved: all is well'` });
+    await look();
+    const { text } = JSON.parse(received[0]?.body ?? '');
+    expect(text.split('\n')).toEqual([
+      expect.stringContaining('tenant dev'),
+      expect.stringContaining('the user ada resolved: all is well failed'),
+    ]);
   });
 
   it('reach no address that the server must not call', async () => {
