@@ -19,6 +19,33 @@ it.each([
     '2026-11-22 10:41:07  f         Staff only, user eve@example.com, client My App, code roles, from 203.0.113.9',
   ],
   [
+    'why a rule failed, which the application is not told',
+    {
+      date,
+      type: 'f',
+      description: 'The login could not be completed',
+      details: { rule: { name: 'roles', failure: 'threw', error_name: 'TypeError', error_message: 'x is undefined' } },
+    },
+    '2026-11-22 10:41:07  f         The login could not be completed, code roles (TypeError: x is undefined)',
+  ],
+  [
+    'a refusal once, where a rule has said why',
+    {
+      date,
+      type: 'f',
+      description: 'Staff only',
+      details: {
+        rule: { name: 'roles', failure: 'threw', error_name: 'UnauthorizedError', error_message: 'Staff only' },
+      },
+    },
+    '2026-11-22 10:41:07  f         Staff only, code roles',
+  ],
+  [
+    'a rule that never called back',
+    { date, type: 'f', description: 'No', details: { rule: { name: 'roles', failure: 'timeout' } } },
+    '2026-11-22 10:41:07  f         No, code roles (the time limit passed before it called its callback)',
+  ],
+  [
     'a console, a line each, and how the execution ended',
     {
       date,
@@ -27,7 +54,7 @@ it.each([
       outcome: 'timeout',
       lines: [{ level: 'log', text: 'one\ntwo', part: { name: 'roles' } }],
     },
-    '2026-11-22 10:41:07  console   roles: one\n    two\n2026-11-22 10:41:07  console   (ended with timeout)',
+    '2026-11-22 10:41:07  console   roles: one\n    two\n2026-11-22 10:41:07  console   (ended by the time limit)',
   ],
   [
     'what strangers put into it, where a terminal would obey',

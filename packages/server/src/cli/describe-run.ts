@@ -42,7 +42,8 @@ export function describeCall({
 
 function describeFailure({ kind, part, error }: Failure): string {
   const where = part ? `${part.name}: ` : '';
-  return `${where}${error?.stack ?? (error ? `${error.name}: ${error.message}` : kind)}`;
+  if (error) return `${where}${error.stack ?? `${error.name}: ${error.message}`}`;
+  return `${where}${kind === 'timeout' ? 'it did not end, or call its callback, within the time limit' : kind}`;
 }
 
 export function inJson(value: unknown): string {
