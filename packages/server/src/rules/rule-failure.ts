@@ -1,4 +1,4 @@
-import type { ConsoleLine, Failure, Outcome } from '../containers/job.ts';
+import type { ConsoleLine, Failure, Outcome, ThrownError } from '../containers/job.ts';
 import type { DeclaredError } from '../kit/errors.ts';
 import { describedAs, explained } from '../logs/explain-error.ts';
 import { executionDetails } from '../pipeline/execution-details.ts';
@@ -19,6 +19,9 @@ const MISTAKES: ReadonlySet<string> = new Set([
   'URIError',
   'AggregateError',
 ]);
+
+/** What the container's `require` throws: which module the operator has to add is for the log. */
+const MISSING_MODULE = 'MODULE_NOT_FOUND';
 
 /** How a rule's failure is told: what its author wrote for the user to the application, all else to the log alone. */
 export function ruleFailure(
@@ -53,12 +56,16 @@ function lastWords(console: readonly ConsoleLine[]): string[] {
 
 /** What the application hears. `isLegacy`: in the word of OAuth before OpenID Connect. */
 export function refusalOf({ kind, error }: Failure, isLegacy: boolean): DeclaredError {
-  if (kind === 'threw' && error && !MISTAKES.has(error.name)) {
+  if (kind === 'threw' && error && !isMistake(error)) {
     const text = error.message || error.description || pipelineErrors.failed().message;
     if (error.name !== 'UnauthorizedError') return deniedBy(error.code, text);
     return deniedBy(isLegacy ? 'unauthorized' : 'access_denied', text);
   }
   return isPassing(kind) ? pipelineErrors.unavailable() : pipelineErrors.failed();
+}
+
+function isMistake({ name, code }: ThrownError): boolean {
+  return MISTAKES.has(name) || code === MISSING_MODULE;
 }
 
 /** Not of this login's making. */

@@ -181,6 +181,7 @@ describe('RUL.47: the status of a callback', () => {
 
   it.each([
     ['uses what is not there', 'function (user, context, callback) { user.nothing.there; }', /nothing|undefined/],
+    ['requires a module that is missing', "function () { require('left-pad'); }", /modules add left-pad/],
     ['can not be compiled', 'function (user, context, callback) { let = ; }', /SyntaxError|token/],
     ['rejects with a mistake', 'async function (user) { missing(); }', /missing/],
     ['ends its process', 'function () { process.exit(1); }', /crashed|threw/],
