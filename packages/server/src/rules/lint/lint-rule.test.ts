@@ -170,7 +170,7 @@ describe('what is no rule', () => {
       'function (user, context, callback) {\n  callback(null, user context);\n}',
       'syntax 2:23',
     ],
-    ['something behind the function', `${rule(NEXT)}\nfoo();`, 'syntax 1:1'],
+    ['something behind the function', `${rule(NEXT)}\nfoo();`, 'syntax 4:1'],
     ['no function', '42', 'syntax 1:1'],
     ['nothing', '', 'syntax 1:1'],
   ])('%s is found where it is', (_what, script, finding) => {
@@ -178,5 +178,16 @@ describe('what is no rule', () => {
     expect(found(script)).toHaveLength(1);
     expect(first.split(' ')[0]).toBe(finding.split(' ')[0]);
     if (finding !== 'syntax 1:1') expect(first).toBe(finding);
+  });
+
+  it.each([
+    ['a program', '// Title\nvar a = 1;'],
+    ['an action', "const _ = require('lodash');\nexports.onExecutePostLogin = async () => {};"],
+    ['an assignment', 'module.exports = function (user, context, callback) {};'],
+    ['comments alone', '// later\n'],
+  ])('%s is told what a rule is', (_what, script) => {
+    expect(lintRule(script)).toMatchObject([
+      { finding: 'syntax', message: expect.stringContaining('function (user, context, callback)') },
+    ]);
   });
 });

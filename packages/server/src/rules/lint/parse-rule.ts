@@ -11,25 +11,39 @@ export interface ParsedRule {
 
 const OPTIONS = { ecmaVersion: 'latest', locations: true, allowAwaitOutsideFunction: true } as const;
 
+const NO_FUNCTION = 'A rule is one function, and nothing else: function (user, context, callback) { … }';
+
 /** As the container takes it: one function expression, with comments before it and semicolons behind it. */
 export function parseRule(script: string): ParsedRule | Finding {
   try {
     const expression = parseExpressionAt(script, 0, OPTIONS);
-    for (const token of tokenizer(script.slice(expression.end), OPTIONS)) {
+    const { type } = expression;
+    if (type !== 'FunctionExpression' && type !== 'ArrowFunctionExpression')
+      return syntaxFinding(NO_FUNCTION, expression.loc?.start);
+    // Blanks in its place, so that what follows is found where it is.
+    const rest = script.slice(0, expression.end).replace(/\S/g, ' ') + script.slice(expression.end);
+    for (const token of tokenizer(rest, OPTIONS)) {
       if (token.type.label !== ';')
         return syntaxFinding('A rule is one function, and nothing follows it', token.loc?.start);
     }
-    const { type } = expression;
-    if (type !== 'FunctionExpression' && type !== 'ArrowFunctionExpression')
-      return syntaxFinding('A rule is one function: function (user, context, callback) { … }', expression.loc?.start);
     const [user, context, callback] = expression.params.map((parameter) =>
       parameter.type === 'Identifier' ? parameter.name : undefined,
     );
     return { fn: expression, user, context, callback };
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
-    const place = 'loc' in cause ? cause.loc : undefined;
-    return syntaxFinding(cause.message.replace(/ \(\d+:\d+\)$/, ''), place as { line: number; column: number });
+    const { loc, pos } = cause as SyntaxError & { loc?: { line: number; column: number }; pos?: number };
+    if (pos !== undefined && pos <= firstToken(script)) return syntaxFinding(NO_FUNCTION, loc);
+    return syntaxFinding(cause.message.replace(/ \(\d+:\d+\)$/, ''), loc);
+  }
+}
+
+/** Where the text begins behind its comments: what fails there is a statement, or nothing at all. */
+function firstToken(script: string): number {
+  try {
+    return tokenizer(script, OPTIONS).getToken().start;
+  } catch {
+    return -1;
   }
 }
 
