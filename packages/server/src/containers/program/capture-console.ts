@@ -2,6 +2,7 @@ import process from 'node:process';
 import { format } from 'node:util';
 import type { ConsoleLine } from '../job.ts';
 import { currentRun } from './current-run.ts';
+import { inWordsOfHere } from './thrown.ts';
 import { send } from './wire.ts';
 
 const LEVELS: Readonly<Record<string, ConsoleLine['level']>> = {
@@ -38,5 +39,5 @@ function captureStream(name: 'stdout' | 'stderr', level: ConsoleLine['level']): 
 function print(level: ConsoleLine['level'], text: string): void {
   const run = currentRun();
   if (!run || run.isOver) return;
-  send({ type: 'console', id: run.id, level, text: text.slice(0, LONGEST_LINE) });
+  send({ type: 'console', id: run.id, level, text: inWordsOfHere(text.slice(0, LONGEST_LINE)) });
 }

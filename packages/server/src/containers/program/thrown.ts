@@ -4,7 +4,8 @@ const LONGEST_TEXT = 4_000;
 
 /** Auth0 takes errors, strings and plain objects, and passes these members on. */
 export function describeThrown(cause: unknown): ThrownError {
-  if (typeof cause !== 'object' || cause === null) return { name: 'Error', message: textOf(cause) ?? '' };
+  if (typeof cause !== 'object' || cause === null)
+    return { name: 'Error', message: inWordsOfHere(textOf(cause) ?? '') };
   const read = (name: string): unknown => {
     try {
       return Reflect.get(cause, name);
@@ -21,15 +22,25 @@ export function describeThrown(cause: unknown): ThrownError {
   const status = read('statusCode') ?? read('status_code') ?? read('status');
   return {
     name: textOf(read('name')) ?? 'Error',
-    message: textOf(read('message')) ?? '',
+    message: inWordsOfHere(textOf(read('message')) ?? ''),
     ...Object.fromEntries(
       Object.entries(optional).flatMap(([name, value]) => {
         const text = textOf(value);
-        return text === undefined ? [] : [[name, text]];
+        return text === undefined ? [] : [[name, inWordsOfHere(text)]];
       }),
     ),
     ...(typeof status === 'number' && { statusCode: status }),
   };
+}
+
+/** The runtime's advice is for who starts it; the author of the code needs the operator, and a command that exists. */
+export function inWordsOfHere(text: string): string {
+  return text.replace(/(Requires (\w+) access(?: to "([^"\n]*)")?), run again with the --allow-\w+ flag/g, refusalOf);
+}
+
+function refusalOf(_whole: string, refusal: string, kind: string, target = '<host>:<port>'): string {
+  if (kind !== 'net') return `${refusal}, which code of a tenant does not have`;
+  return `${refusal}. The operator opens it with: gatewright egress allow <tenant> ${target} (and --intranet where it is private)`;
 }
 
 function textOf(value: unknown): string | undefined {
