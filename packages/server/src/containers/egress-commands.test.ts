@@ -50,6 +50,14 @@ describe('gatewright egress', () => {
     expect(ask('egress-allow', { target })).rejects.toMatchObject({ code: 'invalid_target' }),
   );
 
+  it.each(['127.0.0.1:5432', '10.0.0.5:5432', 'localhost:80'])(
+    'refuses %s without --intranet, where it would open nothing',
+    async (target) => {
+      await expect(ask('egress-allow', { target })).rejects.toMatchObject({ code: 'private_target' });
+      expect(await ask('egress-show', {})).toMatchObject({ hosts: [] });
+    },
+  );
+
   it('refuses unknown modes and tenants', async () => {
     await expect(ask('egress-mode', { mode: 'open' })).rejects.toMatchObject({ code: 'invalid_mode' });
     await expect(ask('egress-show', { tenant: 'nobody' })).rejects.toMatchObject({ code: 'inexistent_tenant' });

@@ -1,5 +1,7 @@
+import { isIPv4 } from 'node:net';
 import type { ControlVerbs } from '../control/control-server.ts';
 import { defineErrors } from '../kit/errors.ts';
+import { createAddressPolicy } from '../outgoing/address-policy.ts';
 import { type Tenant, tenantErrors } from '../tenants/tenant.ts';
 import { type Egress, isHostAndPort } from './egress.ts';
 import type { EgressStore } from './egress-store.ts';
@@ -9,6 +11,11 @@ const egressErrors = defineErrors({
     status: 400,
     code: 'invalid_target',
     message: "'{target}' is no host and port: write db.example.com:5432 or [fd12::5]:5432, in lower case.",
+  },
+  privateTarget: {
+    status: 400,
+    code: 'private_target',
+    message: "'{target}' is a private address, which nothing but --intranet opens.",
   },
   unknownMode: {
     status: 400,
@@ -53,6 +60,7 @@ export function egressCommands({ stores, forget, defaultMode }: Needs): ControlV
     'egress-allow': change(async (tenantId, { target, intranet }) => {
       const list = intranet === true ? 'intranet' : 'hosts';
       const text = targetOf(target);
+      if (list === 'hosts' && isPrivate(text)) throw egressErrors.privateTarget({ target: text });
       const known = (await stores.egress.find(tenantId))?.[list] ?? [];
       if (known.length >= MOST_TARGETS && !known.includes(text)) throw egressErrors.tooMany({ most: MOST_TARGETS });
       await stores.egress.allow(tenantId, list, text);
@@ -65,4 +73,12 @@ function targetOf(value: unknown): string {
   const target = String(value);
   if (!isHostAndPort(target)) throw egressErrors.noTarget({ target: target.slice(0, 100) });
   return target;
+}
+
+const publicAddresses = createAddressPolicy({ loopback: false, allowed: [] });
+
+/** Of those that stay denied whatever is allowed; where a name leads is seen when code connects. */
+function isPrivate(target: string): boolean {
+  const host = target.slice(0, target.lastIndexOf(':'));
+  return host === 'localhost' || (isIPv4(host) && !publicAddresses.allows(host));
 }
