@@ -6,6 +6,7 @@ import { settingsOf } from '../../tenants/tenant-settings.ts';
 import { knownUserOf, type PasswordAuthentication } from '../../users/password-authentication.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { oauthErrors } from '../oauth-errors.ts';
+import type { Parameters } from '../parameters.ts';
 import type { LogInByBackchannel } from './backchannel-login.ts';
 import { type Exchange, exchangeEvent, type Grant } from './token-grant.ts';
 
@@ -54,7 +55,7 @@ export function passwordGrant(parts: Parts): Grant {
         ...event,
         type,
         description: error.message,
-        details: { error: { message: error.message } },
+        details: refusalDetails(error.message, parameters, connection),
       });
       throw error;
     }
@@ -98,4 +99,10 @@ export function passwordGrant(parts: Parts): Grant {
   }
 
   return { grantTypes: ['password', PASSWORD_REALM], failed: 'passwordExchangeFailed', exchange };
+}
+
+/** As receivers of these events know them since long: what was asked, and in what words it was refused. */
+function refusalDetails(message: string, { all }: Parameters, { name }: Connection) {
+  const error = { message, oauthError: message, type: 'invalid_user_password' };
+  return { error, body: { ...all, connection: name }, qs: {}, connection: name };
 }

@@ -1,0 +1,178 @@
+import { ManagementClient } from 'auth0';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LogRecord, passwordGrant } from '../../../test/protocol.ts';
+import { startWorld, type World } from '../../../test/world.ts';
+
+const AGENT =
+  'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_3) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/48.0.2564.116 Safari/537.36';
+const WRONG = 'Wr0ng-and-found-nowhere';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+/** Of one refused login by password grant: the event of its reason. */
+async function refusal(username: string): Promise<LogRecord> {
+  const { client_id, client_secret } = world.password_client;
+  const response = await world.request({
+    path: '/oauth/token',
+    form: { grant_type: 'password', client_id, client_secret, username, password: WRONG, scope: 'openid', device: '' },
+    headers: { 'user-agent': AGENT },
+  });
+  expect(response.statusCode).toBe(403);
+  const [record] = (await world.api('read:logs').get('/logs?q=type:(fp OR fu)&per_page=1')).json();
+  return record;
+}
+
+describe('the record of a wrong password at the token endpoint', () => {
+  it.each([
+    ['fp', 'a known user', () => world.user.email],
+    ['fu', 'nobody', () => 'nobody@example.com'],
+  ])('is %s for %s, with the members that receivers of such events have always had', async (type, _who, username) => {
+    const { client_id } = world.password_client;
+    const record = await refusal(username());
+    const documented = [
+      'date',
+      'type',
+      'description',
+      'connection',
+      'client_id',
+      'client_name',
+      'ip',
+      'user_agent',
+      'details',
+      'user_id',
+    ];
+    const ours = ['connection_id', 'client_ip', 'hostname', 'log_id'];
+    expect(Object.keys(record).toSorted()).toEqual(
+      [...documented, 'user_name', 'strategy', 'strategy_type', '_id', 'isMobile', ...ours].toSorted(),
+    );
+    expect(record).toMatchObject({
+      type,
+      description: 'Wrong email or password.',
+      connection: world.connection,
+      client_id,
+      user_agent: 'Chrome 48.0.2564 / Mac OS X 10.11.3',
+      user_name: username(),
+      strategy: 'auth0',
+      strategy_type: 'database',
+      _id: record.log_id,
+      isMobile: false,
+      details: {
+        error: {
+          message: 'Wrong email or password.',
+          oauthError: 'Wrong email or password.',
+          type: 'invalid_user_password',
+        },
+        body: {
+          client_id,
+          username: username(),
+          password: '*****',
+          connection: world.connection,
+          grant_type: 'password',
+          scope: 'openid',
+        },
+        qs: {},
+        connection: world.connection,
+      },
+    });
+  });
+
+  it('is all that is left of it: the password is nowhere in the database', async () => {
+    await refusal(world.user.email);
+    await world
+      .visitor()
+      .authorize()
+      .then(({ response }) => world.visitor().submit(response, { username: world.user.email, password: WRONG }));
+    await world.request({
+      path: `/oauth/token?password=${WRONG}`,
+      form: { grant_type: 'password', note: `password=${WRONG}` },
+    });
+    expect(await tablesWith(WRONG)).toEqual([]);
+    // The search would find it.
+    expect(await tablesWith(world.user.email)).toContain('users');
+  });
+});
+
+/** Every table of the database, as a dump of it would show its rows. */
+async function tablesWith(text: string): Promise<string[]> {
+  const { pool } = world.database;
+  const { rows } = await pool.query<{ name: string }>(
+    "select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'",
+  );
+  const found: string[] = [];
+  for (const { name } of rows) {
+    const { rowCount } = await pool.query(`select 1 from "${name}" t where strpos(t::text, $1) > 0 limit 1`, [text]);
+    if (rowCount) found.push(name);
+  }
+  return found;
+}
+
+describe('auth0 7', () => {
+  it('pages the whole log by checkpoint while others write, without a gap or a repeat', async () => {
+    const auth0 = sdk(await world.managementToken());
+    const [end] = await page(auth0, undefined, 100);
+    expect(end).toBeDefined();
+    const writing = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        for (let count = 0; count < 25; count++) await passwordGrant(world, { client_secret: 'wrong' });
+      }),
+    );
+    let isWriting = true;
+    void writing.finally(() => {
+      isWriting = false;
+    });
+    const seen: string[] = [];
+    for (let from: string | undefined, rounds = 0; rounds < 2_000; rounds++) {
+      const before = isWriting;
+      const records = await page(auth0, from, 7);
+      seen.push(...records.map(({ log_id }) => log_id));
+      from = seen.at(-1);
+      const refused = (await world.database.pool.query("select 1 from log_events where type = 'fepft'")).rowCount ?? 0;
+      if (!before && records.length === 0 && refused >= 100) break;
+    }
+    await writing;
+    const { rows } = await world.database.pool.query<{ count: number }>(
+      "select count(*)::integer as count from log_events where tenant_id = 'dev'",
+    );
+    expect(seen).toEqual([...new Set(seen)].toSorted());
+    expect(seen).toHaveLength(rows[0]?.count ?? 0);
+  });
+
+  it('searches', async () => {
+    const auth0 = sdk(await world.managementToken());
+    await refusal('searched@example.com');
+    const { data } = await auth0.logs.list({
+      search: 'type:fu AND user_name:"searched@example.com"',
+      sort: 'date:-1',
+      per_page: 1,
+    });
+    expect(data).toMatchObject([{ type: 'fu', user_name: 'searched@example.com' }]);
+    expect(await auth0.logs.get(String(data[0]?.log_id))).toEqual(data[0]);
+  });
+});
+
+/** The SDK as it is, without a socket. */
+function sdk(token: string): ManagementClient {
+  return new ManagementClient({
+    domain: 'localhost:3443',
+    token,
+    fetch: async (input, init) => {
+      const url = new URL(String(input));
+      const { statusCode, body, headers } = await world.request({
+        path: url.pathname + url.search,
+        headers: Object.fromEntries(new Headers(init?.headers)),
+      });
+      return new Response(body, { status: statusCode, headers: { 'content-type': String(headers['content-type']) } });
+    },
+  });
+}
+
+/** The SDK has no names for `from` and `take`, and sends its own parameters besides: those do nothing. */
+async function page(auth0: ManagementClient, from: string | undefined, take: number): Promise<readonly LogRecord[]> {
+  const { response } = await auth0.logs.list({}, { queryParams: { take, ...(from !== undefined && { from }) } });
+  if (!Array.isArray(response)) throw new Error('A page of a checkpoint is an array.');
+  return response;
+}
