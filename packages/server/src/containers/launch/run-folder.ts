@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { access, chmod, lstat, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { KeptCopies } from './kept-copies.ts';
@@ -45,8 +45,15 @@ async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = name.startsWith(PREFIX) ? /^\d+/.exec(name.slice(PREFIX.length))?.[0] : undefined;
     if (pid === undefined || (await isAlive(pid))) continue;
-    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+    const path = join(tmpdir(), name);
+    if (await isOurs(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** In a folder of somebody else a link may take the place of what is about to be removed: root would remove what is behind it. */
+async function isOurs(path: string): Promise<boolean> {
+  const about = await lstat(path).catch(() => undefined);
+  return about !== undefined && about.uid === process.getuid?.() && about.isDirectory();
 }
 
 async function isAlive(pid: string): Promise<boolean> {
