@@ -44,9 +44,12 @@ export function alertRoutes<Inside extends Stores>(
     });
   });
 
-  management.route('GET /gatewright/alert-settings', async (call) =>
-    settingsToWire(await call.stores.alertSettings.find(call.tenant.tenantId)),
-  );
+  management.route('GET /gatewright/alert-settings', async (call) => {
+    const settings = await call.stores.alertSettings.find(call.tenant.tenantId);
+    // A chat's webhook has no other password than its address.
+    if (settings.webhook) call.accessedSecrets(['webhook']);
+    return settingsToWire(settings);
+  });
 
   // Whole, not merged: what is left out is switched off.
   management.route('PUT /gatewright/alert-settings', (call) => {

@@ -288,6 +288,18 @@ describe('PUT /gatewright/alert-settings', () => {
     expect(await put({})).toEqual({ webhook: null, mail_to: [] });
   });
 
+  it('writes the address into no log, since that of a chat is its password; who reads it is an event', async () => {
+    const webhook = { url: 'https://chat.example/services/T0/password-of-the-chat' };
+    await world.api().put('/gatewright/alert-settings', { webhook });
+    await world.api().get('/gatewright/alert-settings');
+    const [read, changed] = (await world.events()).filter(({ details }) =>
+      JSON.stringify(details ?? '').includes('/gatewright/alert-settings'),
+    );
+    expect(read).toMatchObject({ type: 'mgmt_api_read', details: { accessedSecrets: ['webhook'] } });
+    expect(changed).toMatchObject({ type: 'sapi', details: { request: { body: { webhook: { url: '*****' } } } } });
+    expect(JSON.stringify(await world.events())).not.toContain('password-of-the-chat');
+  });
+
   it.each([
     { webhook: { url: 'ftp://alerts.example' } },
     { webhook: { url: 'https://user:secret@alerts.example' } },

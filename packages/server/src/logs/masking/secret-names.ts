@@ -28,6 +28,8 @@ const EXACT = new Map<string, SecretKind>([
   ...secrets('passwordhash', 'custompasswordhash', 'connectionstring', 'serviceaccountkey'),
   // Of log streams: addresses and headers that their receivers take for a password.
   ...secrets('segmentwritekey', 'sumosourceaddress', 'httpcustomheaders', 'otlpheaders'),
+  // Of alerts: the address of a chat's webhook is its password.
+  ...secrets('webhook'),
   // What a custom database's scripts need: passwords and keys under names that its operator chose.
   ...secrets('configuration', 'bareconfiguration'),
   ['secrets', 'named-secrets'],
