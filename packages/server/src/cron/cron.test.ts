@@ -1,81 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { COMPILE_CACHE } from '../../test/compile-cache.ts';
-import { type Recorder, startRecorder } from '../../test/log-export/recorder.ts';
-import { event, events, startTenantStandIn, type TenantStandIn } from '../../test/log-export/tenant-stand-in.ts';
-import { startWorld, type World } from '../../test/world.ts';
+import { type CronWorld, SECRET, startCronWorld } from '../../test/log-export/cron-world.ts';
+import { event, events } from '../../test/log-export/tenant-stand-in.ts';
 import type { ControlPiece } from '../control/control-stream.ts';
-import { type Json, objectOf, objectsOf } from '../kit/json-values.ts';
-import { createLog } from '../kit/log.ts';
+import { type Json, objectsOf } from '../kit/json-values.ts';
 import { encodeLogId } from '../logs/log-id.ts';
-import { cronCommands } from './cron-commands.ts';
-import { createCronScheduler } from './cron-scheduler.ts';
 import { createJobCursors } from './job-cursors.ts';
-import { runInProcess } from './run-in-process.ts';
 
 const MINUTE = 60_000;
-const SECRET = 'right';
 
-let world: World;
-let tenant: TenantStandIn;
-let webhook: Recorder;
-let verbs: ReturnType<typeof cronCommands>;
-const said: string[] = [];
+let cron: CronWorld;
+let world: CronWorld['world'];
+let tenant: CronWorld['tenant'];
+let webhook: CronWorld['webhook'];
 beforeAll(async () => {
-  [world, tenant, webhook] = await Promise.all([startWorld(), startTenantStandIn(), startRecorder()]);
-  const { stores, transact } = world.app;
-  verbs = cronCommands({ stores, transact, onChange: () => {}, now: world.now });
+  cron = await startCronWorld();
+  ({ world, tenant, webhook } = cron);
 });
-afterEach(async () => {
-  for (const { name } of await jobs()) await ask('cron-remove', { name });
-  webhook.reset();
-  tenant.intercept(undefined);
-  said.length = 0;
-});
-afterAll(() => Promise.all([world.stop(), tenant.stop(), webhook.stop()]));
-
-async function ask(verb: string, input: Json = {}): Promise<Json> {
-  const found = verbs[verb];
-  if (!found) throw new Error(verb);
-  return objectOf(await found(input));
-}
-
-const jobs = async () => objectsOf((await ask('cron-list')).jobs);
-const runs = async (name: string, count = 1) => objectsOf((await ask('cron-runs', { name, runs: count })).runs);
-
-function schedule(name: string, change: Json = {}, settings: Json = {}): Promise<Json> {
-  return ask('cron-schedule', {
-    name,
-    schedule: '*/5 * * * *',
-    settings: {
-      AUTH0_DOMAIN: tenant.origin,
-      AUTH0_GLOBAL_CLIENT_ID: 'id',
-      AUTH0_GLOBAL_CLIENT_SECRET: SECRET,
-      WEBHOOK_URL: webhook.url,
-      ...settings,
-    },
-    ...change,
-  });
-}
-
-function server(now: () => Date = world.now) {
-  const { stores, transact } = world.app;
-  return createCronScheduler({
-    stores,
-    transact,
-    runInProcess: (run) =>
-      runInProcess(run, { allowed: [], environment: { NODE_COMPILE_CACHE: COMPILE_CACHE }, graceMilliseconds: 3_000 }),
-    log: createLog('json', (line) => said.push(line)),
-    now,
-  });
-}
-
-/** All servers look at once, when the job is due, and their runs end. */
-async function whenDue(...servers: ReturnType<typeof server>[]): Promise<void> {
-  world.advance(5 * MINUTE);
-  await Promise.all(servers.map(({ tick }) => tick()));
-  await Promise.all(servers.map(({ idle }) => idle()));
-}
+afterEach(() => cron.reset());
+afterAll(() => cron.stop());
 
 describe('gatewright cron schedule', () => {
   it.each([
@@ -85,7 +28,7 @@ describe('gatewright cron schedule', () => {
     ['0 0 1 * *', 'UTC', '2026-04-01T00:00:00.000Z'],
   ])('says when %s (%s) runs next', async (given, timeZone, next) => {
     world.advance(Date.parse('2026-03-01T10:03:10Z') - world.now().getTime());
-    expect(await schedule('nightly', { schedule: given, time_zone: timeZone })).toMatchObject({
+    expect(await cron.schedule('nightly', { schedule: given, time_zone: timeZone })).toMatchObject({
       name: 'nightly',
       schedule: given,
       time_zone: timeZone,
@@ -108,13 +51,13 @@ describe('gatewright cron schedule', () => {
     [{ settings: { LOG_TYPS: 's' } }, 'unknown_setting'],
     [{ settings: { LOG_TYPES: 's' } }, 'invalid_settings'],
   ])('refuses %j', async (change, code) => {
-    await expect(schedule('nightly', change)).rejects.toMatchObject({ code });
-    expect(await jobs()).toEqual([]);
+    await expect(cron.schedule('nightly', change)).rejects.toMatchObject({ code });
+    expect(await cron.jobs()).toEqual([]);
   });
 
   it('keeps settings sealed, and shows their names alone', async () => {
-    await schedule('nightly');
-    const shown = JSON.stringify([await jobs(), await ask('cron-runs', { name: 'nightly' })]);
+    await cron.schedule('nightly');
+    const shown = JSON.stringify([await cron.jobs(), await cron.ask('cron-runs', { name: 'nightly' })]);
     expect(shown).toContain('AUTH0_GLOBAL_CLIENT_SECRET');
     const { rows } = await world.database.pool.query("select encode(settings, 'escape') as sealed from cron_jobs");
     for (const text of [shown, String(rows[0]?.sealed)]) {
@@ -124,25 +67,25 @@ describe('gatewright cron schedule', () => {
   });
 
   it('lets a tenant have fifty jobs', async () => {
-    await schedule('job-1');
+    await cron.schedule('job-1');
     const others = `insert into cron_jobs (tenant_id, name, schedule, time_zone, setting_names, limit_seconds, next_run_at, origin)
       select tenant_id, 'job-' || number, schedule, time_zone, setting_names, limit_seconds, next_run_at, origin
       from cron_jobs, generate_series(2, 50) number`;
     await world.database.pool.query(others);
-    await expect(schedule('one-more')).rejects.toMatchObject({ code: 'too_many_jobs' });
-    await schedule('job-7', { schedule: '1 1 1 1 *' });
-    expect(await jobs()).toHaveLength(50);
+    await expect(cron.schedule('one-more')).rejects.toMatchObject({ code: 'too_many_jobs' });
+    await cron.schedule('job-7', { schedule: '1 1 1 1 *' });
+    expect(await cron.jobs()).toHaveLength(50);
     await world.database.pool.query("delete from cron_jobs where name <> 'job-1'");
   });
 
   it('belongs to its tenant: another one neither sees nor removes it', async () => {
     const acme = await world.createTenant('acme');
-    await schedule('nightly');
-    expect(await ask('cron-list', { tenant: acme.tenant })).toEqual({ tenant: 'acme', jobs: [] });
-    await expect(ask('cron-remove', { tenant: 'acme', name: 'nightly' })).rejects.toMatchObject({
+    await cron.schedule('nightly');
+    expect(await cron.ask('cron-list', { tenant: acme.tenant })).toEqual({ tenant: 'acme', jobs: [] });
+    await expect(cron.ask('cron-remove', { tenant: 'acme', name: 'nightly' })).rejects.toMatchObject({
       code: 'inexistent_job',
     });
-    await expect(ask('cron-runs', { tenant: 'acme', name: 'nightly' })).rejects.toMatchObject({
+    await expect(cron.ask('cron-runs', { tenant: 'acme', name: 'nightly' })).rejects.toMatchObject({
       code: 'inexistent_job',
     });
   });
@@ -151,43 +94,43 @@ describe('gatewright cron schedule', () => {
 describe('a scheduled export', () => {
   it('runs when it is due, once among several servers, and goes on from its checkpoint', async () => {
     tenant.has(events(120));
-    await schedule('nightly');
-    const servers = [server(), server(), server()];
+    await cron.schedule('nightly');
+    const servers = [cron.server(), cron.server(), cron.server()];
     await Promise.all(servers.map(({ tick }) => tick()));
     expect(webhook.received).toHaveLength(0);
-    await whenDue(...servers);
+    await cron.whenDue(...servers);
     expect(new Set(webhook.ids()).size).toBe(120);
     expect(webhook.received).toHaveLength(120);
-    expect(await runs('nightly', 9)).toEqual([
+    expect(await cron.runs('nightly', 9)).toEqual([
       expect.objectContaining({ outcome: 'complete', exit_code: 0, read: 120, sent: 120, skipped: 0, lag_seconds: 0 }),
     ]);
     tenant.adds(event(121));
-    await whenDue(...servers);
+    await cron.whenDue(...servers);
     expect(webhook.received).toHaveLength(121);
-    expect(await jobs()).toMatchObject([
+    expect(await cron.jobs()).toMatchObject([
       { state: 'waiting', behind_since: null, last_run: { outcome: 'complete', sent: 1 } },
     ]);
   });
 
   it('begins anew where it is scheduled for another tenant, and goes on where it is not', async () => {
     tenant.has(events(3));
-    const one = server();
-    await schedule('nightly');
-    await whenDue(one);
-    await schedule('nightly', {}, { LOG_LEVEL: '1' });
-    await whenDue(one);
+    const one = cron.server();
+    await cron.schedule('nightly');
+    await cron.whenDue(one);
+    await cron.schedule('nightly', {}, { LOG_LEVEL: '1' });
+    await cron.whenDue(one);
     expect(webhook.received).toHaveLength(3);
-    await schedule('nightly', {}, { AUTH0_DOMAIN: tenant.origin.replace('127.0.0.1', 'localhost') });
-    await whenDue(one);
+    await cron.schedule('nightly', {}, { AUTH0_DOMAIN: tenant.origin.replace('127.0.0.1', 'localhost') });
+    await cron.whenDue(one);
     expect(webhook.received).toHaveLength(6);
   });
 
   it('says in its history and its output what failed, without its secrets', async () => {
     tenant.has(events(3));
     webhook.answers((number) => (number === 2 ? 500 : 200));
-    await schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '1' });
-    await whenDue(server());
-    const [run = {}] = await runs('nightly');
+    await cron.schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '1' });
+    await cron.whenDue(cron.server());
+    const [run = {}] = await cron.runs('nightly');
     expect(run).toMatchObject({
       outcome: 'failed',
       exit_code: 1,
@@ -199,8 +142,8 @@ describe('a scheduled export', () => {
       expect.stringMatching(/^The event \d{56} \(f\) did not arrive: the webhook answered 500/),
       expect.stringContaining('Nothing later is sent before its batch has arrived'),
     ]);
-    expect(said.join()).toContain("The scheduled export 'nightly' ended with failed");
-    expect(JSON.stringify([run, said])).not.toMatch(new RegExp(`${SECRET}"|${webhook.url}`));
+    expect(cron.said.join()).toContain("The scheduled export 'nightly' ended with failed");
+    expect(JSON.stringify([run, cron.said])).not.toMatch(new RegExp(`${SECRET}"|${webhook.url}`));
   });
 
   it('says what failed also where the webhook answers what no database stores', async () => {
@@ -248,9 +191,9 @@ describe('a scheduled export', () => {
     const warnings = async () => (await world.events()).filter(({ type }) => type === 'w');
     tenant.has([event(1, 'f', { date: world.now().toISOString() })]);
     webhook.answers(() => 503);
-    await schedule('nightly');
-    const servers = [server(), server()];
-    await whenDue(...servers);
+    await cron.schedule('nightly');
+    const servers = [cron.server(), cron.server()];
+    await cron.whenDue(...servers);
     world.advance(9 * MINUTE);
     await Promise.all(servers.map(({ tick, idle }) => tick().then(idle)));
     expect(await warnings()).toEqual([]);
@@ -258,7 +201,7 @@ describe('a scheduled export', () => {
     await Promise.all(servers.map(({ tick, idle }) => tick().then(idle)));
     expect(servers[0]?.lagSeconds()).toBeGreaterThanOrEqual(900);
     expect(await warnings()).toMatchObject([{ details: { warning: 'log_export_behind', job: 'nightly' } }]);
-    expect(said.filter((line) => line.includes('minutes behind'))).toHaveLength(1);
+    expect(cron.said.filter((line) => line.includes('minutes behind'))).toHaveLength(1);
     const alerts = async () => {
       world.advance(MINUTE);
       await world.app.logWatch.alerts.look();
@@ -266,7 +209,7 @@ describe('a scheduled export', () => {
     };
     expect(await alerts()).toMatchObject([{ rule: 'export-behind', subject: 'nightly', status: 'open' }]);
     webhook.reset();
-    await whenDue(...servers);
+    await cron.whenDue(...servers);
     await servers[0]?.tick();
     await alerts();
     await alerts();
@@ -278,34 +221,34 @@ describe('a scheduled export', () => {
   it('ends at its limit, and the next run goes on where it was', async () => {
     tenant.has(events(100));
     webhook.takes(400);
-    await schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '1' });
+    await cron.schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '1' });
     await world.database.pool.query('update cron_jobs set limit_seconds = 2');
-    const one = server();
-    await whenDue(one);
-    expect(await runs('nightly')).toMatchObject([{ outcome: 'timeout', exit_code: 124 }]);
+    const one = cron.server();
+    await cron.whenDue(one);
+    expect(await cron.runs('nightly')).toMatchObject([{ outcome: 'timeout', exit_code: 124 }]);
     const sent = webhook.received.length;
     expect(sent).toBeLessThan(20);
     webhook.takes(0);
     await world.database.pool.query('update cron_jobs set limit_seconds = 600');
-    await whenDue(one);
-    expect(await runs('nightly')).toMatchObject([{ outcome: 'complete', sent: 100 - sent }]);
+    await cron.whenDue(one);
+    expect(await cron.runs('nightly')).toMatchObject([{ outcome: 'complete', sent: 100 - sent }]);
     expect(webhook.received).toHaveLength(100);
   });
 
   it('ends where its server stops, and goes on at another one at once', async () => {
     tenant.has(events(40));
     webhook.takes(50);
-    await schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '2' });
-    const [one, other] = [server(), server()];
+    await cron.schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '2' });
+    const [one, other] = [cron.server(), cron.server()];
     world.advance(5 * MINUTE);
     await one.tick();
     while (webhook.received.length < 3) await sleep(10);
     await one.stop();
-    expect(await runs('nightly')).toMatchObject([{ outcome: 'stopped', exit_code: 143 }]);
+    expect(await cron.runs('nightly')).toMatchObject([{ outcome: 'stopped', exit_code: 143 }]);
     world.advance(1_000);
     await other.tick();
     await other.idle();
-    expect(await runs('nightly')).toMatchObject([{ outcome: 'complete' }]);
+    expect(await cron.runs('nightly')).toMatchObject([{ outcome: 'complete' }]);
     expect(webhook.ids().toSorted()).toEqual([...new Set(webhook.ids())].toSorted());
     expect(webhook.received).toHaveLength(40);
   });
@@ -313,8 +256,8 @@ describe('a scheduled export', () => {
   it('ends where its job is removed, or another server has it by now', async () => {
     tenant.has(events(300));
     webhook.takes(20);
-    await schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '10' });
-    const one = server();
+    await cron.schedule('nightly', {}, { WEBHOOK_CONCURRENT_CALLS: '10' });
+    const one = cron.server();
     world.advance(5 * MINUTE);
     await one.tick();
     while (webhook.received.length < 3) await sleep(10);
@@ -329,9 +272,9 @@ describe('a scheduled export', () => {
   it('keeps what it has not read of its own log from ending: retention waits for it', async () => {
     const { stores, directory } = world.app;
     const cursors = createJobCursors({ cronJobs: stores.cronJobs, directory });
-    await schedule('elsewhere', {}, { AUTH0_DOMAIN: 'example.auth0.com' });
+    await cron.schedule('elsewhere', {}, { AUTH0_DOMAIN: 'example.auth0.com' });
     expect(await cursors()).toEqual([]);
-    await schedule('here', {}, { AUTH0_DOMAIN: 'http://localhost:3000' });
+    await cron.schedule('here', {}, { AUTH0_DOMAIN: 'http://localhost:3000' });
     expect(await cursors()).toEqual([{ tenantId: 'dev', position: undefined }]);
     const position = { epoch: 0, xid: '41', seq: '7', day: '20261122' };
     await world.database.pool.query("update cron_jobs set checkpoint = $1 where name = 'here'", [
@@ -342,10 +285,10 @@ describe('a scheduled export', () => {
 
   it('is followed while it runs', async () => {
     tenant.has(events(5));
-    await schedule('nightly');
-    const pieces = (await verbs['cron-follow']?.({ name: 'nightly' })) as AsyncIterable<ControlPiece>;
+    await cron.schedule('nightly');
+    const pieces = (await cron.verbs['cron-follow']?.({ name: 'nightly' })) as AsyncIterable<ControlPiece>;
     const lines: Json[] = [];
-    const one = server();
+    const one = cron.server();
     world.advance(5 * MINUTE);
     await one.tick();
     for await (const piece of pieces) {
@@ -361,7 +304,7 @@ describe('a scheduled export', () => {
   });
 
   it('keeps the newest hundred runs, and the newest lines of each', async () => {
-    await schedule('nightly');
+    await cron.schedule('nightly');
     const { cronRuns } = world.app.stores;
     for (let index = 0; index < 103; index++) {
       const startedAt = new Date(world.now().getTime() + index);
