@@ -85,6 +85,14 @@ The login goes on (n ms)
     expect(broken.printed).toContain('The application hears: access_denied, The login could not be completed');
   });
 
+  it('shows where a rule can not be read', async () => {
+    const { code, printed } = await tryRule('function (user, context, callback) {\n  callback(null, user context);\n}');
+    expect({ code, printed }).toEqual({
+      code: 1,
+      printed: expect.stringMatching(/Failure:\n {2}a rule: SyntaxError: .*\n.*a rule:2:23/),
+    });
+  });
+
   it.each([
     ['never calls back', 'function (user, context, callback) {}', 'timeout'],
     ['loops for ever', 'function (user, context, callback) { for (;;); }', 'timeout'],
