@@ -9,7 +9,7 @@ interface Options {
   readonly port: number;
   readonly host: string;
   readonly status?: number;
-  readonly failOn: readonly number[];
+  readonly failOn?: readonly number[];
   readonly delay: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
@@ -31,7 +31,6 @@ export function binCommand(): Command {
       '--fail-on <numbers>',
       'answer --status (500 where it is left out) to these requests alone: 37, or 37,40',
       numbersOf,
-      [],
     )
     .option('--delay <milliseconds>', 'wait before each answer', numberUpTo(60_000), 0)
     .option('--quiet', 'print a line each, without the body')
@@ -39,7 +38,7 @@ export function binCommand(): Command {
     .action(run);
 }
 
-async function run({ port, host, status, failOn, delay, quiet, json }: Options): Promise<void> {
+async function run({ port, host, status, failOn = [], delay, quiet, json }: Options): Promise<void> {
   const { startRequestBin } = await import('../request-bin/request-bin.ts');
   const bin = await startRequestBin({
     port,
