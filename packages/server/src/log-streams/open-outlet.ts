@@ -9,6 +9,8 @@ import { SINKS, type Sink, type SinkParts, type StreamedEvent } from './sinks/si
 /** A stream as it is configured at one moment: what it wants, how an event looks in it, and where it goes. */
 export interface Outlet {
   readonly version: string;
+  /** As its tenant was. */
+  readonly environment: Tenant['environment'];
   readonly sink: Sink;
   /** What it shares the limit of one host with. */
   readonly host: string;
@@ -41,6 +43,7 @@ export function createOutlets(parts: OutletParts): OpenOutlet {
     const { startFrom } = stream;
     return {
       version: stream.version,
+      environment,
       sink,
       host: hostOf(stream.type, stream.sink),
       isWanted: (row) => isSelected(row.type) && (startFrom === undefined || row.at >= startFrom),

@@ -108,6 +108,22 @@ describe('a receiver that fails', () => {
   });
 });
 
+describe('a stream of a development tenant that goes into production', () => {
+  it('reaches no loopback address any more', async () => {
+    const { world } = streams;
+    const { id } = await streams.createStream();
+    await streams.happen(1);
+    await eventually(() => expect(streams.ofType('s')).toHaveLength(1));
+    await world.app.stores.tenants.setEnvironment('dev', 'production');
+    await eventually(async () => {
+      world.app.streams.wake();
+      await streams.happen(1);
+      expect((await streams.health(id)).failures).toBeGreaterThan(0);
+    });
+    await world.app.stores.tenants.setEnvironment('dev', 'development');
+  });
+});
+
 describe('a stream whose sink is damaged', () => {
   it('stops no other one, whether it was delivered before or not', async () => {
     const damage = (id: string) =>

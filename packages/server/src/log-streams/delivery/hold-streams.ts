@@ -86,7 +86,7 @@ export function createHolding(parts: Parts) {
       const current = found.get(key);
       if (current === undefined) lose(key, one);
       else if (current.status !== 'active') giveUp(one);
-      else if (current.version !== one.delivery.outlet().version || isOver(one))
+      else if (current.version !== one.delivery.outlet().version || isOver(one) || (await isElsewhere(one)))
         if (!(await alone(one.delivery.lease, () => reopen(one)))) giveUp(one);
     }
   }
@@ -104,6 +104,12 @@ export function createHolding(parts: Parts) {
   }
 
   const isOver = ({ delivery }: Held) => (delivery.outlet().until ?? now()) < now();
+
+  /** A tenant that is in production by now has no business on this machine any more. */
+  async function isElsewhere({ delivery }: Held): Promise<boolean> {
+    const tenant = await parts.findTenant(delivery.lease.tenantId);
+    return tenant !== undefined && tenant.environment !== delivery.outlet().environment;
+  }
 
   /** Another process has it by now, or it is deleted: what is under way ends, and nothing of it is written down. */
   function lose(key: string, one: Held): void {
