@@ -5,6 +5,11 @@ import type { Figure, Row } from './row.ts';
 import { clientCredentials } from './rows/client-credentials.ts';
 import { containers } from './rows/containers.ts';
 import { hashStorm } from './rows/hash-storm.ts';
+import { delay } from './rows/log/delay.ts';
+import { delivery } from './rows/log/delivery.ts';
+import { ingest } from './rows/log/ingest.ts';
+import { noStream } from './rows/log/no-stream.ts';
+import { tenSinks } from './rows/log/ten-sinks.ts';
 import { login } from './rows/login.ts';
 import { memory } from './rows/memory.ts';
 import { reads } from './rows/reads.ts';
@@ -29,6 +34,11 @@ const ROWS: readonly Row[] = [
   tenants,
   containers,
   rules,
+  ingest,
+  delivery,
+  delay,
+  tenSinks,
+  noStream,
   retention,
   memory,
   start,

@@ -9,7 +9,7 @@ export interface Figure {
   readonly yardstick: string;
   /** The number that the goal is about: a ratio as a rule. */
   readonly measured: number;
-  readonly unit: 'signatures' | 'of it' | 'times' | 'MB' | 'ms' | 's';
+  readonly unit: 'signatures' | 'of it' | 'times' | 'MB' | 'ms' | 's' | '/s';
   /** Undefined: a comparison, no goal of ours. */
   readonly goal?: { readonly is: 'at most' | 'at least'; readonly limit: number };
 }
