@@ -140,11 +140,14 @@ function emptyWhereGone(cause: unknown): { rows: SelectedRow[] } {
   throw cause;
 }
 
-/** The order is that of the primary key, so that nothing is sorted; e.xid is qualified (log-row.ts says why). */
+/**
+ * The order is that of the primary key, so that nothing is sorted; e.xid is qualified (log-row.ts says why). The tenant stands in
+ * the comparisons as well: without it the planner may as well walk the index of all tenants' events, past everybody else's.
+ */
 export function checkpointSql(table: string): string {
   return `select ${LOG_COLUMNS} from ${table} e
-    where e.tenant_id = $1 and (e.epoch, e.xid, e.seq) > ($2::smallint, $3::xid8, $4::bigint)
-      and (e.epoch, e.xid) < ($5::smallint, $6::xid8) and ($8::timestamptz is null or e.at >= $8)
+    where e.tenant_id = $1 and (e.tenant_id, e.epoch, e.xid, e.seq) > ($1, $2::smallint, $3::xid8, $4::bigint)
+      and (e.tenant_id, e.epoch, e.xid) < ($1, $5::smallint, $6::xid8) and ($8::timestamptz is null or e.at >= $8)
     order by e.epoch, e.xid, e.seq limit $7`;
 }
 

@@ -17,7 +17,7 @@ export async function countBehind(pool: pg.Pool, tenantId: string, from: LogPosi
     name: 'log_lag',
     text: `with behind as materialized (
         select e.at from log_events e
-        where e.tenant_id = $1 and (e.epoch, e.xid, e.seq) > ($2::smallint, $3::xid8, $4::bigint)
+        where e.tenant_id = $1 and (e.tenant_id, e.epoch, e.xid, e.seq) > ($1, $2::smallint, $3::xid8, $4::bigint)
         order by e.epoch, e.xid, e.seq limit $5)
       select count(*) as events, min(at) as since from behind`,
     values: [tenantId, from.epoch, from.xid, from.seq, MOST_COUNTED],
