@@ -105,6 +105,39 @@ describe('the audit log', () => {
     expect(await eventTypesOf(world, step)).toEqual(expected);
   });
 
+  it('has in each record what is documented for all of them', async () => {
+    const flows = await Promise.all(FLOWS.map(([, , flow]) => flow()));
+    const records = await eventsOf(world, async () => {
+      for (const step of flows) await step();
+    });
+    expect(records.length).toBeGreaterThan(15);
+    for (const record of records) {
+      expect(record).toMatchObject({
+        date: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        description: expect.any(String),
+        ip: '127.0.0.1',
+        client_ip: '127.0.0.1',
+        user_agent: 'lightMyRequest',
+        hostname: 'localhost:3443',
+        user_id: expect.any(String),
+        log_id: expect.stringMatching(/^900\d{53}$/),
+        _id: record.log_id,
+        isMobile: false,
+      });
+      expect(JSON.stringify(record)).not.toContain(world.user.password);
+      if (record.type.startsWith('f'))
+        expect(record).toMatchObject({ details: { error: { message: expect.any(String) } } });
+      if (['s', 'sepft', 'fp', 'fu'].includes(record.type))
+        expect(record).toMatchObject({
+          connection: world.connection,
+          connection_id: expect.stringMatching(/^con_/),
+          strategy: 'auth0',
+          strategy_type: 'database',
+          user_name: expect.any(String),
+        });
+    }
+  });
+
   it('of a login names who, where and how', async () => {
     const visitor = world.visitor();
     const [event] = await eventsOf(world, () => visitor.logIn({ parameters: { audience: API } }));
