@@ -12,6 +12,8 @@ import { createEventStore } from '../recording/event-store.ts';
 import { createLiveTails, LIVE_LIMITS, type LiveLimits } from './live-tails.ts';
 
 const PATH = '/api/v2/gatewright/logs/stream';
+/** What is committed appears once nothing in the cluster can come before it: other tests' transactions delay it. */
+const PATIENCE = 20_000;
 const UNUSED = { epoch: 0, xid: '1', seq: '1', day: '20261122' };
 
 let world: World;
@@ -76,7 +78,7 @@ async function follow(
   };
 }
 
-const eventually = <Value>(value: () => Value) => expect.poll(value, { timeout: 20_000 });
+const eventually = <Value>(value: () => Value) => expect.poll(value, { timeout: PATIENCE });
 const record: RecordEvent = (tenantId, event) =>
   createEventStore(createDatabase(world.database.pool)).record(tenantId, event);
 const logIn = async (tenant = world.main) => expect((await passwordGrant(world, {}, tenant)).statusCode).toBe(200);
@@ -109,7 +111,7 @@ describe('GET /gatewright/logs/stream', () => {
     );
     const seen: string[] = [];
     let lastEventId = start;
-    for (let round = 0; seen.length < 40 && round < 200; round++) {
+    for (const end = performance.now() + PATIENCE; seen.length < 40 && performance.now() < end; ) {
       const part = await follow('?q=type:fp', { lastEventId });
       await eventually(part.lastId).toBeDefined();
       part.close();
@@ -124,9 +126,13 @@ describe('GET /gatewright/logs/stream', () => {
   });
 
   it('ends with what is there where it is not to follow', async () => {
-    const { ended, types, lastId } = await follow(`?follow=false&from=${encodeLogId(UNUSED)}`);
-    await ended;
-    expect(types()).toContain('seccft');
+    const whole = async () => {
+      const reader = await follow(`?follow=false&from=${encodeLogId(UNUSED)}`);
+      await reader.ended;
+      return reader;
+    };
+    await eventually(async () => (await whole()).types()).toContain('seccft');
+    const { lastId } = await whole();
     const rest = await follow('?follow=false', { lastEventId: lastId() ?? '' });
     await rest.ended;
     expect(rest.lastId()).toMatch(/^900/);
@@ -188,9 +194,10 @@ describe('a reader', () => {
     const closed = new Promise((resolve) => slow.once('close', resolve));
     slow.once('readable', () => undefined);
     await closed;
-    const again = await open({ lifetimeMilliseconds: 1_500, lookMilliseconds: 50 });
-    const text = (await again.toArray()).join('');
-    expect(text.match(/^data: /gm)).toHaveLength(200);
+    await eventually(async () => {
+      const again = await open({ lifetimeMilliseconds: 500, lookMilliseconds: 50 });
+      return (await again.toArray()).join('').match(/^data: /gm)?.length;
+    }).toBe(200);
   });
 
   it('hears where it is while nothing happens', async () => {
