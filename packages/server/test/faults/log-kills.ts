@@ -43,7 +43,7 @@ describe('kill -9 of the process that delivers, every 1.2 seconds (F1, F8)', () 
       if (before >= EVENTS || kills >= 60) break;
       await server.kill9();
       kills++;
-      // What its successor would wait for: half a minute of the database's time.
+      // What its successor would wait for: twelve seconds of the database's time.
       await database.pool.query(`update log_stream_deliveries set lease_until = now() - interval '4 seconds'`);
       await server.restart();
       await vi.waitFor(() => expect(arrived()).toBeGreaterThan(before), { timeout: 60_000, interval: 50 });
