@@ -6,5 +6,5 @@ import { readConfig } from './config.ts';
 const config = readConfig(process.env);
 process.umask(0o077);
 enableCompileCache(join(config.dataDir, 'cache'));
-const { startWorker } = await import('./start-worker.ts');
+const { startWorker } = await import('./start/start-worker.ts');
 startWorker(config);

@@ -69,7 +69,7 @@ describe('docs/architecture.md', () => {
         'oauth/token/authorization-code.ts',
         'oauth/token/client-credentials.ts',
         'management/register-management.ts',
-        'start-server.ts',
+        'start/start-server.ts',
       ]),
     );
   });

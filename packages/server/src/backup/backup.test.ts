@@ -5,7 +5,7 @@ import { ask, backUp, countRows, createFolders, restoreConfig, takeApart } from 
 import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
 import { CALLBACK, type Visitor } from '../../test/visitor.ts';
 import { startWorld, WORLD_SECRET, type World } from '../../test/world.ts';
-import { RESET_FILE, resetLostKey, restore } from '../offline.ts';
+import { RESET_FILE, resetLostKey, restore } from '../start/offline.ts';
 
 const silent = { info: () => {} };
 

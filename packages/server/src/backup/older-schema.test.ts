@@ -5,7 +5,7 @@ import { ask, countRows, createFolders, restoreConfig, takeApart } from '../../t
 import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
 import { startWorld, type World } from '../../test/world.ts';
 import { readMigrations } from '../db/migrate.ts';
-import { restore } from '../offline.ts';
+import { restore } from '../start/offline.ts';
 
 /** Taken by the first version, at migration 15, with rows in every table; nothing in it ends before 2099. */
 const FIXTURE = join(import.meta.dirname, '../../test/upgrade/schema-0015');

@@ -14,7 +14,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../test/test-database.ts';
 import { startWorld, WORLD_SECRET } from '../../test/world.ts';
 import { encodeFrame } from '../kit/frames.ts';
-import { restore } from '../offline.ts';
+import { restore } from '../start/offline.ts';
 
 let folders: Awaited<ReturnType<typeof createFolders>>;
 let target: TestDatabase;

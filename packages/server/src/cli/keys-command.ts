@@ -21,7 +21,7 @@ export function keysCommand(): Command {
         );
       const config = readConfig(process.env);
       process.umask(0o077);
-      const { resetLostKey } = await import('../offline.ts');
+      const { resetLostKey } = await import('../start/offline.ts');
       const reset = await resetLostKey(config, { info: () => {} });
       process.stdout.write(`${json ? JSON.stringify({ reset }) : describeReset(reset, config.dataDir)}\n`);
     });

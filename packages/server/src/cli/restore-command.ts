@@ -21,7 +21,7 @@ export function restoreCommand(): Command {
     .action(async (file: string, options: { withoutKey?: boolean; logEpoch?: number; json?: boolean }) => {
       const config = readConfig(process.env);
       process.umask(0o077);
-      const { restore } = await import('../offline.ts');
+      const { restore } = await import('../start/offline.ts');
       const line = createProgressLine();
       let rowsSoFar = 0;
       const { reset, ...facts } = await restore(

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Config, readConfig } from '../config.ts';
 import { createLog, type Log } from '../kit/log.ts';
-import type { RunningServer } from '../start-server.ts';
+import type { RunningServer } from '../start/start-server.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const DEADLINE_MILLISECONDS = 9_500;
@@ -23,7 +23,7 @@ export function startCommand(): Command {
       const stopping = stopSignal(log);
       // Loaded behind the cache: compiling some four hundred files anew takes most of a start.
       enableCompileCache(join(config.dataDir, 'cache'));
-      const { startServer } = await import('../start-server.ts');
+      const { startServer } = await import('../start/start-server.ts');
       const server = await startServer(config, log, stopping).catch((error) => {
         if (stopping.aborted) return undefined;
         throw error;

@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { App } from '../app/app.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { Log } from '../kit/log.ts';
 import { type FirstRun, readFirstRun, toFirstRun, writeFirstRun } from './first-run.ts';

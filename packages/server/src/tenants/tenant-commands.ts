@@ -1,4 +1,4 @@
-import type { App } from '../app.ts';
+import type { App } from '../app/app.ts';
 import type { ControlVerbs } from '../control/control-server.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import { type FirstRunSecrets, toFirstRun } from './first-run.ts';

@@ -10,7 +10,7 @@ import type { Response } from 'light-my-request';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/kit/log.ts';
-import { serve } from '../../src/start-listening.ts';
+import { serve } from '../../src/start/start-listening.ts';
 import { openLocalAuthority } from '../../src/tls/local-authority.ts';
 import { type DnsServer, startDnsServer } from '../dns-server.ts';
 import { decodeJwt } from '../protocol.ts';

@@ -1,16 +1,16 @@
 import type { FastifyInstance } from 'fastify';
+import type { Transact } from '../db/transact.ts';
+import { createTenantCookie, type TenantCookie } from '../http/cookies.ts';
+import { clientSettingsRoutes } from '../login/embedded/client-settings-routes.ts';
+import { crossOriginRoutes } from '../login/embedded/cross-origin-routes.ts';
+import { createEmbeddedClients } from '../login/embedded/embedded-clients.ts';
+import { createLoginTicketIssuer } from '../login/embedded/issue-login-ticket.ts';
+import { createLoginTicketRedemption } from '../login/embedded/redeem-login-ticket.ts';
+import { ssoDataRoutes } from '../login/embedded/sso-data-routes.ts';
+import { usernamePasswordRoutes } from '../login/embedded/username-password-routes.ts';
+import type { RecordEvent } from '../logs/event.ts';
+import type { Stores } from '../stores.ts';
 import type { Authentication } from './app-authentication.ts';
-import type { Transact } from './db/transact.ts';
-import { createTenantCookie, type TenantCookie } from './http/cookies.ts';
-import { clientSettingsRoutes } from './login/embedded/client-settings-routes.ts';
-import { crossOriginRoutes } from './login/embedded/cross-origin-routes.ts';
-import { createEmbeddedClients } from './login/embedded/embedded-clients.ts';
-import { createLoginTicketIssuer } from './login/embedded/issue-login-ticket.ts';
-import { createLoginTicketRedemption } from './login/embedded/redeem-login-ticket.ts';
-import { ssoDataRoutes } from './login/embedded/sso-data-routes.ts';
-import { usernamePasswordRoutes } from './login/embedded/username-password-routes.ts';
-import type { RecordEvent } from './logs/event.ts';
-import type { Stores } from './stores.ts';
 
 interface Parts extends Authentication {
   readonly stores: Stores;

@@ -1,26 +1,26 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { backupErrors } from './backup/backup-errors.ts';
-import { openBackup } from './backup/open-backup.ts';
-import { type ResetTenant, resetKeys } from './backup/reset-keys.ts';
-import { checkKey, checkRestorable, isServed, type RestoreOptions, restoreBackup } from './backup/restore-backup.ts';
-import type { Config } from './config.ts';
-import { createPatientPool, type Database, databaseOn } from './db/database.ts';
-import { holderOf, inUse } from './db/embedded/folder-lock.ts';
-import { migrate, readMigrations, tryMigrationLock } from './db/migrate.ts';
+import { backupErrors } from '../backup/backup-errors.ts';
+import { openBackup } from '../backup/open-backup.ts';
+import { type ResetTenant, resetKeys } from '../backup/reset-keys.ts';
+import { checkKey, checkRestorable, isServed, type RestoreOptions, restoreBackup } from '../backup/restore-backup.ts';
+import type { Config } from '../config.ts';
+import { createPatientPool, type Database, databaseOn } from '../db/database.ts';
+import { holderOf, inUse } from '../db/embedded/folder-lock.ts';
+import { migrate, readMigrations, tryMigrationLock } from '../db/migrate.ts';
 import {
   findInstallationSecret,
   type InstallationSecret,
   openSealer,
   readInstallationSecret,
-} from './keys/installation-secret.ts';
-import { createSigningKeyService } from './keys/signing-key-service.ts';
-import type { Log } from './kit/log.ts';
-import { createSealer } from './kit/seal.ts';
-import { createLogReader } from './logs/reading/log-reader.ts';
+} from '../keys/installation-secret.ts';
+import { createSigningKeyService } from '../keys/signing-key-service.ts';
+import type { Log } from '../kit/log.ts';
+import { createSealer } from '../kit/seal.ts';
+import { createLogReader } from '../logs/reading/log-reader.ts';
+import { storesOn } from '../stores.ts';
 import { openDatabase } from './open-database.ts';
-import { storesOn } from './stores.ts';
 
 /** Where secrets that were made anew are kept, once: before the commit, since a kill after it would lose them for good. */
 export const RESET_FILE = 'reset-secrets.json';

@@ -1,15 +1,15 @@
+import { createContainers } from '../containers/containers.ts';
+import { LIMITS } from '../containers/limits.ts';
+import { createContainerReporter } from '../containers/report-events.ts';
+import type { Transact } from '../db/transact.ts';
+import { createConsoleWriter } from '../executions/console-writer.ts';
+import { observeExecutions } from '../executions/observe-executions.ts';
+import { createApiCallWatch } from '../executions/watch-api-calls.ts';
+import type { RecordEvent } from '../logs/event.ts';
+import { createTargetConnector } from '../outgoing/connect-target.ts';
+import type { Stores } from '../stores.ts';
+import type { TenantCache } from '../tenants/tenant-cache.ts';
 import type { World } from './app-world.ts';
-import { createContainers } from './containers/containers.ts';
-import { LIMITS } from './containers/limits.ts';
-import { createContainerReporter } from './containers/report-events.ts';
-import type { Transact } from './db/transact.ts';
-import { createConsoleWriter } from './executions/console-writer.ts';
-import { observeExecutions } from './executions/observe-executions.ts';
-import { createApiCallWatch } from './executions/watch-api-calls.ts';
-import type { RecordEvent } from './logs/event.ts';
-import { createTargetConnector } from './outgoing/connect-target.ts';
-import type { Stores } from './stores.ts';
-import type { TenantCache } from './tenants/tenant-cache.ts';
 
 interface Parts
   extends Pick<World, 'log' | 'now' | 'config' | 'listening' | 'processes' | 'addedModules' | 'containerLimits'> {

@@ -1,21 +1,21 @@
 import type { FastifyInstance } from 'fastify';
+import type { Transact } from '../db/transact.ts';
+import type { TenantCookie } from '../http/cookies.ts';
+import type { VerifyJwt } from '../keys/verify-jwt.ts';
+import type { Log } from '../kit/log.ts';
+import type { SendPage } from '../login/send-page.ts';
+import type { RecordEvent } from '../logs/event.ts';
+import { createEndSessionReader } from '../oauth/logout/end-session-request.ts';
+import { endSessionRoutes } from '../oauth/logout/end-session-routes.ts';
+import { createFinishLogout } from '../oauth/logout/finish-logout.ts';
+import { logoutRoutes } from '../oauth/logout/logout-routes.ts';
+import { createLogoutSender, type LogoutSender } from '../oauth/logout/logout-sender.ts';
+import { createIdTokenReader } from '../oauth/tokens/read-id-token.ts';
+import type { SignToken } from '../oauth/tokens/sign-token.ts';
+import type { CallOut } from '../outgoing/http-client.ts';
+import type { Stores } from '../stores.ts';
+import type { TenantDirectory } from '../tenants/tenant-directory.ts';
 import type { Authentication } from './app-authentication.ts';
-import type { Transact } from './db/transact.ts';
-import type { TenantCookie } from './http/cookies.ts';
-import type { VerifyJwt } from './keys/verify-jwt.ts';
-import type { Log } from './kit/log.ts';
-import type { SendPage } from './login/send-page.ts';
-import type { RecordEvent } from './logs/event.ts';
-import { createEndSessionReader } from './oauth/logout/end-session-request.ts';
-import { endSessionRoutes } from './oauth/logout/end-session-routes.ts';
-import { createFinishLogout } from './oauth/logout/finish-logout.ts';
-import { logoutRoutes } from './oauth/logout/logout-routes.ts';
-import { createLogoutSender, type LogoutSender } from './oauth/logout/logout-sender.ts';
-import { createIdTokenReader } from './oauth/tokens/read-id-token.ts';
-import type { SignToken } from './oauth/tokens/sign-token.ts';
-import type { CallOut } from './outgoing/http-client.ts';
-import type { Stores } from './stores.ts';
-import type { TenantDirectory } from './tenants/tenant-directory.ts';
 
 interface Parts extends Authentication {
   readonly stores: Stores;

@@ -1,15 +1,15 @@
 import type pg from 'pg';
-import type { FindModule } from './actions/build-action.ts';
-import type { RunAction } from './actions/run-action.ts';
-import type { BackgroundLimits } from './actions/running/background.ts';
-import type { Config } from './config.ts';
-import type { ContainerLimits } from './containers/limits.ts';
-import type { DnsResolver } from './custom-domains/domain-proof.ts';
-import type { InstallationSecret } from './keys/installation-secret.ts';
-import type { Log } from './kit/log.ts';
-import type { RateLimit } from './management/rate-bucket-store.ts';
-import type { MetricsSnapshot } from './status/metrics.ts';
-import type { Listening } from './tenants/tenant-directory.ts';
+import type { FindModule } from '../actions/build-action.ts';
+import type { RunAction } from '../actions/run-action.ts';
+import type { BackgroundLimits } from '../actions/running/background.ts';
+import type { Config } from '../config.ts';
+import type { ContainerLimits } from '../containers/limits.ts';
+import type { DnsResolver } from '../custom-domains/domain-proof.ts';
+import type { InstallationSecret } from '../keys/installation-secret.ts';
+import type { Log } from '../kit/log.ts';
+import type { RateLimit } from '../management/rate-bucket-store.ts';
+import type { MetricsSnapshot } from '../status/metrics.ts';
+import type { Listening } from '../tenants/tenant-directory.ts';
 
 /** What an app is made of that tests own as well: the database, the clock, the ports. */
 export interface World {

@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import { type App, createApp } from './app.ts';
-import type { Config } from './config.ts';
-import { addedModulesFolder } from './containers/module-folders.ts';
-import { createDatabase, createPool } from './db/database.ts';
-import { holdsSealed, type InstallationSecret, readInstallationSecret } from './keys/installation-secret.ts';
-import type { Log } from './kit/log.ts';
-import type { Listening } from './tenants/tenant-directory.ts';
+import { type App, createApp } from '../app/app.ts';
+import type { Config } from '../config.ts';
+import { addedModulesFolder } from '../containers/module-folders.ts';
+import { createDatabase, createPool } from '../db/database.ts';
+import { holdsSealed, type InstallationSecret, readInstallationSecret } from '../keys/installation-secret.ts';
+import type { Log } from '../kit/log.ts';
+import type { Listening } from '../tenants/tenant-directory.ts';
 
 interface Parts {
   readonly config: Config;

@@ -1,9 +1,9 @@
-import type { Config } from './config.ts';
-import { createLog } from './kit/log.ts';
+import type { Config } from '../config.ts';
+import { createLog } from '../kit/log.ts';
+import { createSnapshotQuestions } from '../workers/gather-snapshots.ts';
+import type { ToPrimary, ToWorker } from '../workers/worker-messages.ts';
 import { openApp } from './start-app.ts';
 import { serve } from './start-listening.ts';
-import { createSnapshotQuestions } from './workers/gather-snapshots.ts';
-import type { ToPrimary, ToWorker } from './workers/worker-messages.ts';
 
 const DRAIN_MILLISECONDS = 6_000;
 

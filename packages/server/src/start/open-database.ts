@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import type { Config } from './config.ts';
-import { checkDatabase } from './db/check-database.ts';
-import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts';
-import { lockDataFolder } from './db/embedded/folder-lock.ts';
-import type { Log } from './kit/log.ts';
+import type { Config } from '../config.ts';
+import { checkDatabase } from '../db/check-database.ts';
+import { startEmbeddedPostgres } from '../db/embedded/embedded-postgres.ts';
+import { lockDataFolder } from '../db/embedded/folder-lock.ts';
+import type { Log } from '../kit/log.ts';
 
 /** The embedded PostgreSQL or DATABASE_URL's, with the data folder locked: one Gatewright at a time (`undo` gives both back). */
 export async function openDatabase(

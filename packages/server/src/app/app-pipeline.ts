@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify';
+import { createApiTunnels } from '../containers/api-tunnel.ts';
+import type { Containers } from '../containers/job.ts';
+import type { KeyRings } from '../keys/key-ring.ts';
+import { createTokenSigner } from '../keys/token-signer.ts';
+import type { RecordEvent } from '../logs/event.ts';
+import { createManagementTokenMint } from '../pipeline/management-token.ts';
+import { createPipeline, type RunPipeline } from '../pipeline/run-pipeline.ts';
+import { createRulesPrograms } from '../rules/rules-program.ts';
+import { createRulesStage } from '../rules/rules-stage.ts';
+import type { Stores } from '../stores.ts';
+import type { TenantCache } from '../tenants/tenant-cache.ts';
+import type { TenantDirectory } from '../tenants/tenant-directory.ts';
 import type { Triggers } from './app-triggers.ts';
-import { createApiTunnels } from './containers/api-tunnel.ts';
-import type { Containers } from './containers/job.ts';
-import type { KeyRings } from './keys/key-ring.ts';
-import { createTokenSigner } from './keys/token-signer.ts';
-import type { RecordEvent } from './logs/event.ts';
-import { createManagementTokenMint } from './pipeline/management-token.ts';
-import { createPipeline, type RunPipeline } from './pipeline/run-pipeline.ts';
-import { createRulesPrograms } from './rules/rules-program.ts';
-import { createRulesStage } from './rules/rules-stage.ts';
-import type { Stores } from './stores.ts';
-import type { TenantCache } from './tenants/tenant-cache.ts';
-import type { TenantDirectory } from './tenants/tenant-directory.ts';
 
 interface Parts {
   readonly stores: Stores;

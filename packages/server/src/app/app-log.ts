@@ -1,20 +1,20 @@
 import type pg from 'pg';
-import { createJobCursors } from './cron/job-cursors.ts';
-import { createLateExports } from './cron/late-exports.ts';
-import type { Transact } from './db/transact.ts';
-import type { Log } from './kit/log.ts';
-import { createAlertMailComposer } from './log-alerts/alert-mail.ts';
-import { createAlertWatch } from './log-alerts/alert-watch.ts';
-import { createScan } from './log-alerts/scan-counts.ts';
-import { createNoticeSender } from './log-alerts/send-notices.ts';
-import { createTellOfAlerts } from './log-alerts/tell-of-alerts.ts';
-import { createRollups } from './log-rollups/roll-up.ts';
-import { allCursors, type CursorsOfReaders } from './logs/retention/cursors-of-readers.ts';
-import { createRetentionKeeper } from './logs/retention/retention-keeper.ts';
-import { createTellGap } from './logs/retention/tell-gap.ts';
-import type { CallOut } from './outgoing/http-client.ts';
-import type { Stores } from './stores.ts';
-import type { TenantDirectory } from './tenants/tenant-directory.ts';
+import { createJobCursors } from '../cron/job-cursors.ts';
+import { createLateExports } from '../cron/late-exports.ts';
+import type { Transact } from '../db/transact.ts';
+import type { Log } from '../kit/log.ts';
+import { createAlertMailComposer } from '../log-alerts/alert-mail.ts';
+import { createAlertWatch } from '../log-alerts/alert-watch.ts';
+import { createScan } from '../log-alerts/scan-counts.ts';
+import { createNoticeSender } from '../log-alerts/send-notices.ts';
+import { createTellOfAlerts } from '../log-alerts/tell-of-alerts.ts';
+import { createRollups } from '../log-rollups/roll-up.ts';
+import { allCursors, type CursorsOfReaders } from '../logs/retention/cursors-of-readers.ts';
+import { createRetentionKeeper } from '../logs/retention/retention-keeper.ts';
+import { createTellGap } from '../logs/retention/tell-gap.ts';
+import type { CallOut } from '../outgoing/http-client.ts';
+import type { Stores } from '../stores.ts';
+import type { TenantDirectory } from '../tenants/tenant-directory.ts';
 
 interface Parts {
   readonly pool: pg.Pool;

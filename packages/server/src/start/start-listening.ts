@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import type { App } from './app.ts';
-import type { Config } from './config.ts';
-import { checkPort, type Listener, listen } from './http/listen.ts';
-import type { Log } from './kit/log.ts';
-import type { TlsSource } from './tls/serving.ts';
-import { createTlsSource } from './tls/tls-source.ts';
-import { warnOfExpiry } from './tls/warn-of-expiry.ts';
-import type { Served } from './workers/worker-messages.ts';
+import type { App } from '../app/app.ts';
+import type { Config } from '../config.ts';
+import { checkPort, type Listener, listen } from '../http/listen.ts';
+import type { Log } from '../kit/log.ts';
+import type { TlsSource } from '../tls/serving.ts';
+import { createTlsSource } from '../tls/tls-source.ts';
+import { warnOfExpiry } from '../tls/warn-of-expiry.ts';
+import type { Served } from '../workers/worker-messages.ts';
 
 interface Listeners {
   readonly http: number;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { App } from './app.ts';
-import type { Config } from './config.ts';
-import type { ControlVerbs } from './control/control-server.ts';
-import { cronCommands } from './cron/cron-commands.ts';
-import { createCronScheduler } from './cron/cron-scheduler.ts';
-import { runInProcess } from './cron/run-in-process.ts';
-import type { Log } from './kit/log.ts';
+import type { App } from '../app/app.ts';
+import type { Config } from '../config.ts';
+import type { ControlVerbs } from '../control/control-server.ts';
+import { cronCommands } from '../cron/cron-commands.ts';
+import { createCronScheduler } from '../cron/cron-scheduler.ts';
+import { runInProcess } from '../cron/run-in-process.ts';
+import type { Log } from '../kit/log.ts';
 
 interface Parts {
   readonly app: App;

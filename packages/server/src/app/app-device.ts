@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
-import type { TenantSecrets } from './keys/tenant-secrets.ts';
-import { keyedDigest } from './kit/digest.ts';
-import { activateRoutes } from './login/activate-routes.ts';
-import { createFindDevice } from './login/find-device.ts';
-import { deviceCodeRoutes, type HashUserCode } from './oauth/device/device-code-routes.ts';
-import { createGuessLimit } from './oauth/device/guess-limit.ts';
-import type { Stores } from './stores.ts';
+import type { TenantSecrets } from '../keys/tenant-secrets.ts';
+import { keyedDigest } from '../kit/digest.ts';
+import { activateRoutes } from '../login/activate-routes.ts';
+import { createFindDevice } from '../login/find-device.ts';
+import { deviceCodeRoutes, type HashUserCode } from '../oauth/device/device-code-routes.ts';
+import { createGuessLimit } from '../oauth/device/guess-limit.ts';
+import type { Stores } from '../stores.ts';
 
 type Shared = Omit<Parameters<typeof activateRoutes>[1], 'findDevice'> &
   Pick<Parameters<typeof deviceCodeRoutes>[1], 'authenticateClient' | 'access' | 'now'>;

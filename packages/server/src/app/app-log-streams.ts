@@ -1,12 +1,12 @@
+import type { Transact } from '../db/transact.ts';
+import { createDeliveryWorker } from '../log-streams/delivery/delivery-worker.ts';
+import { createOutlets } from '../log-streams/open-outlet.ts';
+import { createStreamTrial } from '../log-streams/try-stream.ts';
+import type { ConnectOut } from '../outgoing/connect-out.ts';
+import type { CallOut } from '../outgoing/http-client.ts';
+import type { Stores } from '../stores.ts';
+import type { Tenant } from '../tenants/tenant.ts';
 import type { World } from './app-world.ts';
-import type { Transact } from './db/transact.ts';
-import { createDeliveryWorker } from './log-streams/delivery/delivery-worker.ts';
-import { createOutlets } from './log-streams/open-outlet.ts';
-import { createStreamTrial } from './log-streams/try-stream.ts';
-import type { ConnectOut } from './outgoing/connect-out.ts';
-import type { CallOut } from './outgoing/http-client.ts';
-import type { Stores } from './stores.ts';
-import type { Tenant } from './tenants/tenant.ts';
 
 interface Parts extends Pick<World, 'log' | 'now' | 'config' | 'processes' | 'streamRandom'> {
   readonly stores: Stores;
