@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, chown, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -27,9 +26,15 @@ export async function warmUp({ command, cwd, environment, cache, account, signal
     await mkdir(cache);
     if (account.uid !== undefined && account.gid !== undefined) await chown(cache, account.uid, account.gid);
     for (let run = 0; run < RUNS; run++) {
-      const child = spawn(file, args, { cwd, env: environment, stdio: 'ignore', signal, ...account });
-      const [code] = await once(child, 'exit', { signal });
-      if (code !== 0) return false;
+      const child = spawn(file, args, {
+        cwd,
+        env: environment,
+        stdio: 'ignore',
+        signal,
+        killSignal: 'SIGKILL',
+        ...account,
+      });
+      if ((await exitOf(child)) !== 0) return false;
     }
     // A link for programs that start Node: where it is, Deno puts its folder into the PATH of code that looks for processes.
     await rm(join(cache, 'node_compat_bin'), { recursive: true, force: true });
@@ -41,4 +46,15 @@ export async function warmUp({ command, cwd, environment, cache, account, signal
   } catch {
     return false;
   }
+}
+
+/** Waits for the end of one that was stopped, too: until then it writes where the folder is removed. */
+function exitOf(child: ChildProcess): Promise<number | null> {
+  const { promise, resolve } = Promise.withResolvers<number | null>();
+  child.once('exit', resolve);
+  // A stop is an error first and an exit then; one that never started has no exit.
+  child.on('error', () => {
+    if (child.pid === undefined) resolve(null);
+  });
+  return promise;
 }
