@@ -222,6 +222,7 @@ describe('GET /log-streams/{id}/health', () => {
     await streams.happen(10);
     await eventually(() => expect(streams.ofType('s')).toHaveLength(10));
     await eventually(async () => expect((await streams.health(id)).lag.events).toBe(0));
+    await eventually(async () => expect((await streams.health(id)).attempts.length).toBeGreaterThan(0));
     expect(await streams.health(id)).toMatchObject({
       status: 'active',
       state: 'healthy',

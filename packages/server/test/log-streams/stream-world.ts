@@ -1,4 +1,4 @@
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { startWorld, type WorldTenant } from '../world.ts';
 import { type ReceivedRequest, startReceiver } from './receiver.ts';
 
@@ -31,6 +31,8 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
   };
 
   async function createStream({ name = 'Events', format = 'JSONOBJECT', path = '/', ...more }: NewStream = {}) {
+    // Events that other tests' transactions hold back would count as new.
+    await eventually(async () => expect(await countUnsettled()).toBe(0));
     const response = await world.apiAt(more.at ?? world.main).post('/log-streams', {
       name,
       type: 'http',
@@ -40,6 +42,13 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
     });
     if (response.statusCode !== 200) throw new Error(response.body);
     return response.json() as { id: string };
+  }
+
+  async function countUnsettled(): Promise<number> {
+    const { rows } = await world.database.pool.query<{ n: number }>(
+      'select count(*)::int as n from log_events where xid >= pg_snapshot_xmin(pg_current_snapshot())',
+    );
+    return rows[0]?.n ?? 0;
   }
 
   return {
