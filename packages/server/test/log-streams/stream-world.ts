@@ -46,7 +46,7 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
 
   async function countUnsettled(): Promise<number> {
     const { rows } = await world.database.pool.query<{ n: number }>(
-      'select count(*)::int as n from log_events where xid >= pg_snapshot_xmin(pg_current_snapshot())',
+      'select count(*)::int as n from log_events join log_epoch using (epoch) where xid >= pg_snapshot_xmin(pg_current_snapshot())',
     );
     return rows[0]?.n ?? 0;
   }

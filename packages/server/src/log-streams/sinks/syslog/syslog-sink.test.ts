@@ -77,6 +77,8 @@ for (const [name, certificate, settings] of transports) {
 
     it.each(['keep-open', 'break', 'flood'] as const)(
       'has delivered nothing where the receiver would %s',
+      // TLS ends as it breaks: only the time tells them apart, and a busy machine lets that pass.
+      { retry: 3 },
       async (how) => {
         receiver.behave(how);
         expect(await sinkWith({}, 300).send([eventOf(1)], attempt())).toMatchObject({ ok: false, verdict: 'retry' });
