@@ -156,11 +156,17 @@ export function createContainers({
 
   async function spawn(egress: Egress): Promise<Container> {
     const child = await launcher.launch(egress);
+    // One after the other: each walks the threads, so that the later one could be overtaken.
+    let renicing = Promise.resolve();
+    const setNice = (nice: number) => {
+      renicing = renicing.then(() => launcher.setNice(child, nice));
+      return renicing;
+    };
     const container: Container = createContainer({
       process: child,
       limits,
       connect: (running, target) => connect(running, target, container),
-      onStarted: () => launcher.setNice(child, limits.ordinaryNice),
+      onStarted: () => setNice(limits.ordinaryNice),
       onEnded: (reason, detail, part) => ended(container, { reason, detail, ...(part && { part }) }),
       onLateWarning(job, warning) {
         const { tenantId, kind } = job;
@@ -169,18 +175,22 @@ export function createContainers({
       onRoom: giveRoom,
     });
     all.set(container, { egress: '', tenantId: undefined, pool: undefined });
-    const endWatch = watchGreed({
-      pid: child.pid,
-      limits,
-      hasAnswered: () => container.answered() > 0,
-      idleMs: container.idleMs,
-      setNice: (nice) => void launcher.setNice(child, nice),
+    // From the end of its start on, which may be as greedy as it likes.
+    void container.ready.then((isReady) => {
+      if (!isReady) return;
+      const endWatch = watchGreed({
+        pid: child.pid,
+        limits,
+        hasAnswered: () => container.answered() > 0,
+        idleMs: container.idleMs,
+        setNice,
+      });
+      void container.gone.then(endWatch);
     });
     // Whoever it was started for has a moment to give it a job.
     const release = container.hold();
     void container.ready.then(() => setImmediate(release));
     void container.gone.then(() => {
-      endWatch();
       all.delete(container);
       if (container === blankContainer) forgetBlank();
       giveRoom();

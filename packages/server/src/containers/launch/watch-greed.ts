@@ -7,7 +7,7 @@ interface Needs {
   readonly hasAnswered: () => boolean;
   /** Since its last job was answered. */
   readonly idleMs: () => number;
-  readonly setNice: (nice: number) => void;
+  readonly setNice: (nice: number) => unknown;
 }
 
 /** Of the time between two looks. */
@@ -39,7 +39,7 @@ export function watchGreed({ pid, limits, hasAnswered, idleMs, setNice }: Needs)
     const isFull = before !== undefined && demand - before.demand > FULL * passed;
     full = isFull ? full + passed : 0;
     before = now;
-    // The start, and the modules that its first job loads, take their time without being greedy.
+    // The modules that its first job loads take their time without being greedy.
     const wasGreedy = isGreedy;
     isGreedy = full > (hasAnswered() ? limits.greedyMs : limits.greedyStartMs);
     if (isGreedy !== wasGreedy) setNice(isGreedy ? limits.greedyNice : limits.ordinaryNice);
