@@ -13,6 +13,7 @@ export const SEALED_COLUMNS: Readonly<Record<string, 'replaced' | 'made again wh
   'tenant_secrets.sealed': 'made again when needed',
   'mails.content': 'removed',
   'log_alert_settings.signing_secret': 'emptied',
+  'log_alert_settings.webhook_address': 'emptied',
   'rules_configs.value': 'removed',
   'hooks.secrets': 'emptied',
   'actions.secrets': 'emptied',

@@ -3,8 +3,11 @@ import { newSigningSecret } from '../log-streams/sign-delivery.ts';
 import type { Management } from '../management/call.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { type Alert, alertErrors, toWire } from './alert.ts';
-import type { AlertSettings, AlertSettingsStore } from './alert-settings-store.ts';
+import { type AlertSettings, isMaskedAddress, maskAddress, NOBODY } from './alert-settings.ts';
+import type { AlertSettingsStore } from './alert-settings-store.ts';
 import type { AlertStore } from './alert-store.ts';
+
+type Webhook = NonNullable<AlertSettings['webhook']>;
 
 interface Stores {
   readonly alerts: AlertStore;
@@ -45,18 +48,16 @@ export function alertRoutes<Inside extends Stores>(
   });
 
   management.route('GET /gatewright/alert-settings', async (call) => {
-    const settings = await call.stores.alertSettings.find(call.tenant.tenantId);
-    // A chat's webhook has no other password than its address.
-    if (settings.webhook) call.accessedSecrets(['webhook']);
-    return settingsToWire(settings);
+    return settingsToWire(await call.stores.alertSettings.find(call.tenant.tenantId));
   });
 
   // Whole, not merged: what is left out is switched off.
   management.route('PUT /gatewright/alert-settings', (call) => {
     const { tenant, body } = call;
-    const settings = settingsFrom(tenant, body);
+    const given = settingsFrom(tenant, body);
     return call.commit(async ({ alertSettings }) => {
-      const before = await alertSettings.find(tenant.tenantId);
+      const before = await alertSettings.lock(tenant.tenantId);
+      const settings = { ...given, webhook: given.webhook && withAddress(given.webhook, before) };
       // A new receiver gets a secret of its own, shown this once.
       const isNew = settings.webhook !== undefined && settings.webhook.url !== before.webhook?.url;
       const secret = isNew || (settings.webhook && body.rotate_secret === true) ? newSigningSecret() : undefined;
@@ -70,10 +71,18 @@ function settingsFrom(tenant: Tenant, body: Readonly<Record<string, unknown>>): 
   const mailTo = [...new Set(textsOf(body.mail_to))];
   const wrong = mailTo.find((address) => !ADDRESS.test(address));
   if (wrong !== undefined) throw alertErrors.badAddress({ address: wrong.slice(0, 100) });
-  if (!isObject(body.webhook)) return { webhook: undefined, mailTo };
+  if (!isObject(body.webhook)) return { ...NOBODY, mailTo };
   const url = textOf(body.webhook.url) ?? '';
-  if (!mayBeCalled(url, tenant)) throw alertErrors.badWebhook({ url: url.slice(0, 200) });
-  return { webhook: { url, format: oneOf(['json', 'slack'] as const, body.webhook.format) ?? 'json' }, mailTo };
+  if (!mayBeCalled(url, tenant)) throw alertErrors.badWebhook();
+  const format = oneOf(['json', 'slack'] as const, body.webhook.format) ?? 'json';
+  return { ...NOBODY, webhook: { url, format }, mailTo };
+}
+
+/** What GET has shown may come back: the address stays. */
+function withAddress(given: Webhook, before: AlertSettings): Webhook {
+  if (!isMaskedAddress(given.url)) return given;
+  if (before.webhook === undefined || maskAddress(before.webhook.url) !== given.url) throw alertErrors.maskedWebhook();
+  return { ...given, url: before.webhook.url };
 }
 
 /** Where it leads is checked when it is called (attack E1). */
@@ -84,6 +93,11 @@ function mayBeCalled(url: string, { environment }: Tenant): boolean {
   return isKnown && username === '' && password === '';
 }
 
-function settingsToWire({ webhook, mailTo }: AlertSettings) {
-  return { webhook: webhook ?? null, mail_to: mailTo };
+/** The address of a chat's webhook is its password: nobody gets it back. */
+function settingsToWire({ webhook, isWebhookLost, mailTo }: AlertSettings) {
+  return {
+    webhook: webhook ? { ...webhook, url: maskAddress(webhook.url) } : null,
+    ...(isWebhookLost && { webhook_error: 'It could not be decrypted any more: enter it again.' }),
+    mail_to: mailTo,
+  };
 }

@@ -46,7 +46,13 @@ export const alertErrors = defineErrors({
     status: 400,
     code: 'invalid_body',
     message:
-      "Payload validation error: '{url}' is no address that alerts can be sent to: https, or http in a development tenant.",
+      "Payload validation error: 'It is no address that alerts can be sent to: https, or http in a development tenant' on property webhook.url.",
+  },
+  maskedWebhook: {
+    status: 400,
+    code: 'invalid_body',
+    message:
+      "Payload validation error: 'It is an address as answers show it, and not that of the webhook which is stored: give the whole address' on property webhook.url.",
   },
   badAddress: {
     status: 400,

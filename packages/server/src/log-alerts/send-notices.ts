@@ -28,6 +28,7 @@ const TIMEOUT_MILLISECONDS = 10_000;
 const LEASE_MILLISECONDS = 60_000;
 /** Between the attempts: some two hours. What comes later than that is no alert any more. */
 const PAUSES_IN_SECONDS = [10, 60, 300, 1_200, 3_600];
+const LOST = 'Its address or secret could not be decrypted any more: enter it again.';
 
 /** Sends what is due to the webhooks, at least once: a process that is killed leaves it to the next look. */
 export function createNoticeSender({ notices, settings, transact, findTenant, callOut, log, now }: Parts) {
@@ -39,10 +40,11 @@ export function createNoticeSender({ notices, settings, transact, findTenant, ca
 
   async function send(notice: Notice): Promise<void> {
     const { tenantId } = notice;
-    const [tenant, { webhook }] = await Promise.all([findTenant(tenantId), settings.find(tenantId)]);
+    const [tenant, { webhook, isWebhookLost }] = await Promise.all([findTenant(tenantId), settings.find(tenantId)]);
     // Gone, or switched off since.
-    const fault = tenant && webhook ? await attempt(tenant, webhook, notice) : undefined;
-    const pause = PAUSES_IN_SECONDS[notice.attempts - 1];
+    const sent = tenant && webhook ? await attempt(tenant, webhook, notice) : undefined;
+    const fault = isWebhookLost ? LOST : sent;
+    const pause = isWebhookLost ? undefined : PAUSES_IN_SECONDS[notice.attempts - 1];
     await transact(async ({ alertNotices, record }) => {
       if (fault !== undefined && pause !== undefined) {
         // A fifth more or less, so that what failed together does not come again together.

@@ -2,7 +2,8 @@ import type { Mail } from '../email/mail.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { type Alert, toWire } from './alert.ts';
 import type { ComposeAlertMail } from './alert-mail.ts';
-import type { AlertSettings, AlertSettingsStore } from './alert-settings-store.ts';
+import type { AlertSettings } from './alert-settings.ts';
+import type { AlertSettingsStore } from './alert-settings-store.ts';
 import type { NoticeStore } from './notice-store.ts';
 
 /** What is known of a tenant before the transaction, in which nothing may wait for the pool. */
@@ -37,11 +38,12 @@ export function createTellOfAlerts<Stores extends Needs>(parts: Parts): TellOfAl
       return { tenant, settings: found };
     },
 
-    async send({ alertNotices, mails }, { tenant, settings: { webhook, mailTo } }, alerts) {
+    async send({ alertNotices, mails }, { tenant, settings: { webhook, isWebhookLost, mailTo } }, alerts) {
       if (!tenant) return;
       const opened = alerts.filter(({ status }) => status === 'open');
       const resolved = alerts.filter(({ status }) => status === 'resolved');
-      if (webhook) {
+      // What can't be sent becomes an event when it is tried.
+      if (webhook || isWebhookLost) {
         await alertNotices.insert(
           tenant.tenantId,
           {
