@@ -6,8 +6,12 @@ import type { PrepareUser } from '../custom-databases/prepare-user.ts';
 import { toldToUser } from '../custom-databases/script-failure.ts';
 import { type Json, objectOf } from '../kit/json-values.ts';
 import type { AuditEvent, RecordEvent, Requester } from '../logs/event.ts';
-import type { VerificationStores } from '../recovery/send-verification.ts';
-import { asksForVerification, isUnproved, type PrepareVerification } from '../recovery/send-verification.ts';
+import type { VerificationStores } from '../recovery/verification/send-verification.ts';
+import {
+  asksForVerification,
+  isUnproved,
+  type PrepareVerification,
+} from '../recovery/verification/send-verification.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import type { NewDatabaseUser } from '../users/create-user.ts';
 import type { User } from '../users/user.ts';

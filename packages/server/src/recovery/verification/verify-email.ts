@@ -1,12 +1,12 @@
-import type { Transact } from '../db/transact.ts';
-import type { RecordEvent, Requester } from '../logs/event.ts';
-import type { Tenant } from '../tenants/tenant.ts';
-import { asIdentity, isMain, profileOf } from '../users/identity-profile.ts';
-import type { IdentityStore } from '../users/identity-store.ts';
-import type { UserStore } from '../users/user-store.ts';
-import { type FoundTicket, ticketEvent } from './find-ticket.ts';
-import { identityOfTicket, ticketErrors } from './ticket.ts';
-import type { TicketStore } from './ticket-store.ts';
+import type { Transact } from '../../db/transact.ts';
+import type { RecordEvent, Requester } from '../../logs/event.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { asIdentity, isMain, profileOf } from '../../users/identity-profile.ts';
+import type { IdentityStore } from '../../users/identity-store.ts';
+import type { UserStore } from '../../users/user-store.ts';
+import { type FoundTicket, ticketEvent } from '../find-ticket.ts';
+import { identityOfTicket, ticketErrors } from '../ticket.ts';
+import type { TicketStore } from '../ticket-store.ts';
 import type { VerifyElsewhere } from './verify-elsewhere.ts';
 
 interface Parts {

@@ -1,11 +1,11 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
-import { keepingOf, scriptOf } from '../connections/custom-database.ts';
-import type { RemoteDirectory } from '../custom-databases/remote-directory.ts';
-import { toldToUser } from '../custom-databases/script-failure.ts';
-import type { Tenant } from '../tenants/tenant.ts';
-import type { FoundTicket } from './find-ticket.ts';
-import { ticketErrors } from './ticket.ts';
-import type { TicketStore } from './ticket-store.ts';
+import { keepingOf, scriptOf } from '../../connections/custom-database.ts';
+import type { RemoteDirectory } from '../../custom-databases/remote-directory.ts';
+import { toldToUser } from '../../custom-databases/script-failure.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import type { FoundTicket } from '../find-ticket.ts';
+import { ticketErrors } from '../ticket.ts';
+import type { TicketStore } from '../ticket-store.ts';
 
 interface Parts {
   /** On the pool. */

@@ -1,10 +1,10 @@
-import type { ConnectionStore } from '../connections/connection-store.ts';
-import { mailLanguage } from '../email/mail-language.ts';
-import type { ManagementCall } from '../management/call.ts';
-import { asIdentity } from '../users/identity-profile.ts';
-import type { User } from '../users/user.ts';
+import type { ConnectionStore } from '../../connections/connection-store.ts';
+import { mailLanguage } from '../../email/mail-language.ts';
+import type { ManagementCall } from '../../management/call.ts';
+import { asIdentity } from '../../users/identity-profile.ts';
+import type { User } from '../../users/user.ts';
+import { tenantOfLinks } from '../tenant-of-links.ts';
 import { isUnproved, type PrepareVerification, type VerificationStores } from './send-verification.ts';
-import { tenantOfLinks } from './tenant-of-links.ts';
 
 interface Stores extends VerificationStores {
   readonly connections: Pick<ConnectionStore, 'find'>;

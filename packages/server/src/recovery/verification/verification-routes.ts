@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isOfScript } from '../custom-databases/script-failure.ts';
-import { DeclaredError } from '../kit/errors.ts';
-import type { RecoveryResult } from '../login/pages/recovery-result-page.ts';
-import type { SendPage } from '../login/send-page.ts';
-import type { RecordEvent } from '../logs/event.ts';
-import { explanationOf } from '../logs/explain-error.ts';
-import { queryForm } from '../oauth/parameters.ts';
-import { type FindTicket, type FoundTicket, ticketEvent, type Verified } from './find-ticket.ts';
-import { isTicket, ticketErrors } from './ticket.ts';
+import { isOfScript } from '../../custom-databases/script-failure.ts';
+import { DeclaredError } from '../../kit/errors.ts';
+import type { RecoveryResult } from '../../login/pages/recovery-result-page.ts';
+import type { SendPage } from '../../login/send-page.ts';
+import type { RecordEvent } from '../../logs/event.ts';
+import { explanationOf } from '../../logs/explain-error.ts';
+import { queryForm } from '../../oauth/parameters.ts';
+import { type FindTicket, type FoundTicket, ticketEvent, type Verified } from '../find-ticket.ts';
+import { isTicket, ticketErrors } from '../ticket.ts';
+import { applicationAddress, withResult } from '../way-back.ts';
 import type { VerifyEmail } from './verify-email.ts';
-import { applicationAddress, withResult } from './way-back.ts';
 
 interface Parts {
   readonly findTicket: FindTicket;

@@ -1,17 +1,17 @@
-import type { ClientStore } from '../clients/client-store.ts';
-import type { ConnectionStore } from '../connections/connection-store.ts';
-import { mailLanguage } from '../email/mail-language.ts';
-import { type Job, toWire } from '../jobs/job.ts';
-import type { JobStore } from '../jobs/job-store.ts';
-import { prefixedId } from '../kit/ids.ts';
-import type { Management } from '../management/call.ts';
-import { asIdentity } from '../users/identity-profile.ts';
-import { ordinaryUser, userErrors } from '../users/user.ts';
-import type { UserStore } from '../users/user-store.ts';
+import type { ClientStore } from '../../clients/client-store.ts';
+import type { ConnectionStore } from '../../connections/connection-store.ts';
+import { mailLanguage } from '../../email/mail-language.ts';
+import { type Job, toWire } from '../../jobs/job.ts';
+import type { JobStore } from '../../jobs/job-store.ts';
+import { prefixedId } from '../../kit/ids.ts';
+import type { Management } from '../../management/call.ts';
+import { asIdentity } from '../../users/identity-profile.ts';
+import { ordinaryUser, userErrors } from '../../users/user.ts';
+import type { UserStore } from '../../users/user-store.ts';
+import { tenantOfLinks } from '../tenant-of-links.ts';
+import { ticketErrors } from '../ticket.ts';
+import { clientOf, identityOf } from '../ticket-routes.ts';
 import type { PrepareVerification, VerificationStores } from './send-verification.ts';
-import { tenantOfLinks } from './tenant-of-links.ts';
-import { ticketErrors } from './ticket.ts';
-import { clientOf, identityOf } from './ticket-routes.ts';
 
 export interface VerificationJobStores extends VerificationStores {
   readonly users: Pick<UserStore, 'find'>;

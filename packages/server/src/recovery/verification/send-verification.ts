@@ -1,14 +1,14 @@
-import type { Client } from '../clients/client.ts';
-import { type Connection, member } from '../connections/connection.ts';
-import type { ComposeMail, PrepareMails } from '../email/compose-mail.ts';
-import type { MailStore } from '../email/mail-store.ts';
-import type { AuditEvent, RecordEvent } from '../logs/event.ts';
-import type { Tenant } from '../tenants/tenant.ts';
-import { asIdentity } from '../users/identity-profile.ts';
-import type { Identity, User } from '../users/user.ts';
-import type { DraftTicket } from './draft-ticket.ts';
-import { ticketErrors } from './ticket.ts';
-import type { TicketStore } from './ticket-store.ts';
+import type { Client } from '../../clients/client.ts';
+import { type Connection, member } from '../../connections/connection.ts';
+import type { ComposeMail, PrepareMails } from '../../email/compose-mail.ts';
+import type { MailStore } from '../../email/mail-store.ts';
+import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
+import { asIdentity } from '../../users/identity-profile.ts';
+import type { Identity, User } from '../../users/user.ts';
+import type { DraftTicket } from '../draft-ticket.ts';
+import { ticketErrors } from '../ticket.ts';
+import type { TicketStore } from '../ticket-store.ts';
 
 export interface Verification {
   readonly tenant: Tenant;
