@@ -2,7 +2,14 @@ import type { Response } from 'light-my-request';
 import { operationNamed } from '../../src/management/catalogue.ts';
 import { codeThingsNamed } from '../management/code-examples.ts';
 import { examplesFor } from '../management/examples.ts';
-import type { Home } from '../management/inhabited-tenant.ts';
+import type { Home, Things } from '../management/inhabited-tenant.ts';
+
+// biome-ignore format: words, not a list of lines
+const THINGS = [
+  'client', 'credential', 'grant', 'profile', 'api', 'identifier', 'permission', 'connection', 'connectionName', 'user', 'email', 'consent',
+  'role', 'key', 'previousKey', 'log', 'theme', 'customDomain', 'ownHost', 'person', 'secondary', 'session', 'refreshToken', 'job', 'alert',
+  'logStream',
+] as const satisfies readonly (keyof Things)[];
 
 /** Every operation of the Management API that is built. */
 export const names: readonly string[] = Object.keys(examplesFor(thingsNamed('')));
@@ -48,73 +55,13 @@ export const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
 /** Names of the owner's things that an answer gives away; what the request itself said does not count. */
 export function thingsIn({ body, statusCode }: Response, home: Home): string[] {
   if (statusCode >= 400) return [];
-  // A key is chosen by its owner, and others may choose the same.
+  // A key is chosen by its owner, and others may choose the same; a host may be the end of another's.
   const { configKey: _configKey, ...code } = home.code;
-  const {
-    client,
-    credential,
-    grant,
-    api,
-    identifier,
-    connection,
-    connectionName,
-    user,
-    email,
-    role,
-    key,
-    log,
-    job,
-    logStream,
-  } = home;
-  const owned = [
-    client,
-    credential,
-    grant,
-    api,
-    identifier,
-    connection,
-    connectionName,
-    user,
-    email,
-    role,
-    key,
-    log,
-    job,
-    logStream,
-    home.alert,
-    ...Object.values(code),
-  ];
+  const owned = [...THINGS.filter((name) => name !== 'ownHost').map((name) => home[name]), ...Object.values(code)];
   return owned.filter((thing) => body.includes(thing));
 }
 
-function thingsNamed(text: string) {
-  return {
-    logStream: text,
-    client: text,
-    credential: text,
-    grant: text,
-    profile: text,
-    api: text,
-    identifier: text,
-    permission: text,
-    connection: text,
-    connectionName: text,
-    user: text,
-    email: text,
-    consent: text,
-    role: text,
-    key: text,
-    previousKey: text,
-    log: text,
-    theme: text,
-    customDomain: text,
-    ownHost: text,
-    person: text,
-    secondary: text,
-    session: text,
-    refreshToken: text,
-    job: text,
-    alert: text,
-    code: codeThingsNamed(text),
-  };
+function thingsNamed(text: string): Things {
+  const named = Object.fromEntries(THINGS.map((name) => [name, text])) as Record<(typeof THINGS)[number], string>;
+  return { ...named, code: codeThingsNamed(text) };
 }
