@@ -9,16 +9,19 @@ export interface Entry {
   readonly session?: StoredSession;
 }
 
-export type StoredVerdict =
-  | { readonly active: false; readonly reason: string; readonly checkedAt: number }
+/** What a verifier says of a token. */
+export type Verdict =
+  | { readonly active: false; readonly reason: string }
   | {
       readonly active: true;
-      readonly checkedAt: number;
-      /** Of the token; a verdict is never used at or after it. */
-      readonly expiresAt: number;
+      /** Of the token; a verdict is never used at or after it. Absent where the server does not say. */
+      readonly expiresAt?: number;
       readonly user: TokenUser;
       readonly permissions: readonly string[];
     };
+
+/** `checkedAt` is when the question was sent: whatever was revoked later is not in the answer. */
+export type StoredVerdict = Verdict & { readonly checkedAt: number };
 
 /** Who the token speaks for; claims as the authorization server named them. */
 export interface TokenUser {
