@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, it } from 'vitest';
+
+const MISSING = 'there is no memcached on this machine (apt-get install memcached)';
+
+const memcachedPath = ['/usr/bin/memcached', '/usr/local/bin/memcached', '/opt/homebrew/bin/memcached'].find((path) =>
+  existsSync(path),
+);
+
+export interface Memcached {
+  /** For `createMemcachedCache({ servers: [address] })`. */
+  readonly address: string;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
+  /** It keeps its connections and answers nothing (SIGSTOP). */
+  pause(): void;
+  resume(): void;
+  /** A new process without entries, at the same address. */
+  restart(): Promise<void>;
+  /** All that it holds, as bytes on the wire: every key with its value. */
+  dump(): Promise<string>;
+  /** The answer to a command of its text protocol, such as `stats`. */
+  ask(command: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** `describe` for tests with a real memcached. Without one the run says what it left out, and with CI=true it fails. */
+export function describeWithMemcached(title: string, define: () => void): void {
+  if (memcachedPath !== undefined) describe(title, define);
+  else if (process.env.CI === 'true')
+    it(title, () => {
+      throw new Error(`Left out, since ${MISSING}.`);
+    });
+  else {
+    process.stderr.write(`Left out, since ${MISSING}: ${title}\n`);
+    describe.skip(title, define);
+  }
+}
+
+/** On a unix socket of its own, so that no port is searched for and a restart finds its address free. */
+export async function startMemcached(options: readonly string[] = []): Promise<Memcached> {
+  const folder = await mkdtemp(join(tmpdir(), 'gw-mc-'));
+  const address = join(folder, 's');
+  let child = await launch(address, options);
+  const killWithUs = () => child.kill('SIGKILL');
+  process.on('exit', killWithUs);
+
+  async function kill(): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  return {
+    address,
+    kill,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    async restart() {
+      await kill();
+      child = await launch(address, options);
+    },
+    ask: (command) => ask(address, command),
+    async dump() {
+      const listed = await ask(address, 'lru_crawler metadump all');
+      const keys = [...listed.matchAll(/^key=(\S+)/gm)].map(([, key = '']) => decodeURIComponent(key));
+      const values = await Promise.all(keys.map((key) => ask(address, `get ${key}`)));
+      return values.join('');
+    },
+    async stop() {
+      process.off('exit', killWithUs);
+      await kill();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function launch(address: string, options: readonly string[]): Promise<ChildProcess> {
+  if (memcachedPath === undefined) throw new Error(`memcached can't be started: ${MISSING}.`);
+  // It refuses to be root without being told so; another user could not enter the folder of the socket.
+  const user = process.getuid?.() === 0 ? ['-u', 'root'] : [];
+  const child = spawn(memcachedPath, [...user, '-s', address, '-t', '1', ...options], { stdio: 'ignore' });
+  while (!(await answers(address))) {
+    if (child.exitCode !== null) throw new Error(`memcached ended with ${child.exitCode}.`);
+    await sleep(10);
+  }
+  return child;
+}
+
+async function answers(address: string): Promise<boolean> {
+  try {
+    return (await ask(address, 'version')).startsWith('VERSION');
+  } catch {
+    return false;
+  }
+}
+
+async function ask(address: string, command: string): Promise<string> {
+  const socket = connect(address);
+  try {
+    await once(socket, 'connect');
+    let answer = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+    });
+    socket.write(`${command}\r\nquit\r\n`);
+    await once(socket, 'close');
+    return answer;
+  } finally {
+    socket.destroy();
+  }
+}
