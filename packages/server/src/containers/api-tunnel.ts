@@ -7,6 +7,9 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const HEADERS_IN = ['authorization', 'content-type', 'accept', 'auth0-client', 'user-agent'];
 const HEADERS_OUT = ['content-type', 'www-authenticate', 'retry-after', 'cache-control', 'x-auth0-requestid'];
 
+const NOT_SERVED =
+  'Code of a tenant reaches two places at its own tenant: /api/v2/ with a token, and /oauth/. Others, such as /userinfo, /.well-known/ and /dbconnections/, are not served to it: what to do instead is in docs/rules.md.';
+
 /**
  * The way of a tenant's code to the tenant's own Management API and token endpoint, which answer at an address that
  * containers can't reach. One origin, since a token is valid at each origin of its tenant.
@@ -33,14 +36,14 @@ export function createApiTunnels({ inject }: { inject: (request: InjectOptions) 
 
 export type ApiTunnels = ReturnType<typeof createApiTunnels>;
 
-function admit({ method, url, headers }: TunnelRequest) {
+/** The request as it goes on, without what a tenant's code may not say; or why it does not. */
+export function admit({ method, url, headers }: Omit<TunnelRequest, 'body'>) {
   const known = METHODS.find((one) => one === method);
   // Dots and backslashes are resolved here, so that what is compared is what is asked for.
   const target = URL.canParse(url, 'http://tenant') ? new URL(url, 'http://tenant') : undefined;
   if (!known || !target) return refusal(400, 'Bad Request', 'The request is malformed.');
   const isManagement = target.pathname.startsWith('/api/v2/');
-  if (!isManagement && !target.pathname.startsWith('/oauth/'))
-    return refusal(403, 'Forbidden', 'Code of the tenant reaches /api/v2/ and /oauth/ alone.');
+  if (!isManagement && !target.pathname.startsWith('/oauth/')) return refusal(403, 'Forbidden', NOT_SERVED);
   // At /oauth/ applications prove who they are in the request; no session is there to be used.
   if (isManagement && !/^(?:Bearer|DPoP) \S+$/i.test(String(headers.authorization ?? '')))
     return refusal(401, 'Unauthorized', 'Missing authentication');

@@ -1,3 +1,4 @@
+import { admit } from '../containers/api-tunnel.ts';
 import type { Tunnel, TunnelRequest, TunnelResponse } from '../containers/job.ts';
 import { isObject, type Json, objectOf, textOf } from '../kit/json-values.ts';
 
@@ -19,7 +20,13 @@ export function standInApi(user: Json) {
   let known = user;
 
   async function answer(request: TunnelRequest): Promise<TunnelResponse> {
-    const { pathname, search } = new URL(request.url, `https://${HOST}`);
+    // What a server refuses is refused here, in its words.
+    const asked = admit(request);
+    if ('status' in asked) {
+      calls.push({ method: request.method, path: request.url, status: asked.status });
+      return asked;
+    }
+    const { pathname, search } = new URL(asked.url, `https://${HOST}`);
     const body = request.body.length > 0 ? parse(request.body.toString()) : undefined;
     const [status, told] = respond(request.method, pathname, body);
     calls.push({ method: request.method, path: pathname + search, ...(body !== undefined && { body }), status });

@@ -67,6 +67,8 @@ describe("the tunnel to the tenant's own API", () => {
   it.each([
     ['the login page', '/u/login', 403],
     ['/userinfo', '/userinfo', 403],
+    ['the discovery document', '/.well-known/openid-configuration', 403],
+    ['the sign-up of a database', '/dbconnections/signup', 403],
     ['metrics', '/metrics', 403],
     ['a page by dots', '/api/v2/../../u/login', 403],
     ['a page by encoded dots', '/oauth/%2e%2e/u/login', 403],
@@ -75,6 +77,11 @@ describe("the tunnel to the tenant's own API", () => {
   ])('does not lead to %s', async (_what, path, status) => {
     const raw = `return await new Promise((done, fail) => require('http').get({ host: 'localhost', port: 3000, path: '${path}' }, (answer) => done(answer.statusCode)).on('error', fail));`;
     expect(seen(await run(raw))).toBe(status);
+  });
+
+  it('says which paths it serves, and where to read what to do instead', async () => {
+    const body = `return (await (await fetch('https://localhost:3443/.well-known/jwks.json')).json()).message;`;
+    expect(seen(await run(body))).toMatch(/\/api\/v2\/ with a token, and \/oauth\/.*docs\/rules\.md/);
   });
 
   it('carries no cookie, no forwarded header, and no host of another tenant', async () => {
