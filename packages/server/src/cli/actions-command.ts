@@ -5,7 +5,7 @@ import { CommandError } from '../control/control-client.ts';
 import { describeCall, describeRun, inJson } from './describe-run.ts';
 import { printable } from './printable.ts';
 import { readRule } from './read-rule.ts';
-import { readObject, secondsOf } from './try-options.ts';
+import { ALLOW, readObject, secondsOf, targetsOf } from './try-options.ts';
 import { refuseUnavailable, withContainers } from './with-containers.ts';
 
 interface Options {
@@ -13,6 +13,7 @@ interface Options {
   readonly event?: string;
   readonly secrets?: string;
   readonly module?: readonly string[];
+  readonly allow: readonly string[];
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -30,13 +31,14 @@ export function actionsCommand(): Command {
     .option('--event <json|file>', 'members of event that differ from those of a sample login')
     .option('--secrets <json|file>', 'what the action finds in event.secrets')
     .option('--module <name@version...>', 'the versions that it requires')
+    .option(...ALLOW, targetsOf, [])
     .option('--limit <seconds>', 'how long it may take', secondsOf, 20)
     .option('--json', 'print JSON')
     .action(run);
   return actions;
 }
 
-async function run(file: string, { trigger, limit, json, ...options }: Options): Promise<void> {
+async function run(file: string, { trigger, allow, limit, json, ...options }: Options): Promise<void> {
   const code = await readRule(file);
   const given = options.event === undefined ? {} : await readObject('--event', options.event);
   const secrets = options.secrets === undefined ? {} : await readObject('--secrets', options.secrets);
@@ -44,7 +46,7 @@ async function run(file: string, { trigger, limit, json, ...options }: Options):
   if (!TRIGGER_IDS.includes(trigger))
     throw new CommandError(`'${trigger}' is no trigger. Triggers: ${TRIGGER_IDS.join(', ')}.`);
   const { tryLocally } = await import('../actions/running/try-locally.ts');
-  await withContainers(limit, async (containers) => {
+  await withContainers({ limit, allow }, async (containers) => {
     const report = await tryLocally(containers, {
       triggerId: trigger,
       name: basename(file).replace(/\.js$/, ''),

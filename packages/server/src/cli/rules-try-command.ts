@@ -2,13 +2,14 @@ import { basename } from 'node:path';
 import { Command } from 'commander';
 import { describeTrial } from './describe-trial.ts';
 import { readRule } from './read-rule.ts';
-import { readObject, secondsOf } from './try-options.ts';
+import { ALLOW, readObject, secondsOf, targetsOf } from './try-options.ts';
 import { refuseUnavailable, withContainers } from './with-containers.ts';
 
 interface Options {
   readonly user?: string;
   readonly context?: string;
   readonly configuration?: string;
+  readonly allow: readonly string[];
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -24,12 +25,16 @@ export function rulesTryCommand(): Command {
     .option('--user <json|file>', 'the user; a sample where it is left out')
     .option('--context <json|file>', 'members of context that differ from those of a sample login')
     .option('--configuration <json|file>', 'what the rules find in configuration')
+    .option(...ALLOW, targetsOf, [])
     .option('--limit <seconds>', 'how long they may take together', secondsOf, 20)
     .option('--json', 'print JSON')
     .action(run);
 }
 
-async function run(files: readonly string[], { user, context, configuration, limit, json }: Options): Promise<void> {
+async function run(
+  files: readonly string[],
+  { user, context, configuration, allow, limit, json }: Options,
+): Promise<void> {
   const rules = await Promise.all(
     files.map(async (file) => ({ name: basename(file).replace(/\.js$/, ''), script: await readRule(file) })),
   );
@@ -39,7 +44,7 @@ async function run(files: readonly string[], { user, context, configuration, lim
     context: context === undefined ? undefined : await readObject('--context', context),
     configuration: configuration === undefined ? {} : await readObject('--configuration', configuration),
   };
-  await withContainers(limit, async (containers) => {
+  await withContainers({ limit, allow }, async (containers) => {
     const { tryRules } = await import('../rules/try/try-rules.ts');
     const report = await tryRules(containers, trial);
     refuseUnavailable(report.failure);

@@ -3,11 +3,12 @@ import { Command } from 'commander';
 import type { TriedScript } from '../custom-databases/try-script.ts';
 import { describeRun, inJson } from './describe-run.ts';
 import { readRule } from './read-rule.ts';
-import { readObject, secondsOf } from './try-options.ts';
+import { ALLOW, readObject, secondsOf, targetsOf } from './try-options.ts';
 import { refuseUnavailable, withContainers } from './with-containers.ts';
 
 interface Options {
   readonly configuration?: string;
+  readonly allow: readonly string[];
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -22,13 +23,18 @@ export function scriptsCommand(): Command {
         'JSON, or text as it stands. The database that it reaches is a real one. Ends with 1 where it fails. Needs no server.',
     )
     .option('--configuration <json|file>', 'what the script finds in configuration')
+    .option(...ALLOW, targetsOf, [])
     .option('--limit <seconds>', 'how long it may take', secondsOf, 20)
     .option('--json', 'print JSON')
     .action(run);
   return scripts;
 }
 
-async function run(file: string, given: readonly string[], { configuration, limit, json }: Options): Promise<void> {
+async function run(
+  file: string,
+  given: readonly string[],
+  { configuration, allow, limit, json }: Options,
+): Promise<void> {
   const trial = {
     name: basename(file).replace(/\.js$/, ''),
     code: await readRule(file),
@@ -36,7 +42,7 @@ async function run(file: string, given: readonly string[], { configuration, limi
     configuration: configuration === undefined ? {} : await readObject('--configuration', configuration),
   };
   const { tryScript } = await import('../custom-databases/try-script.ts');
-  await withContainers(limit, async (containers) => {
+  await withContainers({ limit, allow }, async (containers) => {
     const report = await tryScript(containers, trial);
     refuseUnavailable(report.failure);
     process.stdout.write(`${json ? JSON.stringify(report, null, 2) : describe(report)}\n`);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
+import { isHostAndPort } from '../containers/egress.ts';
 import { CommandError } from '../control/control-client.ts';
 import { isObject, type Json } from '../kit/json-values.ts';
 
@@ -27,4 +28,16 @@ export function secondsOf(text: string): number {
   const seconds = Number(text);
   if (!(seconds > 0 && seconds <= 20)) throw new InvalidArgumentError('It is more than 0 and at most 20.');
   return seconds;
+}
+
+export const ALLOW = [
+  '--allow <host:port>',
+  'a private target that it may reach, as the code names it; repeatable',
+] as const;
+
+export function targetsOf(text: string, before: readonly string[]): readonly string[] {
+  const target = text.toLowerCase();
+  if (!isHostAndPort(target))
+    throw new InvalidArgumentError('It is a host and a port: localhost:5432, [fd12::5]:5432.');
+  return [...before, target];
 }

@@ -3,13 +3,18 @@ import { CommandError } from '../control/control-client.ts';
 import { createLog } from '../kit/log.ts';
 import { dataFolder } from './data-folder.ts';
 
-/** Containers as a server has them, with the modules of this checkout and data folder, without a server. */
+/**
+ * Containers as a server has them, with the modules of this checkout and data folder, without a server. `allow`: targets on
+ * private networks that their code reaches.
+ */
 export async function withContainers(
-  limitSeconds: number,
+  { limit, allow }: { readonly limit: number; readonly allow: readonly string[] },
   work: (containers: Pick<Containers, 'execute'>) => Promise<void>,
 ): Promise<void> {
   // Nothing of a server is loaded by other commands for this one.
   const { createContainers } = await import('../containers/containers.ts');
+  const { DENY_PRIVATE } = await import('../containers/egress.ts');
+  const { createTargetConnector } = await import('../outgoing/connect-target.ts');
   const { addedModulesFolder, checkModuleStore, MODULE_STORE } = await import('../containers/module-folders.ts');
   const missing = checkModuleStore();
   if (missing !== undefined) process.stderr.write(`${missing}\n`);
@@ -17,9 +22,13 @@ export async function withContainers(
     log: createLog('pretty'),
     moduleStore: missing === undefined ? MODULE_STORE : undefined,
     addedModules: addedModulesFolder(dataFolder()),
+    egressOf: async () => ({ ...DENY_PRIVATE, intranet: allow }),
+    // Without a server there are no ports of its own to keep code away from.
+    connectIntranet: createTargetConnector({ ownPorts: () => [] }),
+    opener: 'option',
   });
   try {
-    await work({ execute: (job) => containers.execute({ ...job, limitMs: limitSeconds * 1000 }) });
+    await work({ execute: (job) => containers.execute({ ...job, limitMs: limit * 1000 }) });
   } finally {
     await containers.stop();
   }

@@ -17,7 +17,7 @@ export interface Container {
   readonly ready: Promise<boolean>;
   readonly gone: Promise<void>;
   /** Gives it to a tenant; `targets` are what the operator opened to that tenant. */
-  bind(targets: readonly string[]): void;
+  bind(targets: readonly string[], opener: Opener): void;
   /** Undefined where it has ended: nothing was run. */
   run(job: Job, options: RunOptions): Promise<Outcome> | undefined;
   /** How many jobs it has answered. */
@@ -165,9 +165,9 @@ export function createContainer({ process: child, limits, connect, ...needs }: N
     pid: child.pid,
     ready,
     gone,
-    bind(targets) {
+    bind(targets, opener) {
       isOwned = true;
-      send({ type: 'bind', targets });
+      send({ type: 'bind', targets, opener });
     },
     run(job, { input, limitMs, ...how }) {
       if (isEnded) return undefined;

@@ -11,6 +11,7 @@ import { residentBytes } from './launch/resident-memory.ts';
 import { watchGreed } from './launch/watch-greed.ts';
 import { type ContainerLimits, LIMITS } from './limits.ts';
 import { createMask } from './mask-values.ts';
+import type { Opener } from './protocol.ts';
 import { refused } from './running-job.ts';
 import type { Connect } from './tunnel-connections.ts';
 import { outsideRequests, tunnelledRequest } from './tunnelled-request.ts';
@@ -26,6 +27,8 @@ interface Parts {
   readonly egressOf?: (tenantId: string) => Promise<Egress>;
   /** Connects to one `host:port` that the operator allowed this tenant. */
   readonly connectIntranet?: (target: string) => ReturnType<Connect>;
+  /** What code is told to ask where a target is closed. */
+  readonly opener?: Opener;
   readonly onEvent?: (event: ContainerEvent | LateWarning) => void;
   /** Another binary than npm's. */
   readonly deno?: string;
@@ -48,6 +51,7 @@ export function createContainers({
   addedModules,
   egressOf = async () => DENY_PRIVATE,
   connectIntranet,
+  opener = 'operator',
   onEvent = () => undefined,
   deno,
   copiesFolder,
@@ -148,7 +152,7 @@ export function createContainers({
     const isPlain = egress.mode === 'deny-private';
     const container = (isPlain && (await takeBlank())) || (await spawn(egress));
     all.set(container, { egress: key, tenantId, pool: name });
-    container.bind(egress.intranet);
+    container.bind(egress.intranet, opener);
     // Not beside it: the two would share the cores while a login waits for one.
     if (isPlain) void container.ready.then(prepareBlank);
     return container;

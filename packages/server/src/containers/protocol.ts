@@ -4,11 +4,14 @@ import type { JobKind, Part, PartName, ThrownError, Warning } from './job.ts';
 // its process with the loop that reads and writes them, and must not guess those of others.
 
 export type ToContainer =
-  | { readonly type: 'bind'; readonly targets: readonly string[] }
+  | { readonly type: 'bind'; readonly targets: readonly string[]; readonly opener: Opener }
   | ({ readonly type: 'program' } & ProgramMessage)
   | RunMessage
   | { readonly type: 'ping'; readonly beat: string }
   | ConnectionMessage;
+
+/** Who opens a target that is closed: the operator of a server, or whoever tries code, by an option of the command. */
+export type Opener = 'operator' | 'option';
 
 export interface ProgramMessage {
   readonly hash: string;

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer, type Server } from 'node:https';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { LIMITS } from '../../src/containers/limits.ts';
 import { createTargetConnector } from '../../src/outgoing/connect-target.ts';
 import { writeNamed } from '../tls-files.ts';
 import { startWorld, type World } from '../world.ts';
-import { probe, startContainers } from './harness.ts';
+import { probe, rules, startContainers } from './harness.ts';
 
 const seen = (outcome: Outcome) => (outcome.ok ? Object(outcome.result).user.out : outcome.failure);
 
@@ -209,6 +209,36 @@ describe("targets on the operator's own network", () => {
       const job = probe(ECHO(size).replace('PORT', String(portOf(echo))));
       expect(seen(await containers.execute({ ...job, tenantId }))).toEqual([size, 0]);
     }
+  });
+
+  it('are reached by an IPv6 address', async () => {
+    const targets: string[] = [];
+    const { execute } = startContainers({
+      egressOf: async () => ({ mode: 'deny-private', hosts: [], intranet: ['[fd12::5]:5432'] }),
+      connectIntranet: async (target) => {
+        targets.push(target);
+        return connect(portOf(echo), '127.0.0.1');
+      },
+    });
+    const body = `return await new Promise((done, fail) => require('net').connect(5432, 'FD12::5', () => done('reached')).on('error', fail))`;
+    expect([seen(await execute(probe(body))), targets]).toEqual(['reached', ['[fd12::5]:5432']]);
+  });
+
+  it.each([
+    ['localhost', 'localhost'],
+    ['an address', '10.0.0.5'],
+  ])('are named with the command that opens them where they are closed: %s', async (_what, host) => {
+    const { execute } = startContainers();
+    const { execute: tried } = startContainers({ opener: 'option' });
+    const job = rules(
+      `function (user, context, callback) { require('net').connect(5432, '${host}', () => callback()).on('error', callback); }`,
+    );
+    expect(seen(await execute(job))).toMatchObject({
+      error: { message: expect.stringContaining(`gatewright egress allow <tenant> ${host}:5432 (and --intranet`) },
+    });
+    expect(seen(await tried(job))).toMatchObject({
+      error: { message: expect.stringContaining(`--allow ${host}:5432 opens it`) },
+    });
   });
 
   it('are reached by fetch and http', async () => {

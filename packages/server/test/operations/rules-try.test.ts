@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startPeopleDatabase, template } from '../custom-databases/legacy-stores.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { runToEnd } from './command.ts';
 
@@ -229,5 +230,26 @@ The script has answered (n ms)
     });
     const wrong = await tryScript(script, ...args, '{"ACCEPTED":"another"}');
     expect(wrong).toEqual({ code: 1, printed: expect.stringContaining('WrongUsernameOrPasswordError') });
+  });
+
+  it('reaches a PostgreSQL of this machine where --allow names it, and says so where it does not', async () => {
+    const people = await startPeopleDatabase();
+    onTestFinished(() => people.stop());
+    const { login = '' } = template('postgresql', 'login');
+    const id = await people.add('old@people.test', 'olds-password');
+    const args = ['old@people.test', 'olds-password', '--configuration', JSON.stringify({ DATABASE_URL: people.url })];
+    const closed = await tryScript(login, ...args);
+    expect(closed).toEqual({ code: 1, printed: expect.stringContaining(`--allow ${people.target} opens it`) });
+    const open = await tryScript(login, ...args, '--allow', '10.9.8.7:1', '--allow', people.target);
+    expect(open).toEqual({ code: 0, printed: expect.stringContaining(`"user_id":"${id}"`) });
+    const elsewhere = await tryScript(login, ...args, '--allow', '127.0.0.1:1');
+    expect(elsewhere.code).toBe(1);
+  });
+
+  it.each(['localhost', 'localhost:0', 'http://localhost:5432'])('takes no --allow %s', async (target) => {
+    expect(await tryScript('', '--allow', target)).toEqual({
+      code: 1,
+      printed: expect.stringContaining('It is a host and a port'),
+    });
   });
 });

@@ -11,7 +11,7 @@ import { runAction } from './run-action.ts';
 import { runDatabase } from './run-database.ts';
 import { runHook } from './run-hook.ts';
 import { runRules } from './run-rules.ts';
-import { describeThrown } from './thrown.ts';
+import { describeThrown, setOpener } from './thrown.ts';
 import { receive, setTargets } from './tunnel.ts';
 import { bytesOf, parseJson, readLines, send, sendText, stringify } from './wire.ts';
 
@@ -34,8 +34,13 @@ function take(message: ToContainer): void {
   if (message.type === 'run') void execute(message);
   else if (message.type === 'program') keepProgram(message);
   else if (message.type === 'ping') send({ type: 'pong', beat: message.beat });
-  else if (message.type === 'bind') setTargets(message.targets);
+  else if (message.type === 'bind') bind(message);
   else receive(message);
+}
+
+function bind({ targets, opener }: Extract<ToContainer, { type: 'bind' }>): void {
+  setTargets(targets);
+  setOpener(opener);
 }
 
 async function execute(message: RunMessage): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import { createRequire } from 'node:module';
 import type { NetConnectOpts, Socket } from 'node:net';
+import { noteAsked } from './asked-targets.ts';
 import { guardEmits } from './guard-emits.ts';
 import { routeOf } from './tunnel.ts';
 import { connectThroughTunnel } from './tunnel-socket.ts';
@@ -41,7 +42,10 @@ function routeSockets(prototype: Socket): void {
     const [first, second] = Array.isArray(items[0]) ? items[0] : items;
     const options = typeof first === 'object' && first !== null ? first : { port: first, host: second };
     const { host, port } = targetOf(options);
-    if (!routeOf(host, port)) return Reflect.apply(original as (...all: unknown[]) => unknown, this, items);
+    if (!routeOf(host, port)) {
+      noteAsked(host, port);
+      return Reflect.apply(original as (...all: unknown[]) => unknown, this, items);
+    }
     const done = (Array.isArray(items[0]) ? items[0] : items).findLast((item) => typeof item === 'function');
     if (done) this.once('connect', done);
     return connectThroughTunnel(this, host, port);

@@ -1,6 +1,15 @@
 import type { ThrownError } from '../job.ts';
+import type { Opener } from '../protocol.ts';
+import { askedTarget } from './asked-targets.ts';
 
 const LONGEST_TEXT = 4_000;
+
+let opener: Opener = 'operator';
+
+/** Whom a refusal names: see Opener. */
+export function setOpener(named: Opener): void {
+  opener = named;
+}
 
 /** Auth0 takes errors, strings and plain objects, and passes these members on. */
 export function describeThrown(cause: unknown): ThrownError {
@@ -35,12 +44,25 @@ export function describeThrown(cause: unknown): ThrownError {
 
 /** The runtime's advice is for who starts it; the author of the code needs the operator, and a command that exists. */
 export function inWordsOfHere(text: string): string {
-  return text.replace(/(Requires (\w+) access(?: to "([^"\n]*)")?), run again with the --allow-\w+ flag/g, refusalOf);
+  return (
+    text
+      .replace(/(Requires (\w+) access(?: to "([^"\n]*)")?), run again with the --allow-\w+ flag/g, refusalOf)
+      // A name that is denied, such as localhost, is not even looked up.
+      .replace(
+        /getaddrinfo EPERM ([\w.:-]{1,255})/g,
+        (found, host: string) => `${found}: ${openedBy(askedTarget(host))}`,
+      )
+  );
 }
 
-function refusalOf(_whole: string, refusal: string, kind: string, target = '<host>:<port>'): string {
+function refusalOf(_whole: string, refusal: string, kind: string, target?: string): string {
   if (kind !== 'net') return `${refusal}, which code of a tenant does not have`;
-  return `${refusal}. The operator opens it with: gatewright egress allow <tenant> ${target} (and --intranet where it is private)`;
+  return `${refusal}. ${openedBy(target === undefined ? '<host>:<port>' : askedTarget(target))}`;
+}
+
+function openedBy(target: string): string {
+  if (opener === 'option') return `For this run --allow ${target} opens it`;
+  return `The operator opens it with: gatewright egress allow <tenant> ${target} (and --intranet where it is private)`;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConnectionMessage } from '../protocol.ts';
+import { targetName } from './asked-targets.ts';
 import { failRun } from './catch-uncaught.ts';
 import { currentRun } from './current-run.ts';
 import { send } from './wire.ts';
@@ -34,7 +35,7 @@ export function setTargets(opened: readonly string[]): void {
 
 /** Whether a connection there goes through the server, and whether it is the tenant's own API that answers. */
 export function routeOf(host: string, port: number | string): 'api' | 'intranet' | undefined {
-  const target = `${host.toLowerCase()}:${port}`;
+  const target = targetName(host, port);
   if (currentRun()?.hosts.includes(target)) return 'api';
   return targets.includes(target) ? 'intranet' : undefined;
 }
@@ -44,7 +45,7 @@ export function openTunnel(host: string, port: number | string, end: TunnelEnd) 
   const id = `c${++count}`;
   const run = currentRun()?.id ?? '';
   ends.set(id, { end, inRun: AsyncLocalStorage.snapshot() });
-  send({ type: 'open', id, run, target: `${host.toLowerCase()}:${port}` });
+  send({ type: 'open', id, run, target: targetName(host, port) });
   return {
     write: (bytes: Buffer) => send({ type: 'data', id, bytes: bytes.toString('base64') }),
     acknowledge: (bytes: number) => send({ type: 'ack', id, bytes }),
