@@ -4,7 +4,7 @@ import { createContainerJobs } from './container-jobs.ts';
 import type { Job, Outcome, PartName, Warning } from './job.ts';
 import type { ContainerProcess } from './launch/launcher.ts';
 import type { ContainerLimits } from './limits.ts';
-import type { ToContainer } from './protocol.ts';
+import type { Opener, ToContainer } from './protocol.ts';
 import { readLines } from './read-lines.ts';
 import { readMessage } from './read-message.ts';
 import { createRunningJob, type RunningJob } from './running-job.ts';
