@@ -39,6 +39,7 @@ export const retention: Row = {
         pool,
         cursors: async () => [],
         tellGap: createTellGap({ transact, now }),
+        expireWith: async () => {},
         log,
         now,
       });

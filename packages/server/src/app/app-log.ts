@@ -9,6 +9,7 @@ import { createScan } from '../log-alerts/scan-counts.ts';
 import { createNoticeSender } from '../log-alerts/send-notices.ts';
 import { createTellOfAlerts } from '../log-alerts/tell-of-alerts.ts';
 import { createRollups } from '../log-rollups/roll-up.ts';
+import { createDeadLetterExpiry } from '../log-streams/delivery/state/expire-dead-letters.ts';
 import { allCursors, type CursorsOfReaders } from '../logs/retention/cursors-of-readers.ts';
 import { createRetentionKeeper } from '../logs/retention/retention-keeper.ts';
 import { createTellGap } from '../logs/retention/tell-gap.ts';
@@ -37,6 +38,7 @@ export function createLogWatch({ pool, stores, transact, directory, callOut, cur
     pool,
     cursors: allCursors(rollups.cursor, cursors, createJobCursors({ cronJobs: stores.cronJobs, directory })),
     tellGap: createTellGap({ transact, now }),
+    expireWith: createDeadLetterExpiry(stores),
     log,
     now,
   });

@@ -5,9 +5,11 @@ import { removePartition, removePortion } from './remove-events.ts';
 import { DAY, DEFAULT_DAYS, GRACE_DAYS, isOver, keptSince } from './retention.ts';
 import type { TellGap } from './tell-gap.ts';
 
-interface Parts {
+export interface ExpireParts {
   readonly cursors: CursorsOfReaders;
   readonly tellGap: TellGap;
+  /** What others keep about events of days before this one (YYYYMMDD) goes where the event is over. */
+  readonly expireWith: (beforeDay: string) => Promise<void>;
   readonly now: () => Date;
   readonly isStopped: () => boolean;
 }
@@ -22,16 +24,18 @@ export interface Expired {
 }
 
 /** One round over all that is older than the shortest retention. Whatever it leaves half-done, the next one takes up. */
-export async function expireEvents(connection: pg.PoolClient, parts: Parts): Promise<Expired> {
+export async function expireEvents(connection: pg.PoolClient, parts: ExpireParts): Promise<Expired> {
   const { now } = parts;
   const daysOf = await readRetentions(connection);
   const readers = await parts.cursors();
   const done: Expired = { days: [], removed: 0, isMore: false };
 
-  for await (const content of readOldPartitions(connection, dayOf(keptSince(daysOf.shortest, now())))) {
+  const beforeDay = dayOf(keptSince(daysOf.shortest, now()));
+  for await (const content of readOldPartitions(connection, beforeDay)) {
     if (parts.isStopped()) break;
     await expirePartition(content);
   }
+  if (!parts.isStopped()) await parts.expireWith(beforeDay);
   return done;
 
   async function expirePartition({ table, isOfOneDay, portions }: PartitionContent): Promise<void> {

@@ -1,16 +1,11 @@
 import type pg from 'pg';
 import { isDatabaseAway } from '../../db/database-away.ts';
 import type { Log } from '../../kit/log.ts';
-import type { CursorsOfReaders } from './cursors-of-readers.ts';
-import { type Expired, expireEvents } from './expire-events.ts';
-import type { TellGap } from './tell-gap.ts';
+import { type Expired, type ExpireParts, expireEvents } from './expire-events.ts';
 
-interface Parts {
+interface Parts extends Omit<ExpireParts, 'isStopped'> {
   readonly pool: pg.Pool;
-  readonly cursors: CursorsOfReaders;
-  readonly tellGap: TellGap;
   readonly log: Log;
-  readonly now: () => Date;
 }
 
 export type RetentionKeeper = ReturnType<typeof createRetentionKeeper>;
@@ -22,7 +17,7 @@ const SOON_MILLISECONDS = 5_000;
 const ADVISORY_LOCK = 0x6761_7465_7265;
 
 /** Removes events whose time is over, every ten minutes, in one process of all that share the database. */
-export function createRetentionKeeper({ pool, cursors, tellGap, log, now }: Parts) {
+export function createRetentionKeeper({ pool, log, ...parts }: Parts) {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let isStopped = false;
@@ -36,7 +31,7 @@ export function createRetentionKeeper({ pool, cursors, tellGap, log, now }: Part
       ]);
       if (rows[0]?.mine !== true) return undefined;
       try {
-        return await expireEvents(connection, { cursors, tellGap, now, isStopped: () => isStopped });
+        return await expireEvents(connection, { ...parts, isStopped: () => isStopped });
       } finally {
         await connection.query('select pg_advisory_unlock($1)', [ADVISORY_LOCK]);
       }

@@ -54,6 +54,27 @@ describe('the log after its time', () => {
     expect(await stored()).toEqual(['acme today', 'dev three days ago']);
   });
 
+  it('takes the dead letters of its events along, and leaves those of events that are kept', async () => {
+    const sink = { httpEndpoint: 'http://127.0.0.1:9/' };
+    const stream = (await world.api().post('/log-streams', { type: 'http', sink })).json();
+    await world.api().patch(`/log-streams/${stream.id}`, { status: 'paused' });
+    const [old, young] = [await happened('dev', 33, 'old'), await happened('dev', 3, 'young')];
+    for (const logId of [old, young])
+      await world.database.pool.query(
+        `insert into log_stream_dead_letters (tenant_id, stream_id, log_id, tries, first_failed_at, failed_at, problem)
+         values ('dev', $1, $2, 10, now(), now(), 'refused')`,
+        [stream.id, logId],
+      );
+    await world.app.logWatch.retention.expire();
+    const letters = (await world.api().get(`/log-streams/${stream.id}/dead-letters`)).json();
+    expect(letters).toMatchObject([{ log_id: young }]);
+    // Others keep the day that this tenant's events are over.
+    await keep('dev', '1');
+    await world.app.logWatch.retention.expire();
+    expect((await world.api().get(`/log-streams/${stream.id}/dead-letters`)).json()).toEqual([]);
+    await world.api().delete(`/log-streams/${stream.id}`);
+  });
+
   it('ends to the millisecond', async () => {
     const { rows } = await world.database.pool.query<{ at: Date }>(
       `insert into log_events (tenant_id, type, body, at) values ('dev', 'fn', '{}', $1) returning at`,
@@ -192,6 +213,7 @@ const parts = (readers: readonly ReaderCursor[]) => ({
   pool: world.database.pool,
   cursors: async () => readers,
   tellGap: createTellGap({ transact: world.app.transact, now: world.now }),
+  expireWith: async () => {},
   log: { info: () => {}, warn: () => {}, error: () => {} },
   now: world.now,
 });

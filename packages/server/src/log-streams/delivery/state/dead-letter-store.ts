@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Database } from '../../../db/database.ts';
 
 declare module '../../../db/database.ts' {
@@ -29,6 +29,15 @@ export interface DeadLetter {
   readonly problem: string;
   readonly body: string | undefined;
 }
+
+export interface LetterKey {
+  readonly tenantId: string;
+  readonly streamId: string;
+  readonly logId: string;
+}
+
+/** Where logs/log-id.ts writes it. */
+const DAY_OF_LOG_ID = sql`substr(log_id, 46, 8)`;
 
 export type DeadLetterStore = ReturnType<typeof createDeadLetterStore>;
 
@@ -78,7 +87,17 @@ export function createDeadLetterStore(db: Database) {
       return Number(row.total);
     },
 
-    /** They were taken after all. */
+    /** Of all tenants: those of events of a day before this one (YYYYMMDD), behind a letter of the same order. */
+    async ofDaysBefore(day: string, after: LetterKey | undefined, limit: number): Promise<LetterKey[]> {
+      const { rows: found } = await sql<LetterKey>`
+        select tenant_id as "tenantId", stream_id as "streamId", log_id as "logId" from log_stream_dead_letters
+        where ${DAY_OF_LOG_ID} < ${day} and (tenant_id, stream_id, log_id)
+          > (${after?.tenantId ?? ''}, ${after?.streamId ?? ''}, ${after?.logId ?? ''})
+        order by tenant_id, stream_id, log_id limit ${limit}`.execute(db);
+      return found;
+    },
+
+    /** They were taken after all, or their time is over. */
     async remove(tenantId: string, streamId: string, logIds: readonly string[]): Promise<void> {
       if (logIds.length === 0) return;
       await db
