@@ -53,6 +53,7 @@ export async function startLogSubject() {
           startFrom: undefined,
           sink: { httpEndpoint: `http://127.0.0.1:${port}${path}`, httpContentFormat: format },
           signingSecrets: [],
+          damage: undefined,
         });
         await logStreams.update('dev', id, { signingSecrets: [{ secret: newSigningSecret() }] });
         await streamDeliveries.insert('dev', id, cursor);

@@ -7,7 +7,7 @@ import type { Tenant } from '../tenants/tenant.ts';
 import type { DeadLetter, DeadLetterStore } from './delivery/state/dead-letter-store.ts';
 import { describeHealth } from './delivery/state/describe-health.ts';
 import type { Replay, ReplayStore } from './delivery/state/replay-store.ts';
-import { type LogStream, logStreamErrors, type SigningSecret } from './log-stream.ts';
+import { DAMAGES, type LogStream, logStreamErrors, type SigningSecret } from './log-stream.ts';
 import type { LogStreamStores } from './log-stream-routes.ts';
 import { readInstant } from './log-stream-wire.ts';
 import { newSigningSecret } from './sign-delivery.ts';
@@ -19,8 +19,8 @@ interface Stores extends LogStreamStores {
 }
 
 interface Parts {
-  /** Sends one event, now, and tells what happened; undefined for what can't be sent. */
-  readonly trySend: (tenant: Tenant, stream: LogStream) => Promise<Json | undefined>;
+  /** Sends one event, now, and tells what happened. */
+  readonly trySend: (tenant: Tenant, stream: LogStream) => Promise<Json>;
   readonly now: () => Date;
 }
 
@@ -77,8 +77,8 @@ export function logStreamOperationRoutes<Inside extends Stores>(
   management.route('POST /log-streams/{id}/test', async (call) => {
     const stream = await streamOf(call);
     if (SINKS[stream.type] === undefined) throw logStreamErrors.cannotDeliver({ type: stream.type });
+    if (stream.damage) throw logStreamErrors.damaged({ problem: DAMAGES[stream.damage] });
     const outcome = await trySend(call.tenant, stream);
-    if (outcome === undefined) throw logStreamErrors.sinkLost();
     return call.commit(async () => outcome);
   });
 

@@ -99,6 +99,53 @@ describe('PATCH /log-streams/{id}', () => {
     });
   });
 
+  const PORT_10 = 'http://127.0.0.1:10/';
+  const otlp = { otlpEndpoint: 'http://127.0.0.1:9/v1/logs', otlpHeaders: [{ header: 'api-key', value: 'x' }] };
+  const splunk = { splunkDomain: 'a.example', splunkPort: '8088', splunkToken: 'x', splunkSecure: true };
+  const datadog = { datadogApiKey: 'x', datadogRegion: 'us' };
+  const headers = [{ header: 'x-key', value: 'x' }];
+  it.each([
+    ['http', SINK, { httpEndpoint: PORT_10 }, 'httpAuthorization'],
+    [
+      'http',
+      { ...SINK, httpCustomHeaders: headers },
+      { httpEndpoint: PORT_10, httpAuthorization: 'x' },
+      'httpCustomHeaders',
+    ],
+    [
+      'http',
+      { ...SINK, httpEndpoint: 'https://a.example/' },
+      { httpEndpoint: 'http://a.example/' },
+      'httpAuthorization',
+    ],
+    ['otlp', otlp, { otlpEndpoint: 'http://127.0.0.1:10/v1/logs' }, 'otlpHeaders'],
+    ['splunk', splunk, { splunkDomain: 'b.example' }, 'splunkToken'],
+    ['splunk', splunk, { splunkPort: '8089' }, 'splunkToken'],
+    ['splunk', splunk, { splunkSecure: false }, 'splunkToken'],
+    ['datadog', datadog, { datadogRegion: 'eu' }, 'datadogApiKey'],
+  ])(
+    'sends no stored secret of a %s stream to an address of somebody else’s choice: %j, %j',
+    async (type, sink, to, secret) => {
+      const { id } = (await post({ type, sink })).json();
+      expect((await patch(id, { sink: to })).json()).toMatchObject({
+        statusCode: 400,
+        errorCode: 'invalid_body',
+        message: expect.stringContaining(`give ${secret} as well`),
+      });
+      expect((await streams.api().get(`/log-streams/${id}`)).json().sink).toEqual(sink);
+      // The whole sink, as Auth0's deploy tool sends it.
+      expect((await patch(id, { sink: { ...sink, ...to } })).json().sink).toEqual({ ...sink, ...to });
+    },
+  );
+
+  it('goes to another address where no secret is stored, or the stored one is taken away with it', async () => {
+    const { id } = (await post({ type: 'http', sink: SINK })).json();
+    expect((await patch(id, { sink: { httpEndpoint: PORT_10, httpAuthorization: '' } })).statusCode).toBe(200);
+    expect((await patch(id, { sink: { httpEndpoint: SINK.httpEndpoint } })).json().sink).toMatchObject({
+      httpEndpoint: SINK.httpEndpoint,
+    });
+  });
+
   it('suspends nothing: that is the server’s', async () => {
     const { id } = (await post({ type: 'http', sink: SINK })).json();
     expect((await patch(id, { status: 'suspended' })).json()).toMatchObject({ statusCode: 400 });
@@ -164,6 +211,35 @@ describe('POST /log-streams/{id}/test', () => {
       log_id: taken.log_id,
       data: { description: 'Test of the log stream Events' },
     });
+  });
+});
+
+describe('tests of a tenant’s streams at once', () => {
+  it('are three at most: the others are told to wait, and another tenant isn’t', async () => {
+    const { id } = await streams.createStream();
+    await patch(id, { status: 'paused' });
+    const acme = await streams.world.createTenant('acme');
+    const sink = { httpEndpoint: `${streams.receiver.origin}/` };
+    const theirs = (await streams.world.apiAt(acme).post('/log-streams', { type: 'http', sink })).json();
+    await streams.world.apiAt(acme).patch(`/log-streams/${theirs.id}`, { status: 'paused' });
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    streams.receiver.behave(async () => {
+      await released;
+      return { status: 200 };
+    });
+    const test = () => streams.api().post(`/log-streams/${id}/test`);
+    const first = [test(), test(), test()];
+    await eventually(() => expect(streams.receiver.open()).toBe(3));
+    expect((await test()).json()).toMatchObject({ statusCode: 429, errorCode: 'too_many_requests' });
+    const other = streams.world.apiAt(acme).post(`/log-streams/${theirs.id}/test`);
+    await eventually(() => expect(streams.receiver.open()).toBe(4));
+    release();
+    for (const response of [...(await Promise.all(first)), await other])
+      expect(response.json()).toMatchObject({ ok: true });
+    expect((await test()).json()).toMatchObject({ ok: true });
   });
 });
 

@@ -4,7 +4,7 @@ import type { LogReader } from '../logs/reading/log-reader.ts';
 import { bodyFault } from '../management/body-limits.ts';
 import type { Management, ManagementCall } from '../management/call.ts';
 import type { DeliveryStore } from './delivery/state/delivery-store.ts';
-import { type LogStream, logStreamErrors, SINK_SECRETS } from './log-stream.ts';
+import { DAMAGES, type LogStream, logStreamErrors, SINK_SECRETS } from './log-stream.ts';
 import type { LogStreamStore, StreamChange } from './log-stream-store.ts';
 import { readChange, readInstant, readSink, toWire } from './log-stream-wire.ts';
 import { SINKS, STREAM_TYPES } from './sinks/sink.ts';
@@ -42,6 +42,7 @@ export function logStreamRoutes<Inside extends LogStreamStores>(management: Mana
       startFrom,
       sink: readSink(type, objectOf(call.body.sink), call.tenant),
       signingSecrets: [],
+      damage: undefined,
     } as const;
     return call.commit(async ({ logStreams, streamDeliveries }) => {
       await logStreams.insert(tenantId, stream);
@@ -88,7 +89,8 @@ function checkStatus(stream: LogStream, change: StreamChange): void {
     throw bodyFault('A stream is suspended by the server only: use paused', 'status');
   if (change.status !== 'active') return;
   if (SINKS[stream.type] === undefined) throw logStreamErrors.cannotDeliver({ type: stream.type });
-  if (stream.sink === undefined && change.sink === undefined) throw logStreamErrors.sinkLost();
+  const isMended = stream.damage === 'sink' && change.sink !== undefined;
+  if (stream.damage && !isMended) throw logStreamErrors.damaged({ problem: DAMAGES[stream.damage] });
 }
 
 function tellSecrets(call: Pick<ManagementCall<unknown>, 'accessedSecrets'>, streams: readonly LogStream[]): void {

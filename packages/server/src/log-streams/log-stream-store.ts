@@ -1,6 +1,6 @@
 import { type Generated, type JSONColumnType, type Selectable, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { type Json, objectsOf, oneOf, textOf } from '../kit/json-values.ts';
+import { isObject, type Json, objectsOf, oneOf, textOf } from '../kit/json-values.ts';
 import type { Sealer } from '../kit/seal.ts';
 import { type LogStream, logStreamErrors, MOST_STREAMS, type SigningSecret, type StreamStatus } from './log-stream.ts';
 import type { PersonalDataSettings } from './mask-personal-data.ts';
@@ -42,11 +42,19 @@ export function createLogStreamStore(db: Database, sealer: Sealer) {
   const seal = (tenantId: string, id: string, column: SealedColumn, value: unknown) =>
     sealer.seal(JSON.stringify(value), place(tenantId, id, column));
 
-  const open = (tenantId: string, id: string, column: SealedColumn, sealed: Buffer | null): unknown =>
-    sealed === null ? undefined : JSON.parse(sealer.open(sealed, place(tenantId, id, column)).toString());
+  /** What can't be read is that of one stream: it stops nobody who asks for all of them. */
+  function open(tenantId: string, id: string, column: SealedColumn, sealed: Buffer | null): Opened {
+    if (sealed === null) return { isDamaged: false, value: undefined };
+    try {
+      return { isDamaged: false, value: JSON.parse(sealer.open(sealed, place(tenantId, id, column)).toString()) };
+    } catch {
+      return { isDamaged: true, value: undefined };
+    }
+  }
 
   function fromRow(tenantId: string, row: Selectable<LogStreamTable>): LogStream {
-    const sink = open(tenantId, row.id, 'sink', row.sink);
+    const { value: sink } = open(tenantId, row.id, 'sink', row.sink);
+    const secrets = open(tenantId, row.id, 'signing_secrets', row.signing_secrets);
     return {
       id: row.id,
       name: row.name,
@@ -56,8 +64,9 @@ export function createLogStreamStore(db: Database, sealer: Sealer) {
       filters: row.filters,
       piiConfig: row.pii_config ?? undefined,
       startFrom: row.start_from ?? undefined,
-      sink: sink === undefined ? undefined : Object(sink),
-      signingSecrets: objectsOf(open(tenantId, row.id, 'signing_secrets', row.signing_secrets)).map(toSigningSecret),
+      sink: isObject(sink) ? sink : undefined,
+      signingSecrets: objectsOf(secrets.value).map(toSigningSecret),
+      damage: isObject(sink) ? (secrets.isDamaged ? 'signing secrets' : undefined) : 'sink',
       version: row.version,
     };
   }
@@ -136,6 +145,11 @@ export function createLogStreamStore(db: Database, sealer: Sealer) {
       return result.numDeletedRows > 0n;
     },
   };
+}
+
+interface Opened {
+  readonly isDamaged: boolean;
+  readonly value: unknown;
 }
 
 type SealedColumn = 'sink' | 'signing_secrets';

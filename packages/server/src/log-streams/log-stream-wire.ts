@@ -2,10 +2,11 @@ import { flagOf, isObject, type Json, objectsOf, oneOf, textOf, textsOf } from '
 import { bodyFault, checkCount, checkLength } from '../management/body-limits.ts';
 import { validateBody } from '../management/validate-body.ts';
 import type { Tenant } from '../tenants/tenant.ts';
-import { LONGEST_NAME, type LogStream, MOST_FILTERS, STREAM_STATUSES } from './log-stream.ts';
+import { DAMAGES, LONGEST_NAME, type LogStream, MOST_FILTERS, STREAM_STATUSES } from './log-stream.ts';
 import type { PersonalDataSettings } from './mask-personal-data.ts';
 import { PERSONAL_FIELDS } from './personal-fields.ts';
 import type { StreamFilter } from './select-events.ts';
+import { checkAddressChange } from './sinks/check-address-change.ts';
 import { faultOfSettings } from './sinks/check-settings.ts';
 import type { StreamType } from './sinks/sink.ts';
 
@@ -38,7 +39,7 @@ export function readChange(body: Json) {
   };
 }
 
-/** `before`: what the stream has. Members that a PATCH leaves out stay, secrets above all. */
+/** `before`: what the stream has. Members that a PATCH leaves out stay, secrets above all, as long as they go where they went. */
 export function readSink(type: StreamType, given: Json, tenant: Tenant, before: Json = {}): Json {
   const sink = { ...before, ...given };
   const definition = DEFINITIONS[type];
@@ -47,6 +48,7 @@ export function readSink(type: StreamType, given: Json, tenant: Tenant, before: 
     throw bodyFault('Only development tenants send to http: use https', 'sink.httpEndpoint');
   const fault = faultOfSettings(type, sink);
   if (fault !== undefined) throw bodyFault(fault, 'sink');
+  checkAddressChange(type, { before, given, sink });
   return sink;
 }
 
@@ -88,5 +90,6 @@ export function toWire(stream: LogStream): Json {
     filters: stream.filters,
     isPriority: stream.isPriority,
     ...(stream.piiConfig !== undefined && { pii_config: stream.piiConfig }),
+    ...(stream.damage && { error: DAMAGES[stream.damage] }),
   };
 }

@@ -20,11 +20,15 @@ export interface LogStream {
   readonly piiConfig: PersonalDataSettings | undefined;
   /** Events that happened before are not sent. */
   readonly startFrom: Date | undefined;
-  /** Under its wire names, secrets included. Undefined where the installation's key was lost. */
+  /** Under its wire names, secrets included. Undefined where it can't be decrypted. */
   readonly sink: Json | undefined;
   readonly signingSecrets: readonly SigningSecret[];
+  /** What can't be decrypted any more, since the installation's key was lost or the row is damaged: nothing is sent. */
+  readonly damage: StreamDamage | undefined;
   readonly version: string;
 }
+
+export type StreamDamage = 'sink' | 'signing secrets';
 
 /** A key of Standard Webhooks; the one before it signs as well until its time is over. */
 export interface SigningSecret {
@@ -57,13 +61,21 @@ export const logStreamErrors = defineErrors({
     message:
       "Log streams of the type '{type}' are stored and not delivered here: such a stream can't be active. Use http, datadog, splunk, sumo, syslog, otlp or file.",
   },
-  sinkLost: {
-    status: 400,
-    code: 'operation_not_supported',
-    message: "The stream's sink could not be decrypted any more: enter it again before you activate it.",
+  damaged: { status: 400, code: 'operation_not_supported', message: '{problem}' },
+  tooManyTests: {
+    status: 429,
+    code: 'too_many_requests',
+    message: 'Tests of log streams are under way already: wait for their answers.',
   },
   replayRuns: { status: 409, code: 'replay_running', message: 'A replay of this log stream is under way already.' },
 });
+
+/** In words for the tenant. */
+export const DAMAGES: Readonly<Record<StreamDamage, string>> = {
+  sink: "The stream's sink could not be decrypted any more: enter the whole sink again, with the status active.",
+  'signing secrets':
+    "The stream's signing keys could not be decrypted any more: POST …/rotate-secret makes a new one, then activate the stream.",
+};
 
 /** The keys that sign at this moment, newest first. */
 export function signingSecretsAt(secrets: readonly SigningSecret[], now: Date): string[] {

@@ -29,7 +29,7 @@ export type OutletParts = Omit<SinkParts, 'tenantId' | 'streamId' | 'mayReachLoo
 export function createOutlets(parts: OutletParts): OpenOutlet {
   return async ({ tenantId, environment }, stream) => {
     const create = SINKS[stream.type];
-    if (create === undefined || stream.sink === undefined) return undefined;
+    if (create === undefined || stream.sink === undefined || stream.damage) return undefined;
     const { now } = parts;
     const mask = await createPersonalDataMask(stream.piiConfig);
     const sink = create(stream.sink, {

@@ -4,20 +4,37 @@ import type { LogRow } from '../logs/log-row.ts';
 import { logTypes } from '../logs/log-types.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { attemptSend } from './delivery/one-stream/attempt-send.ts';
-import type { LogStream } from './log-stream.ts';
-import type { OpenOutlet } from './open-outlet.ts';
+import { createSlots } from './delivery/slots.ts';
+import { type LogStream, logStreamErrors } from './log-stream.ts';
+import type { OpenOutlet, Outlet } from './open-outlet.ts';
 
 interface Parts {
   readonly openOutlet: OpenOutlet;
   readonly now: () => Date;
 }
 
+/** Of one tenant and of all, in this process: a receiver that hangs holds a test for fifteen seconds. */
+const OF_A_TENANT = 3;
+const OF_ALL = 20;
+
 /** Sends one event that nobody caused, whatever the stream's filters and status are, and tells what came of it. */
 export function createStreamTrial({ openOutlet, now }: Parts) {
-  return async (tenant: Tenant, stream: LogStream): Promise<Json | undefined> => {
-    const outlet = await openOutlet(tenant, stream);
-    if (outlet === undefined) return undefined;
-    const { sink, toEvent } = outlet;
+  // Not those of deliveries: a stream that hangs, and holds all of its own, is what an operator tests.
+  const slots = createSlots({ ofAll: OF_ALL, ofATenant: OF_A_TENANT, ofAHost: OF_ALL });
+
+  return async (tenant: Tenant, stream: LogStream): Promise<Json> => {
+    const { tenantId } = tenant;
+    if (!slots.take(tenantId, '')) throw logStreamErrors.tooManyTests();
+    try {
+      const outlet = await openOutlet(tenant, stream);
+      if (outlet === undefined) throw logStreamErrors.cannotDeliver({ type: stream.type });
+      return await sendOne(outlet, stream);
+    } finally {
+      slots.release(tenantId, '');
+    }
+  };
+
+  async function sendOne({ sink, toEvent }: Outlet, stream: LogStream): Promise<Json> {
     const events = [toEvent(testRow(stream, now()))];
     const { signal } = new AbortController();
     try {
@@ -27,7 +44,7 @@ export function createStreamTrial({ openOutlet, now }: Parts) {
     } finally {
       await sink.close();
     }
-  };
+  }
 }
 
 /** No transaction has the number 0: the id is nobody else's. */

@@ -91,7 +91,7 @@ export function createHolding(parts: Parts) {
     }
   }
 
-  /** A stream that can't be opened (its sink is damaged, say) stops no other one; it is tried again when its lease is over. */
+  /** A stream that can't be opened stops no other one; it is tried again when its lease is over. */
   async function alone({ tenantId, streamId }: StreamKey, work: () => Promise<unknown>): Promise<boolean> {
     try {
       await work();
@@ -127,7 +127,10 @@ export function createHolding(parts: Parts) {
   async function adopt(leased: LeasedStream): Promise<void> {
     const { lease, state } = leased;
     const opened = await open(lease);
-    if (opened === undefined) return deliveries.release(owner, [lease]);
+    if (opened === undefined) {
+      await parts.report.damaged(lease);
+      return deliveries.release(owner, [lease]);
+    }
     const log = createLane({ from: state.cursor, read: (from, room) => read(one, from, room), suspect: state.suspect });
     const { report, slots, random } = parts;
     const delivery = createStreamDelivery({

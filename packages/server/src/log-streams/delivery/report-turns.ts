@@ -1,7 +1,7 @@
 import type { Transact } from '../../db/transact.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
 import { logIdOf } from '../../logs/log-row.ts';
-import { type LogStream, MOST_DEAD_LETTERS } from '../log-stream.ts';
+import { DAMAGES, type LogStream, MOST_DEAD_LETTERS } from '../log-stream.ts';
 import type { LogStreamStore } from '../log-stream-store.ts';
 import type { Failure, Turn } from './one-stream/stream-health.ts';
 import type { Entry } from './one-stream/window.ts';
@@ -62,7 +62,22 @@ export function createTurnReporter({ owner, transact, now }: Parts) {
     });
   }
 
-  return { turn, poison };
+  /** What can't be decrypted is not looked at again and again: the stream waits until its operator mends it. */
+  async function damaged(lease: Lease): Promise<void> {
+    const { tenantId, streamId } = lease;
+    await transact(async ({ logStreams, streamDeliveries, record }) => {
+      const stream = await logStreams.lock(tenantId, streamId);
+      if (stream?.status !== 'active' || !stream.damage || !(await streamDeliveries.owns(owner, lease))) return;
+      await logStreams.update(tenantId, streamId, { status: 'suspended' });
+      await record(tenantId, {
+        type: 'notificationFailed',
+        description: `Log stream ${stream.name} is suspended: what it is sent with is damaged.`,
+        details: { ...aboutStream(stream), state: 'suspended', problem: DAMAGES[stream.damage] },
+      });
+    });
+  }
+
+  return { turn, poison, damaged };
 }
 
 const SAID: Readonly<Record<Turn, string>> = {

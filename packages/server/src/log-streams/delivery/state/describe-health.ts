@@ -1,7 +1,7 @@
 import type { Json } from '../../../kit/json-values.ts';
 import { encodeLogId } from '../../../logs/log-id.ts';
 import { type Lag, MOST_COUNTED } from '../../../logs/reading/measure-lag.ts';
-import type { LogStream } from '../../log-stream.ts';
+import { DAMAGES, type LogStream } from '../../log-stream.ts';
 import type { DeliveryState } from './delivery-state.ts';
 import type { Replay } from './replay-store.ts';
 
@@ -23,6 +23,7 @@ export function describeHealth({ stream, delivery, lag, deadLetters, replay, now
   return {
     status: stream.status,
     state: stateOf(stream, delivery),
+    ...(stream.damage && { error: DAMAGES[stream.damage] }),
     // Of the tenant, whether this stream wants them or not.
     lag: { events: lag.events, is_more: lag.events === MOST_COUNTED, seconds: secondsSince(lag.since, now) },
     rate_per_second: Math.round(delivery.rate * 100) / 100,
@@ -43,6 +44,7 @@ export function describeHealth({ stream, delivery, lag, deadLetters, replay, now
 }
 
 function stateOf(stream: LogStream, { isDegraded, failures, isOwned }: Parts['delivery']): string {
+  if (stream.damage) return 'errored';
   if (stream.status !== 'active') return stream.status;
   if (isDegraded) return 'degraded';
   if (failures > 0) return 'failing';
