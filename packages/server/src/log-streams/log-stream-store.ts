@@ -3,7 +3,7 @@ import type { Database } from '../db/database.ts';
 import { isObject, type Json, objectsOf, oneOf, textOf } from '../kit/json-values.ts';
 import type { Sealer } from '../kit/seal.ts';
 import { type LogStream, logStreamErrors, MOST_STREAMS, type SigningSecret, type StreamStatus } from './log-stream.ts';
-import type { PersonalDataSettings } from './mask-personal-data.ts';
+import type { PersonalDataSettings } from './personal-data/mask-personal-data.ts';
 import type { StreamFilter } from './select-events.ts';
 import { STREAM_TYPES } from './sinks/sink.ts';
 

@@ -3,8 +3,8 @@ import { bodyFault, checkCount, checkLength } from '../management/body-limits.ts
 import { validateBody } from '../management/validate-body.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { DAMAGES, LONGEST_NAME, type LogStream, MOST_FILTERS, STREAM_STATUSES } from './log-stream.ts';
-import type { PersonalDataSettings } from './mask-personal-data.ts';
-import { PERSONAL_FIELDS } from './personal-fields.ts';
+import type { PersonalDataSettings } from './personal-data/mask-personal-data.ts';
+import { PERSONAL_FIELDS } from './personal-data/personal-fields.ts';
 import type { StreamFilter } from './select-events.ts';
 import { checkAddressChange } from './sinks/check-address-change.ts';
 import { faultOfSettings } from './sinks/check-settings.ts';

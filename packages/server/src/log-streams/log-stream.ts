@@ -1,6 +1,6 @@
 import { defineErrors } from '../kit/errors.ts';
 import type { Json } from '../kit/json-values.ts';
-import type { PersonalDataSettings } from './mask-personal-data.ts';
+import type { PersonalDataSettings } from './personal-data/mask-personal-data.ts';
 import type { StreamFilter } from './select-events.ts';
 import type { StreamType } from './sinks/sink.ts';
 

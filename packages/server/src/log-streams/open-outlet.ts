@@ -2,7 +2,7 @@ import type { Json } from '../kit/json-values.ts';
 import { type LogRow, logIdOf, toWire } from '../logs/log-row.ts';
 import type { Tenant } from '../tenants/tenant.ts';
 import { type LogStream, signingSecretsAt } from './log-stream.ts';
-import { createPersonalDataMask } from './mask-personal-data.ts';
+import { createPersonalDataMask } from './personal-data/mask-personal-data.ts';
 import { createEventSelection } from './select-events.ts';
 import { SINKS, type Sink, type SinkParts, type StreamedEvent } from './sinks/sink.ts';
 

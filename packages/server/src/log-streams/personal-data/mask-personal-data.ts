@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../kit/json-values.ts';
+import { isObject, type Json } from '../../kit/json-values.ts';
 import { isCovered, type PersonalField } from './personal-fields.ts';
 import { createTextMask } from './personal-text.ts';
 
