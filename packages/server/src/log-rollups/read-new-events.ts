@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { encodeLogId, type LogPosition } from '../logs/log-id.ts';
 import { isGone, listPartitionDays } from '../logs/partitions/partition-keeper.ts';
 import { OPEN_DAYS, readHorizon, shiftDay } from '../logs/reading/checkpoint.ts';
+import { readInOrder } from '../logs/reading/read-in-order.ts';
 import type { CountedEvent } from './rollup.ts';
 
 export interface NewEvents {
@@ -34,7 +35,7 @@ async function readOnce(pool: pg.Pool, from: LogPosition, take: number): Promise
   const first = shiftDay(from.day, -OPEN_DAYS);
   const days = (await listPartitionDays(pool)).filter(({ day }) => day >= first);
   const text = sectionSql(['log_events_default', ...days.map(({ table }) => table)]);
-  const { rows } = await pool.query<Row>({
+  const rows = await readInOrder<Row>(pool, {
     // The partitions change once a day: a name for each set of them keeps its plan.
     name: `rollup_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`,
     text,

@@ -7,6 +7,7 @@ import { type LogRow, logIdOf } from '../log-row.ts';
 import { createPartitionKeeper } from '../partitions/partition-keeper.ts';
 import { checkpointSql } from './checkpoint.ts';
 import { createLogReader, type LogReader, parsePosition } from './log-reader.ts';
+import { readInOrder } from './read-in-order.ts';
 
 let database: TestDatabase;
 let reader: LogReader;
@@ -129,11 +130,11 @@ describe('reading the log by checkpoint', () => {
       [today],
     );
     await database.pool.query('analyze log_events');
-    const plan = await database.pool.query<{ 'QUERY PLAN': string }>({
+    const plan = await readInOrder<{ 'QUERY PLAN': string }>(database.pool, {
       text: `explain ${checkpointSql(`log_events_${today}`)}`,
       values: ['dev', 0, '2500', '0', 1, '1', 50, new Date(0)],
     });
-    const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+    const text = plan.map((row) => row['QUERY PLAN']).join('\n');
     expect(text).toContain(`Index Scan using log_events_${today}_pkey`);
     expect(text).not.toContain('Sort');
   });

@@ -3,6 +3,7 @@ import { logErrors } from '../log-errors.ts';
 import type { LogPosition } from '../log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, logIdOf, type SelectedRow } from '../log-row.ts';
 import { isGone, listPartitionDays } from '../partitions/partition-keeper.ts';
+import { readInOrder } from './read-in-order.ts';
 
 /**
  * How many days a partition stays open on either side of a position: a transaction that straddles midnight, or a clock that
@@ -117,38 +118,38 @@ async function readTable(
   table: string,
   { tenantId, from, horizon, take, since }: Section,
 ): Promise<LogRow[]> {
-  const { rows } = await pool
-    .query<SelectedRow>({
-      text: checkpointSql(table),
-      values: [
-        tenantId,
-        from?.epoch ?? -1,
-        from?.xid ?? '0',
-        from?.seq ?? '0',
-        horizon.epoch,
-        horizon.xid,
-        take,
-        since ?? null,
-      ],
-    })
-    .catch(emptyWhereGone);
+  const rows = await readInOrder<SelectedRow>(pool, {
+    text: checkpointSql(table),
+    values: [
+      tenantId,
+      from?.epoch ?? -1,
+      from?.xid ?? '0',
+      from?.seq ?? '0',
+      horizon.epoch,
+      horizon.xid,
+      take,
+      since ?? null,
+    ],
+  }).catch(emptyWhereGone);
   return rows.map(fromSelected);
 }
 
-function emptyWhereGone(cause: unknown): { rows: SelectedRow[] } {
-  if (isGone(cause)) return { rows: [] };
+function emptyWhereGone(cause: unknown): SelectedRow[] {
+  if (isGone(cause)) return [];
   throw cause;
 }
 
 /**
  * The order is that of the primary key, so that nothing is sorted; e.xid is qualified (log-row.ts says why). The tenant stands in
- * the comparisons as well: without it the planner may as well walk the index of all tenants' events, past everybody else's.
+ * both comparisons, which admit no other one, and nowhere else: without it the planner may walk the index of all tenants'
+ * events, past everybody else's; and beside an equality of its own PostgreSQL enters the index at the tenant's first event of
+ * the day, and walks from there to the position.
  */
 export function checkpointSql(table: string): string {
   return `select ${LOG_COLUMNS} from ${table} e
-    where e.tenant_id = $1 and (e.tenant_id, e.epoch, e.xid, e.seq) > ($1, $2::smallint, $3::xid8, $4::bigint)
+    where (e.tenant_id, e.epoch, e.xid, e.seq) > ($1, $2::smallint, $3::xid8, $4::bigint)
       and (e.tenant_id, e.epoch, e.xid) < ($1, $5::smallint, $6::xid8) and ($8::timestamptz is null or e.at >= $8)
-    order by e.epoch, e.xid, e.seq limit $7`;
+    order by e.tenant_id, e.epoch, e.xid, e.seq limit $7`;
 }
 
 export function merge<Row extends LogRow>(one: readonly Row[], other: readonly Row[], take: number): Row[] {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { LogPosition } from '../log-id.ts';
+import { readInOrder } from './read-in-order.ts';
 
 export interface Lag {
   /** Counted up to MOST_COUNTED. */
@@ -13,21 +14,24 @@ export const MOST_COUNTED = 100_000;
 const LONGEST_TRANSACTION = 30_000;
 
 export async function countBehind(pool: pg.Pool, tenantId: string, from: LogPosition): Promise<Lag> {
-  const { rows } = await pool.query<{ events: string; since: Date | null }>({
+  const rows = await readInOrder<{ events: string; since: Date | null }>(pool, {
     name: 'log_lag',
-    text: `with behind as materialized (
-        select e.at from log_events e
-        where e.tenant_id = $1 and (e.tenant_id, e.epoch, e.xid, e.seq) > ($1, $2::smallint, $3::xid8, $4::bigint)
-        order by e.epoch, e.xid, e.seq limit $5)
-      select count(*) as events, min(at) as since from behind`,
+    text: LAG_SQL,
     values: [tenantId, from.epoch, from.xid, from.seq, MOST_COUNTED],
   });
   return { events: Number(rows[0]?.events ?? 0), since: rows[0]?.since ?? undefined };
 }
 
+/** The tenant has no equality of its own: checkpoint.ts says why. */
+export const LAG_SQL = `with behind as materialized (
+    select e.at from log_events e
+    where (e.tenant_id, e.epoch, e.xid, e.seq) > ($1, $2::smallint, $3::xid8, $4::bigint) and e.tenant_id <= $1
+    order by e.tenant_id, e.epoch, e.xid, e.seq limit $5)
+  select count(*) as events, min(at) as since from behind`;
+
 /** Some earlier events stand behind it as well: who wants none of them compares their times. */
 export async function positionBefore(pool: pg.Pool, tenantId: string, at: Date): Promise<LogPosition | undefined> {
-  const { rows } = await pool.query<{ epoch: number; xid: string; seq: string; day: string }>({
+  const rows = await readInOrder<{ epoch: number; xid: string; seq: string; day: string }>(pool, {
     name: 'log_position_before',
     text: `select e.epoch, e.xid::text as xid, (e.seq - 1)::text as seq, to_char(e.day, 'YYYYMMDD') as day from log_events e
       where e.tenant_id = $1 and e.at >= $2 order by e.at limit 1`,

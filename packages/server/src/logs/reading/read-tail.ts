@@ -4,6 +4,7 @@ import type { LogPosition } from '../log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
 import { isGone } from '../partitions/partition-keeper.ts';
 import { endOf, HORIZON_COLUMNS, type Horizon, merge, OPEN_DAYS, shiftDay } from './checkpoint.ts';
+import { readInOrder } from './read-in-order.ts';
 
 export interface TailRow extends LogRow {
   readonly tenantId: string;
@@ -49,7 +50,7 @@ async function readOnce(
   const first = isDated ? `log_events_${shiftDay(from.day, -OPEN_DAYS)}` : '';
   const open = ['log_events_default', ...tables.filter((table) => table >= first)];
   const text = tailSql(open);
-  const { rows } = await pool.query<SelectedRow & { tenantId: string }>({
+  const rows = await readInOrder<SelectedRow & { tenantId: string }>(pool, {
     // The partitions change once a day: a name for each set of them keeps its plan.
     name: `log_tail_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`,
     text,
