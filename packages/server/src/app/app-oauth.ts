@@ -147,7 +147,7 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
   });
   const beginLogin = createBeginLogin({ browserCookie, transactions: stores.loginTransactions, now });
   const suspendLogin = createSuspendLogin({ browserCookie, transact, now });
-  const goOn = createGoOn({ proceed, suspendLogin, transactions: stores.loginTransactions });
+  const goOn = createGoOn({ proceed, suspendLogin, transactions: stores.loginTransactions, now });
   const device = devicePurpose({
     deviceCodes: stores.deviceCodes,
     findClient,
@@ -196,9 +196,10 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     recordAlone,
     now,
   });
-  loginRoutes(http, { contexts, authenticate, finishLogin, recordAlone, sendPage });
+  loginRoutes(http, { contexts, transact, authenticate, finishLogin, recordAlone, sendPage });
   accountRoutes(http, {
     contexts,
+    transact,
     findSession,
     transactions: stores.loginTransactions,
     recordAlone,
@@ -206,10 +207,25 @@ export function createOAuth(http: FastifyInstance, parts: Parts): { readonly log
     now,
   });
   consentPageRoutes(http, { contexts, findSession, consentQuestion, transact, recordAlone, sendPage, now });
-  signupRoutes(http, { contexts, prepareSignUp: parts.recovery.prepareSignUp, finishLogin, recordAlone, sendPage });
+  signupRoutes(http, {
+    contexts,
+    transact,
+    prepareSignUp: parts.recovery.prepareSignUp,
+    finishLogin,
+    recordAlone,
+    sendPage,
+  });
   recoveryRoutes(http, { ...parts, contexts, browserCookie });
-  resumeRoutes(http, { contexts, findSession, goOn, recordAlone });
-  continueRoutes(http, { contexts, findSession, goOn, continuations: stores.continuations, recordAlone, now });
+  resumeRoutes(http, { contexts, transact, findSession, goOn, recordAlone });
+  continueRoutes(http, {
+    contexts,
+    transact,
+    findSession,
+    goOn,
+    continuations: stores.continuations,
+    recordAlone,
+    now,
+  });
   createDeviceFlow(http, {
     stores,
     secrets,

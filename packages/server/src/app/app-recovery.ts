@@ -83,7 +83,7 @@ export function recoveryRoutes(http: FastifyInstance, parts: RouteParts): void {
   });
   const readRequest = createDatabaseRequestReader({ findClient, connectionsOfClient });
 
-  resetRequestRoutes(http, { contexts, requestReset, rate, recordAlone, sendPage });
+  resetRequestRoutes(http, { contexts, transact, requestReset, rate, recordAlone, sendPage });
   resetRoutes(http, {
     ticketCookie: createTenantCookie('-recovery'),
     browserCookie,

@@ -1,18 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { RecordEvent } from '../logs/event.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import { type FindSession, isFreshEnough, type LivingSession } from '../oauth/authorize/find-session.ts';
 import { firstPageOf } from '../oauth/authorize/first-page.ts';
-import { guardLogin } from './guard-login.ts';
-import type { LoginContext, LoginContexts } from './login-context.ts';
+import { type GuardParts, guardLogin } from './guard-login.ts';
+import type { LoginContext } from './login-context.ts';
 import type { LoginTransactionStore } from './login-transaction-store.ts';
 import type { SendPage } from './send-page.ts';
 
-interface Parts {
-  readonly contexts: LoginContexts;
+interface Parts extends GuardParts {
   readonly findSession: FindSession;
   readonly transactions: Pick<LoginTransactionStore, 'complete' | 'progress'>;
-  readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
   readonly now: () => Date;
 }

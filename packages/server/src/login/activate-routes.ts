@@ -114,8 +114,8 @@ export function activateRoutes(app: FastifyInstance, parts: Parts): void {
         const { sessionId } = living.session;
         const interact = (page: LoginPage, progress: LoginProgress) =>
           beginLogin(http, reply, { ...login, sessionId, progress: { ...progress, bySession: true } }, page);
-        const leave = (redirect: Redirect) =>
-          suspendLogin(http, reply, { ...login, sessionId, progress: { bySession: true } }, redirect);
+        const leave = (redirect: Redirect, progress: LoginProgress) =>
+          suspendLogin(http, reply, { ...login, sessionId, progress: { ...progress, bySession: true } }, redirect);
         if (await proceed(http, reply, { request, living, answer, interact, leave })) return reply;
       }
     } catch (error) {

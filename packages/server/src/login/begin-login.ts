@@ -31,8 +31,14 @@ export function createBeginLogin({ browserCookie, transactions, now }: Parts) {
     // One cookie serves all tabs of a browser: each tab has a transaction of its own.
     const browser = browserSecret(browserCookie, http, reply);
     const state = randomSecret();
-    const expiresAt = new Date(now().getTime() + LIFETIME_MILLISECONDS);
-    await transactions.insert(http.tenant.tenantId, { state, browser }, login, expiresAt);
+    const initiatedAt = now().getTime();
+    const begun = { ...login, progress: { initiatedAt, ...login.progress } };
+    await transactions.insert(
+      http.tenant.tenantId,
+      { state, browser },
+      begun,
+      new Date(initiatedAt + LIFETIME_MILLISECONDS),
+    );
     return reply.header('cache-control', 'no-store').redirect(`${page}?state=${state}`, 302);
   };
 }

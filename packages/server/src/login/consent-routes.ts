@@ -2,29 +2,27 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ConsentStore } from '../consents/consent-store.ts';
 import type { Transact } from '../db/transact.ts';
 import { hexId } from '../kit/ids.ts';
-import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { ConsentQuestion, ConsentQuestionOf } from '../oauth/authorize/consent-question.ts';
 import type { FindSession, LivingSession } from '../oauth/authorize/find-session.ts';
+import { answered } from '../oauth/authorize/login-prompts.ts';
 import { touched } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
-import { guardLogin } from './guard-login.ts';
-import type { LoginContext, LoginContexts } from './login-context.ts';
+import { type GuardParts, type GuardStores, guardLogin, whoWas } from './guard-login.ts';
+import type { LoginContext } from './login-context.ts';
 import type { LoginTransactionStore } from './login-transaction-store.ts';
 import type { SendPage } from './send-page.ts';
 
 interface Stores {
   readonly consents: Pick<ConsentStore, 'give'>;
   readonly sessions: Pick<SessionStore, 'touch'>;
-  readonly loginTransactions: Pick<LoginTransactionStore, 'progress' | 'remove'>;
+  readonly loginTransactions: Pick<LoginTransactionStore, 'progress'>;
 }
 
-interface Parts {
-  readonly contexts: LoginContexts;
+interface Parts extends GuardParts {
   readonly findSession: FindSession;
   readonly consentQuestion: ConsentQuestionOf;
-  readonly transact: Transact<Stores>;
-  readonly recordAlone: RecordEvent;
+  readonly transact: Transact<Stores & GuardStores>;
   readonly sendPage: SendPage;
   readonly now: () => Date;
 }
@@ -57,12 +55,7 @@ export function consentPageRoutes(app: FastifyInstance, parts: Parts): void {
       async (context, refuse) => {
         const { living, question } = await ask(http, context);
         const { action, scope } = context.fields;
-        if (action === 'decline') {
-          // Once: of a second answer in another tab nobody hears.
-          if (!(await transact(({ loginTransactions }) => end(loginTransactions, http, context))))
-            throw authorizePageErrors.expired();
-          return refuse(authorizeErrors.consentDeclined(), { userId: living.user.userId });
-        }
+        if (action === 'decline') return refuse(authorizeErrors.consentDeclined(), whoWas(living));
         if (!question) return resume(reply, context);
         // What was shown is what is allowed: an API that has got more scopes since is shown again.
         if (action !== 'accept' || scope !== question.scopes.join(' '))
@@ -82,7 +75,7 @@ export function consentPageRoutes(app: FastifyInstance, parts: Parts): void {
 
   async function accept(
     { tenant }: FastifyRequest,
-    { key, request }: LoginContext,
+    { key, request, transaction }: LoginContext,
     { session }: LivingSession,
     { audience, scopes }: ConsentQuestion,
   ): Promise<boolean> {
@@ -90,7 +83,9 @@ export function consentPageRoutes(app: FastifyInstance, parts: Parts): void {
     return transact(async ({ consents, sessions, loginTransactions }) => {
       // Locks the session first: a user who is deleted meanwhile can't have allowed anything.
       if (!(await sessions.touch(tenant.tenantId, session.sessionId, touched(tenant, session, time)))) return false;
-      if (!(await loginTransactions.progress(tenant.tenantId, key.state, { hasConsented: true }))) return false;
+      const prompts = answered(transaction.progress.prompts ?? [], time);
+      const progress = { hasConsented: true, prompts };
+      if (!(await loginTransactions.progress(tenant.tenantId, key.state, progress))) return false;
       const { clientId } = request.client;
       const consent = { id: hexId(), userId: session.userId, clientId, audience, scopes };
       await consents.give(tenant.tenantId, consent, request.target.api?.id);
@@ -125,8 +120,4 @@ export function consentPageRoutes(app: FastifyInstance, parts: Parts): void {
 
 function resume(reply: FastifyReply, { key }: LoginContext): FastifyReply {
   return reply.redirect(`/authorize/resume?state=${key.state}`, 303);
-}
-
-function end(transactions: Pick<LoginTransactionStore, 'remove'>, http: FastifyRequest, { key }: LoginContext) {
-  return transactions.remove(http.tenant.tenantId, key.state);
 }

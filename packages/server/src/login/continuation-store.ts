@@ -7,8 +7,10 @@ import {
   fromRow,
   isFree,
   type LoginKey,
+  type LoginProgress,
   type LoginTransaction,
   TRANSACTION_COLUMNS,
+  withProgress,
 } from './login-transaction-store.ts';
 
 /** A login that comes back from another page. */
@@ -34,7 +36,11 @@ export function createContinuationStore(db: Database) {
     /** The login waits under `continueState`, and under no earlier one. False where it is gone, or judged at the moment. */
     async suspend(
       tenantId: string,
-      { state, continueState }: { readonly state: string; readonly continueState: string },
+      {
+        state,
+        continueState,
+        progress,
+      }: { readonly state: string; readonly continueState: string; readonly progress: LoginProgress },
       suspended: Suspended,
       { until, isReload }: Waiting,
     ): Promise<boolean> {
@@ -43,6 +49,7 @@ export function createContinuationStore(db: Database) {
         .set({
           continue_hash: digest(continueState),
           suspended: storedSuspended(suspended),
+          progress: withProgress(progress),
           continued_at: null,
           expires_at: isReload ? sql<Date>`case when continue_hash is null then ${until} else expires_at end` : until,
         })
@@ -98,7 +105,7 @@ export function createContinuationStore(db: Database) {
           session_id: null,
           continue_hash: null,
           suspended: null,
-          progress: sql<string>`progress - 'bySession' - 'hasConsented' - 'additions'`,
+          progress: sql<string>`progress - 'bySession' - 'hasConsented' - 'additions' - 'prompts'`,
         })
         .where('tenant_id', '=', tenantId)
         .where('state_hash', '=', digest(state))

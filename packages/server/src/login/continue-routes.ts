@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FormBody } from '../http/body-parsers.ts';
 import { isObject } from '../kit/json-values.ts';
-import type { RecordEvent } from '../logs/event.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession } from '../oauth/authorize/find-session.ts';
 import { queryForm } from '../oauth/parameters.ts';
@@ -9,16 +8,14 @@ import type { RequestFacts } from '../pipeline/login-facts.ts';
 import type { ContinuationStore } from './continuation-store.ts';
 import { continueState } from './continue-state.ts';
 import type { GoOn } from './go-on.ts';
-import { guardLogin } from './guard-login.ts';
-import type { LoginContext, LoginContexts } from './login-context.ts';
+import { type GuardParts, guardLogin } from './guard-login.ts';
+import type { LoginContext } from './login-context.ts';
 import { createRefusalQuota } from './refusal-quota.ts';
 
-interface Parts {
-  readonly contexts: LoginContexts;
+interface Parts extends GuardParts {
   readonly findSession: FindSession;
   readonly goOn: GoOn;
   readonly continuations: Pick<ContinuationStore, 'restart'>;
-  readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
 

@@ -2,12 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Transact } from '../db/transact.ts';
 import type { TenantCookie } from '../http/cookies.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
+import type { Prompt } from '../oauth/authorize/login-prompts.ts';
 import { cookieExpiry } from '../sessions/session.ts';
 import type { User } from '../users/user.ts';
-import { type LoginContext, loginEvent } from './login-context.ts';
+import type { LoginContext } from './login-context.ts';
 import type { LoginTransactionStore } from './login-transaction-store.ts';
 import { openSession } from './open-session.ts';
-import { recordNewSession, type SessionStores } from './record-new-session.ts';
+import { type SessionStores, storeNewSession } from './store-new-session.ts';
 
 export interface FinishStores extends SessionStores {
   readonly loginTransactions: Pick<LoginTransactionStore, 'complete'>;
@@ -22,7 +23,7 @@ interface Parts<Stores extends FinishStores> {
 export interface Finish<Stores> {
   readonly context: LoginContext;
   /** The prompt that the user answered, as the event names it. */
-  readonly prompt: 'prompt-authenticate' | 'prompt-signup';
+  readonly prompt: Prompt['name'];
   /** Who logged in; a sign-up makes the user in the same transaction. */
   readonly user: (stores: Stores) => Promise<User>;
 }
@@ -49,17 +50,19 @@ export function createFinishLogin<Stores extends FinishStores>({ transact, sessi
         oldCookie,
         now: time,
       });
-      if (!(await stores.loginTransactions.complete(tenantId, context.key.state, opened.sessionId)))
-        throw authorizePageErrors.expired();
-      const isRecorded = await recordNewSession(stores, {
+      const proof = await storeNewSession(stores, {
         http,
         session: opened,
         user: person,
-        event: loginEvent(http, context),
-        prompt: { name: prompt, flow: 'universal-login', connection },
-        now: time,
+        connection,
+        flow: 'universal-login',
       });
-      if (!isRecorded) throw authorizePageErrors.expired();
+      if (!proof) throw authorizePageErrors.expired();
+      const completedAt = time.getTime();
+      const { initiatedAt = completedAt } = context.transaction.progress;
+      const prompts = [{ name: prompt, initiatedAt, completedAt, proof }];
+      if (!(await stores.loginTransactions.complete(tenantId, context.key.state, opened.sessionId, { prompts })))
+        throw authorizePageErrors.expired();
       return opened;
     });
     sessionCookie.write(http, reply, session.cookie, cookieExpiry(tenant, session));

@@ -2,10 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DeclaredError } from '../kit/errors.ts';
 import { authorizeErrors, authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { LivingSession } from '../oauth/authorize/find-session.ts';
+import { answered } from '../oauth/authorize/login-prompts.ts';
 import type { Proceed } from '../oauth/authorize/proceed.ts';
 import type { Resumed } from '../pipeline/login-facts.ts';
 import type { LoginPage } from './begin-login.ts';
-import type { Refuse } from './guard-login.ts';
+import { type Refuse, whoWas } from './guard-login.ts';
 import type { LoginContext } from './login-context.ts';
 import type { LoginProgress, LoginTransactionStore } from './login-transaction-store.ts';
 import type { SuspendLogin } from './suspend-login.ts';
@@ -13,11 +14,12 @@ import type { SuspendLogin } from './suspend-login.ts';
 interface Parts {
   readonly proceed: Proceed;
   readonly suspendLogin: SuspendLogin;
-  readonly transactions: Pick<LoginTransactionStore, 'progress' | 'remove'>;
+  readonly transactions: Pick<LoginTransactionStore, 'progress'>;
+  readonly now: () => Date;
 }
 
 /** From the user whom a login knows to the answer, after the login pages or after a page of the tenant's. */
-export function createGoOn({ proceed, suspendLogin, transactions }: Parts) {
+export function createGoOn({ proceed, suspendLogin, transactions, now }: Parts) {
   return async function goOn(
     http: FastifyRequest,
     reply: FastifyReply,
@@ -28,13 +30,21 @@ export function createGoOn({ proceed, suspendLogin, transactions }: Parts) {
   ): Promise<FastifyReply> {
     const { tenantId } = http.tenant;
     const { userId } = living.user;
-    const { bySession = false, hasConsented = false, additions } = transaction.progress;
+    const { bySession = false, hasConsented = false, additions, initiatedAt, prompts = [] } = transaction.progress;
     // Somebody else logged in than the client asked for: no tokens of theirs (OpenID Connect Core section 3.1.2.2). Who was
     // linked by tenant code before the question for consent is the same person.
     const isLinked = additions?.subject === userId;
     if (request.subject !== undefined && request.subject !== userId && !isLinked)
-      return refuse(authorizeErrors.loginRequired(), { userId });
-    const login = { state, hasLoggedIn: !bySession, hasConsented, additions, ...(resumed && { resumed }) };
+      return refuse(authorizeErrors.loginRequired(), whoWas(living));
+    const login = {
+      state,
+      hasLoggedIn: !bySession,
+      hasConsented,
+      initiatedAt,
+      prompts: resumed ? answered(prompts, now()) : prompts,
+      additions,
+      ...(resumed && { resumed }),
+    };
     const interact = async (page: LoginPage, progress: LoginProgress) => {
       if (!(await transactions.progress(tenantId, state, progress))) throw authorizePageErrors.expired();
       return reply.redirect(`${page}?state=${state}`, 303);
@@ -46,15 +56,14 @@ export function createGoOn({ proceed, suspendLogin, transactions }: Parts) {
         answer,
         login,
         interact,
-        leave: (redirect) => suspendLogin(http, reply, { state, isBack: resumed !== undefined }, redirect),
+        leave: (redirect, progress) =>
+          suspendLogin(http, reply, { state, isBack: resumed !== undefined, progress }, redirect),
       });
       if (isAnswered) return reply;
     } catch (error) {
       if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
-      // What the browser brought back was judged, once: it does not come back with something else.
-      if (resumed && !(await transactions.remove(tenantId, state))) throw authorizePageErrors.expired();
       // The client may not have what it asks for: it is told so.
-      return refuse(error, { userId });
+      return refuse(error, whoWas(living));
     }
     throw authorizePageErrors.expired();
   };

@@ -1,12 +1,23 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Transact } from '../db/transact.ts';
 import { DeclaredError } from '../kit/errors.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
 import { aboutOf, descriptionOf, type Explanation, explanationOf } from '../logs/explain-error.ts';
+import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
+import type { LivingSession } from '../oauth/authorize/find-session.ts';
+import { whoLogsIn } from '../pipeline/record-warning.ts';
 import type { FoundLogin, LoginContext, LoginContexts, LoginStage } from './login-context.ts';
+import type { LoginTransactionStore } from './login-transaction-store.ts';
 import type { Counted } from './refusal-quota.ts';
 
-interface Parts {
+export interface GuardStores {
+  readonly loginTransactions: Pick<LoginTransactionStore, 'remove'>;
+  readonly record: RecordEvent;
+}
+
+export interface GuardParts {
   readonly contexts: LoginContexts;
+  readonly transact: Transact<GuardStores>;
   readonly recordAlone: RecordEvent;
   /** Where requests that name no login would else be as many events. */
   readonly countUnknown?: (http: FastifyRequest) => Counted | undefined;
@@ -26,7 +37,7 @@ const STALE: ReadonlySet<string | undefined> = new Set(['transaction-expired', '
  * Runs a step of a login. What ends the whole login is told to who asked for it, the rest to the user on a page; each
  * refusal is one event.
  */
-export function guardLogin({ contexts, recordAlone, countUnknown = () => ({}) }: Parts) {
+export function guardLogin({ contexts, recordAlone, transact, countUnknown = () => ({}) }: GuardParts) {
   return async function guard(
     http: FastifyRequest,
     reply: FastifyReply,
@@ -37,7 +48,9 @@ export function guardLogin({ contexts, recordAlone, countUnknown = () => ({}) }:
     const { client } = login.purpose;
     const known = { clientId: client.clientId, clientName: client.name };
     const refuse: Refuse = async (error, ofUser = {}) => {
-      await recordAlone(http.tenant.tenantId, failure(http, error, { ...known, ...ofUser }));
+      const event = failure(http, error, { ...known, ...ofUser });
+      // Of those who end it at once one is told; nothing comes back to a login that was judged.
+      if (!(await end(http, login, event))) throw authorizePageErrors.expired();
       return login.purpose.refuse(http, reply, error);
     };
     let context: LoginContext;
@@ -56,6 +69,14 @@ export function guardLogin({ contexts, recordAlone, countUnknown = () => ({}) }:
     }
   };
 
+  function end({ tenant: { tenantId } }: FastifyRequest, { key }: FoundLogin, event: AuditEvent): Promise<boolean> {
+    return transact(async ({ loginTransactions, record }) => {
+      if (!(await loginTransactions.remove(tenantId, key.state))) return false;
+      await record(tenantId, event);
+      return true;
+    });
+  }
+
   async function findOrRecord(http: FastifyRequest, stage: LoginStage): Promise<FoundLogin> {
     try {
       return await contexts.find(http, stage);
@@ -66,6 +87,11 @@ export function guardLogin({ contexts, recordAlone, countUnknown = () => ({}) }:
       throw error;
     }
   }
+}
+
+/** Whom a login that is refused was about. Their session stays. */
+export function whoWas(living: LivingSession): Omit<AuditEvent, 'type'> {
+  return { ...whoLogsIn(living), details: { session_id: living.session.sessionId } };
 }
 
 function isAttempt(http: FastifyRequest, error: unknown): error is DeclaredError {
@@ -87,6 +113,11 @@ function failure(
     ...known,
     type: 'loginFailed',
     description: descriptionOf(error),
-    details: { error: { message: descriptionOf(error), oauthError: error.code }, ...explanationOf(error), ...details },
+    details: {
+      error: { message: descriptionOf(error), oauthError: error.code },
+      ...explanationOf(error),
+      ...known.details,
+      ...details,
+    },
   };
 }

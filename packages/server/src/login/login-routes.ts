@@ -7,20 +7,17 @@ import {
   isSignupOpen,
 } from '../connections/connection.ts';
 import { describe, explanation } from '../custom-databases/script-failure.ts';
-import type { RecordEvent } from '../logs/event.ts';
 import { authorizeErrors } from '../oauth/authorize/authorize-errors.ts';
 import { knownUserOf, type PasswordAuthentication } from '../users/password-authentication.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
-import { guardLogin } from './guard-login.ts';
-import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
+import { type GuardParts, guardLogin } from './guard-login.ts';
+import { type LoginContext, loginEvent } from './login-context.ts';
 import type { LoginError, LoginModel } from './pages/login-page.ts';
 import type { SendPage } from './send-page.ts';
 
-interface Parts {
-  readonly contexts: LoginContexts;
+interface Parts extends GuardParts {
   readonly authenticate: PasswordAuthentication;
   readonly finishLogin: FinishLogin<FinishStores>;
-  readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
 }
 

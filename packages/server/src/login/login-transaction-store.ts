@@ -1,6 +1,7 @@
 import { type Generated, type JSONColumnType, type RawBuilder, type Selectable, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
 import { digest } from '../kit/digest.ts';
+import type { Prompt } from '../oauth/authorize/login-prompts.ts';
 import type { Additions } from '../pipeline/outcome.ts';
 
 declare module '../db/database.ts' {
@@ -41,6 +42,10 @@ export interface LoginTransaction {
 
 /** What has happened in a login besides proving who one is. */
 export interface LoginProgress {
+  /** When it was asked for: milliseconds of the epoch. None where a server of an earlier version began it. */
+  readonly initiatedAt?: number;
+  /** What the user was asked. */
+  readonly prompts?: readonly Prompt[];
   /** Nobody logged in: a living session knew the user. */
   readonly bySession?: boolean;
   /** The user has answered this very login's question, which prompt=consent wants. */
@@ -151,6 +156,6 @@ export function fromRow(
   };
 }
 
-function withProgress(progress: LoginProgress) {
+export function withProgress(progress: LoginProgress) {
   return sql<string>`progress || ${JSON.stringify(progress)}::jsonb`;
 }

@@ -1,16 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import type { RecordEvent } from '../logs/event.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import type { FindSession } from '../oauth/authorize/find-session.ts';
 import type { GoOn } from './go-on.ts';
-import { guardLogin } from './guard-login.ts';
-import type { LoginContexts } from './login-context.ts';
+import { type GuardParts, guardLogin } from './guard-login.ts';
 
-interface Parts {
-  readonly contexts: LoginContexts;
+interface Parts extends GuardParts {
   readonly findSession: FindSession;
   readonly goOn: GoOn;
-  readonly recordAlone: RecordEvent;
 }
 
 /** GET /authorize/resume: after the login pages the request goes on with the session of the user whom this very login knows. */

@@ -3,11 +3,10 @@ import { transactionPart } from '../actions/running/transaction-part.ts';
 import { identifiersOf, isSignupOpen } from '../connections/connection.ts';
 import { mailLanguage } from '../email/mail-language.ts';
 import { DeclaredError } from '../kit/errors.ts';
-import type { RecordEvent } from '../logs/event.ts';
 import { descriptionOf, explanationOf } from '../logs/explain-error.ts';
 import type { FinishLogin, FinishStores } from './finish-login.ts';
-import { guardLogin } from './guard-login.ts';
-import { type LoginContext, type LoginContexts, loginEvent } from './login-context.ts';
+import { type GuardParts, guardLogin } from './guard-login.ts';
+import { type LoginContext, loginEvent } from './login-context.ts';
 import type { FormErrors } from './pages/page.ts';
 import type { SignUpError } from './pages/sign-up-page.ts';
 import type { SendPage } from './send-page.ts';
@@ -18,11 +17,9 @@ type Errors = FormErrors<SignUpError, 'email' | 'username' | 'password'>;
 type Given = { readonly email: string; readonly username: string };
 type SignUpPageStores = FinishStores & SignUpStores;
 
-interface Parts {
-  readonly contexts: LoginContexts;
+interface Parts extends GuardParts {
   readonly prepareSignUp: PrepareSignUp;
   readonly finishLogin: FinishLogin<SignUpPageStores>;
-  readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
 }
 

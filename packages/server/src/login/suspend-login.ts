@@ -8,7 +8,7 @@ import { pipelineErrors } from '../pipeline/pipeline-errors.ts';
 import { redirectTarget, withoutParameters } from '../pipeline/redirect-target.ts';
 import { browserSecret } from './browser-secret.ts';
 import type { ContinuationStore } from './continuation-store.ts';
-import type { LoginTransactionStore, NewLogin } from './login-transaction-store.ts';
+import type { LoginProgress, LoginTransactionStore, NewLogin } from './login-transaction-store.ts';
 
 interface Parts {
   readonly browserCookie: TenantCookie;
@@ -20,7 +20,9 @@ interface Parts {
 }
 
 /** A login with a transaction, which came back from a page already or not, or one that a session answered at once. */
-export type LoginToSuspend = { readonly state: string; readonly isBack: boolean } | NewLogin;
+export type LoginToSuspend =
+  | { readonly state: string; readonly isBack: boolean; readonly progress: LoginProgress }
+  | NewLogin;
 
 /** RUL.12: a user may take an hour for what they are asked elsewhere. */
 const LIFETIME_MILLISECONDS = 3_600_000;
@@ -42,14 +44,16 @@ export function createSuspendLogin({ browserCookie, transact, now }: Parts) {
         redirect: withoutParameters(url),
         reason: 'what is to be kept meanwhile is too large',
       });
-    const until = new Date(now().getTime() + LIFETIME_MILLISECONDS);
+    const time = now().getTime();
+    const until = new Date(time + LIFETIME_MILLISECONDS);
+    const progress = { ...(!('state' in login) && { initiatedAt: time }), ...login.progress };
     const isReload = 'state' in login && !login.isBack;
     const browser = 'state' in login ? undefined : browserSecret(browserCookie, http, reply);
     const isSuspended = await transact(async ({ loginTransactions, continuations }) => {
       const state = 'state' in login ? login.state : randomSecret();
       if (browser !== undefined && !('state' in login))
-        await loginTransactions.insert(tenant.tenantId, { state, browser }, login, until);
-      return continuations.suspend(tenant.tenantId, { state, continueState }, suspended, { until, isReload });
+        await loginTransactions.insert(tenant.tenantId, { state, browser }, { ...login, progress }, until);
+      return continuations.suspend(tenant.tenantId, { state, continueState, progress }, suspended, { until, isReload });
     });
     if (!isSuspended) return false;
     reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer').redirect(target, 302);

@@ -23,7 +23,7 @@ export function recordWarning(
   });
 }
 
-export function whoLogsIn({ connection, user }: LoginFacts): About {
+export function whoLogsIn({ connection, user }: Pick<LoginFacts, 'connection' | 'user'>): About {
   return {
     connection: connection.name,
     connectionId: connection.id,

@@ -1,21 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { identifierKindOf, isPasswordResetOpen } from '../connections/connection.ts';
 import { mailLanguage } from '../email/mail-language.ts';
-import { guardLogin } from '../login/guard-login.ts';
-import { type LoginContext, type LoginContexts, loginEvent } from '../login/login-context.ts';
+import { type GuardParts, guardLogin } from '../login/guard-login.ts';
+import { type LoginContext, loginEvent } from '../login/login-context.ts';
 import type { FormErrors } from '../login/pages/page.ts';
 import type { ResetRequestError } from '../login/pages/reset-request-page.ts';
 import type { SendPage } from '../login/send-page.ts';
-import type { RecordEvent } from '../logs/event.ts';
 import { normaliseEmail } from '../users/identifier.ts';
 import type { RequestRate } from './request-rate.ts';
 import type { RequestReset } from './request-reset.ts';
 
-interface Parts {
-  readonly contexts: LoginContexts;
+interface Parts extends GuardParts {
   readonly requestReset: RequestReset;
   readonly rate: RequestRate;
-  readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
 }
 

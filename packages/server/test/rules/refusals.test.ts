@@ -78,7 +78,6 @@ describe('a refusal of a rule', () => {
         user_id: expect.any(String),
         connection: world.connection,
       },
-      { type: 's' },
       { type: 'f', description: 'Not today', details: rules, user_name: world.user.email },
     ]);
   });
@@ -101,9 +100,9 @@ describe('a refusal of a rule', () => {
       await letIn(device.user_code);
       expect((await poll(device.device_code)).body).toContain(secret);
     });
-    expect(events.map(({ type }) => type)).toEqual(['fepft', 's', 'f', 'fsa', 's', 'f', 'fede']);
+    expect(events.map(({ type }) => type)).toEqual(['fepft', 'f', 'fsa', 'f', 'fede']);
     expect(JSON.stringify(events)).not.toContain(secret);
-    const told = events.filter(({ type }) => type !== 's' && type !== 'fede').map(({ description }) => description);
+    const told = events.filter(({ type }) => type !== 'fede').map(({ description }) => description);
     for (const description of told) expect(description).toMatch(/^Ask with \*{5}x+$/);
   });
 

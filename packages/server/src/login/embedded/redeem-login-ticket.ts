@@ -4,11 +4,11 @@ import type { Transact } from '../../db/transact.ts';
 import type { TenantCookie } from '../../http/cookies.ts';
 import type { LoginRequest } from '../../oauth/authorize/authorization-request.ts';
 import type { LivingSession } from '../../oauth/authorize/find-session.ts';
+import type { Prompt } from '../../oauth/authorize/login-prompts.ts';
 import { cookieExpiry } from '../../sessions/session.ts';
 import type { User } from '../../users/user.ts';
-import { loginEvent } from '../login-context.ts';
 import { openSession } from '../open-session.ts';
-import { recordNewSession, type SessionStores } from '../record-new-session.ts';
+import { type SessionStores, storeNewSession } from '../store-new-session.ts';
 import { embeddedLoginErrors } from './embedded-login-errors.ts';
 import type { LoginTicketStore } from './login-ticket-store.ts';
 
@@ -21,6 +21,12 @@ interface Parts {
   readonly now: () => Date;
 }
 
+/** Who logs in, and how the event of this login tells it. */
+export interface RedeemedTicket {
+  readonly living: LivingSession;
+  readonly prompts: readonly Prompt[];
+}
+
 /** A login ticket becomes this browser's session: once, and only for the client and the browser that the password came from. */
 export function createLoginTicketRedemption(parts: Parts) {
   const { transact, findUser, findConnection, sessionCookie, ticketCookie, now } = parts;
@@ -30,7 +36,7 @@ export function createLoginTicketRedemption(parts: Parts) {
     reply: FastifyReply,
     request: LoginRequest,
     ticket: string,
-  ): Promise<LivingSession> {
+  ): Promise<RedeemedTicket> {
     const { tenant } = http;
     const { tenantId } = tenant;
     const { client } = request;
@@ -50,7 +56,7 @@ export function createLoginTicketRedemption(parts: Parts) {
       throw embeddedLoginErrors.invalidTicket();
     if (request.subject !== undefined && request.subject !== user.userId) throw embeddedLoginErrors.invalidTicket();
     const { userId } = user;
-    const session = await transact(async (stores) => {
+    const { session, proof } = await transact(async (stores) => {
       const opened = await openSession(stores.sessions, {
         tenant,
         userId,
@@ -58,19 +64,16 @@ export function createLoginTicketRedemption(parts: Parts) {
         oldCookie,
         now: time,
       });
-      const isRecorded = await recordNewSession(stores, {
-        http,
-        session: opened,
-        user,
-        event: loginEvent(http, { request, connection }),
-        prompt: { name: 'prompt-authenticate', flow: 'cross-origin', connection },
-        now: time,
-      });
-      if (!isRecorded) throw embeddedLoginErrors.invalidTicket();
-      return opened;
+      const proof = await storeNewSession(stores, { http, session: opened, user, connection, flow: 'cross-origin' });
+      if (!proof) throw embeddedLoginErrors.invalidTicket();
+      return { session: opened, proof };
     });
     sessionCookie.write(http, reply, session.cookie, cookieExpiry(tenant, session));
-    return { session, user, connection };
+    const moment = time.getTime();
+    return {
+      living: { session, user, connection },
+      prompts: [{ name: 'prompt-authenticate', initiatedAt: moment, completedAt: moment, proof }],
+    };
   };
 }
 

@@ -3,6 +3,7 @@ import { FormBody } from '../../http/body-parsers.ts';
 import type { Form } from '../../http/form.ts';
 import { DeclaredError } from '../../kit/errors.ts';
 import type { BeginLogin, LoginPage } from '../../login/begin-login.ts';
+import type { RedeemedTicket } from '../../login/embedded/redeem-login-ticket.ts';
 import type { LoginProgress } from '../../login/login-transaction-store.ts';
 import type { SuspendLogin } from '../../login/suspend-login.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
@@ -13,7 +14,7 @@ import type { AnswerAuthorization } from './answer-authorization.ts';
 import type { AuthorizationRequest, ReturnAddress } from './authorization-request.ts';
 import type { AuthorizationChecks } from './authorize.ts';
 import { authorizeErrors } from './authorize-errors.ts';
-import { answersRequest, type FindSession, type LivingSession } from './find-session.ts';
+import { answersRequest, type FindSession } from './find-session.ts';
 import { firstPageOf } from './first-page.ts';
 import type { Proceed } from './proceed.ts';
 import type { ResolveRequest } from './resolve-request.ts';
@@ -34,7 +35,7 @@ interface Parts {
     reply: FastifyReply,
     request: AuthorizationRequest,
     ticket: string,
-  ) => Promise<LivingSession>;
+  ) => Promise<RedeemedTicket>;
   readonly recordAlone: RecordEvent;
   readonly now: () => Date;
 }
@@ -100,13 +101,15 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
     const login = { kind: 'authorize', clientId: request.client.clientId, request: form.values } as const;
     const { login_ticket: ticket } = form.values;
     if (ticket) {
-      const living = await parts.redeemLoginTicket(http, reply, request, ticket);
+      const initiatedAt = now().getTime();
+      const { living, prompts } = await parts.redeemLoginTicket(http, reply, request, ticket);
       const { sessionId } = living.session;
       const interact = (page: LoginPage, progress: LoginProgress) =>
-        beginLogin(http, reply, { ...login, sessionId, progress }, page);
-      const leave = (redirect: Redirect) => suspendLogin(http, reply, { ...login, sessionId }, redirect);
+        beginLogin(http, reply, { ...login, sessionId, progress: { initiatedAt, ...progress } }, page);
+      const leave = (redirect: Redirect, progress: LoginProgress) =>
+        suspendLogin(http, reply, { ...login, sessionId, progress: { initiatedAt, ...progress } }, redirect);
       const answer = answerAuthorization(request);
-      const under = { hasLoggedIn: true, hasConsented: false };
+      const under = { hasLoggedIn: true, hasConsented: false, initiatedAt, prompts };
       if (await proceed(http, reply, { request, living, answer, interact, leave, login: under })) return reply;
       throw authorizeErrors.loginRequired();
     }
@@ -115,8 +118,8 @@ export function authorizeRoutes(app: FastifyInstance, parts: Parts): void {
       const { sessionId } = living.session;
       const interact = (page: LoginPage, progress: LoginProgress) =>
         beginLogin(http, reply, { ...login, sessionId, progress: { ...progress, bySession: true } }, page);
-      const leave = (redirect: Redirect) =>
-        suspendLogin(http, reply, { ...login, sessionId, progress: { bySession: true } }, redirect);
+      const leave = (redirect: Redirect, progress: LoginProgress) =>
+        suspendLogin(http, reply, { ...login, sessionId, progress: { ...progress, bySession: true } }, redirect);
       const answer = answerAuthorization(request);
       if (await proceed(http, reply, { request, living, answer, interact, leave })) return reply;
     }

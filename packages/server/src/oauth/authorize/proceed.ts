@@ -7,12 +7,13 @@ import type { Resumed } from '../../pipeline/login-facts.ts';
 import type { Additions, Redirect } from '../../pipeline/outcome.ts';
 import { cookieExpiry, type Session, type SessionWishes, touched } from '../../sessions/session.ts';
 import type { User } from '../../users/user.ts';
+import { answeredEvent } from './answered-event.ts';
 import type { AskPipeline } from './ask-pipeline.ts';
 import type { LoginRequest } from './authorization-request.ts';
 import { authorizeErrors } from './authorize-errors.ts';
 import type { ConsentQuestionOf } from './consent-question.ts';
 import type { LivingSession } from './find-session.ts';
-import { sessionEvent } from './session-event.ts';
+import { asked, type Prompt } from './login-prompts.ts';
 
 /** What a request is answered with, once nothing stands between it and its user any more. */
 export interface Granted {
@@ -24,7 +25,7 @@ export interface Granted {
   readonly additions: Additions;
   /** The consent that the answer rests on: no answer where it was withdrawn meanwhile. */
   readonly consentId?: string;
-  /** Told where the session alone answered: nobody logged in just now, so there is no event of a login yet. */
+  /** Of the login, or of the session that answered alone. */
   readonly event?: AuditEvent;
   /** The login transaction that ends with the answer. */
   readonly state?: string;
@@ -41,17 +42,25 @@ export interface Proceeding {
   readonly living: LivingSession;
   readonly answer: Answer;
   /** Sends the browser to a page that the user has to answer first; tenant code is not asked again afterwards. */
-  readonly interact: (page: LoginPage, progress: { readonly additions: Additions }) => unknown;
+  readonly interact: (page: LoginPage, progress: Asked & { readonly additions: Additions }) => unknown;
   /** Sends the browser to a page that tenant code named, from where it comes back to /continue. False where the login has ended. */
-  readonly leave: (redirect: Redirect) => Promise<boolean>;
+  readonly leave: (redirect: Redirect, progress: Asked) => Promise<boolean>;
   /** The login under way, with its transaction if it has one; none where a session answered /authorize at once. */
   readonly login?: LoginUnderWay;
+}
+
+/** What the user was asked until now, and is asked next. */
+interface Asked {
+  readonly prompts: readonly Prompt[];
 }
 
 export interface LoginUnderWay {
   readonly state?: string;
   readonly hasLoggedIn: boolean;
   readonly hasConsented: boolean;
+  /** When it was asked for; milliseconds of the epoch. */
+  readonly initiatedAt?: number | undefined;
+  readonly prompts: readonly Prompt[];
   /** What tenant code added before the user was asked something. */
   readonly additions?: Additions | undefined;
   /** The browser is back from another page. */
@@ -75,17 +84,18 @@ export function createProceed({ askPipeline, consentQuestion, sessionCookie, now
     reply: FastifyReply,
     { request, living: found, answer, interact, leave, login }: Proceeding,
   ): Promise<boolean> {
-    const { prompts } = request;
     const allowed = await askPipeline(http, request, found, login);
     if (!allowed) return false;
-    if (allowed.kind === 'redirect') return leave(allowed);
+    const prompts = login?.prompts ?? [];
+    if (allowed.kind === 'redirect') return leave(allowed, { prompts: asked(prompts, 'redirect', now()) });
     const { living, additions } = allowed;
     const consent = await consentQuestion(http.tenant, request, living.user.userId);
-    if (consent && (!consent.isAnswered || (prompts.has('consent') && !login?.hasConsented))) {
-      if (prompts.has('none')) throw authorizeErrors.consentRequired();
-      await interact('/u/consent', { additions });
+    if (consent && (!consent.isAnswered || (request.prompts.has('consent') && !login?.hasConsented))) {
+      if (request.prompts.has('none')) throw authorizeErrors.consentRequired();
+      await interact('/u/consent', { additions, prompts: asked(prompts, 'consent', now()) });
       return true;
     }
+    const event = answeredEvent(http, request, living, login, now());
     if (additions.session) keepCookie(http, reply, living.session, additions.session);
     return answer(http, reply, {
       session: living.session,
@@ -94,7 +104,7 @@ export function createProceed({ askPipeline, consentQuestion, sessionCookie, now
       scope: consent ? consent.scopes.join(' ') : request.scope,
       additions,
       ...(consent?.given && { consentId: consent.given.id }),
-      ...(!login?.hasLoggedIn && { event: withExecutions(sessionEvent(http, request, living), additions) }),
+      ...(event && { event: withExecutions(event, additions) }),
       ...(login?.state !== undefined && { state: login.state }),
     });
   };
