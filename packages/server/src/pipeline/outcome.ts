@@ -12,7 +12,7 @@ export type PipelineOutcome =
   /** The browser goes to `url`, to which a `state` is added, and comes back to /continue. */
   | { readonly kind: 'redirect'; readonly url: string; readonly suspended: Suspended }
   /** Nothing is issued before the user has given one. */
-  | { readonly kind: 'secondFactorRequired'; readonly demand: FactorDemand };
+  | { readonly kind: 'secondFactorRequired'; readonly demand: FactorDemand; readonly executions?: Executions };
 
 /** Scopes in place of those that were granted, or what is added to them and taken from them. */
 export type ScopeChange =

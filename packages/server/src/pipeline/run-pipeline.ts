@@ -61,7 +61,11 @@ export function createPipeline(parts: Parts): RunPipeline {
       decisions = outcome.decisions;
     }
     if (decisions.factor && !known.methods.some(({ name }) => name === 'mfa'))
-      return { kind: 'secondFactorRequired', demand: decisions.factor };
+      return {
+        kind: 'secondFactorRequired',
+        demand: decisions.factor,
+        ...(decisions.executions && { executions: decisions.executions }),
+      };
     return granted(known, decisions);
   }
 

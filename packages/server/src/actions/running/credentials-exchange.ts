@@ -18,6 +18,7 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import type { DeployedActions } from '../deployed-actions.ts';
 import type { ActionCommand } from './action-commands.ts';
 import { clientPart, requestPart, tenantPart } from './event-parts.ts';
+import { failedAction, namedAction } from './named-action.ts';
 import type { RunTrigger } from './run-trigger.ts';
 
 /** A machine that is about to get a token. */
@@ -80,13 +81,15 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks, recordA
       input: { event: eventOf(exchange, hooked) },
       about: exchange.about,
     });
+    const executions = { actions: { executions: [executionId] } };
     if (failure)
-      return unlessOwnApi(exchange, failure, explained(internal(), { actions: { executions: [executionId] } }));
+      return unlessOwnApi(exchange, failure, explained(internal(), { ...executions, ...failedAction(failure) }));
     const denial = commands.find(({ name }) => name === 'access.deny');
     if (denial) {
       const [code, reason] = denial.arguments;
       const error = denied(code, reason);
-      throw describedAs(error, withoutSecrets(error.message));
+      const why = { ...executions, ...namedAction(actions, denial) };
+      throw explained(describedAs(error, withoutSecrets(error.message)), why);
     }
     return bounded(exchange, commands.reduce(apply, { ...hooked, executionId }));
   };

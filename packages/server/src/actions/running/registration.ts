@@ -13,6 +13,7 @@ import type { DeployedActions } from '../deployed-actions.ts';
 import type { ActionCommand } from './action-commands.ts';
 import { clientPart, connectionPart, type RequestPart, requestPart, tenantPart, userPart } from './event-parts.ts';
 import { hookContext, hookUser, newHookUser } from './hook-user.ts';
+import { failedAction, namedAction } from './named-action.ts';
 import type { RunAfterwards } from './run-afterwards.ts';
 import type { RunTrigger } from './run-trigger.ts';
 
@@ -76,8 +77,11 @@ export function createRegistrations({ deployed, runTrigger, hooks, runAfterwards
       about: registration.about,
     });
     const executions = { actions: { executions: [executionId] } };
-    if (failure) throw explained(registrationErrors.failed(), executions);
-    const asked = commands.reduce((user, command) => apply(user, command, executions, withoutSecrets), hooked);
+    if (failure) throw explained(registrationErrors.failed(), { ...executions, ...failedAction(failure) });
+    const asked = commands.reduce(
+      (user, command) => apply(user, command, { ...executions, ...namedAction(actions, command) }, withoutSecrets),
+      hooked,
+    );
     return bearable(input, asked, executions);
   }
 

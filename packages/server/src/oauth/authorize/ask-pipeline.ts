@@ -1,5 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import { about, explained } from '../../logs/explain-error.ts';
+import { executionDetails } from '../../pipeline/execution-details.ts';
 import { type Additions, NOTHING_ADDED, type Redirect } from '../../pipeline/outcome.ts';
+import { whoLogsIn } from '../../pipeline/record-warning.ts';
 import type { RunPipeline } from '../../pipeline/run-pipeline.ts';
 import type { AdoptSubject } from './adopt-subject.ts';
 import type { LoginRequest } from './authorization-request.ts';
@@ -32,8 +35,10 @@ export function createAskPipeline({ runPipeline, adoptSubject }: Parts) {
     const outcome = await runPipeline(loginFactsOf(http, request, living, login));
     if (outcome.kind === 'denied') throw outcome.error;
     if (outcome.kind === 'redirect') return outcome;
-    if (outcome.kind === 'secondFactorRequired')
-      throw request.prompts.has('none') ? authorizeErrors.multifactorRequired() : authorizeErrors.noFactor();
+    if (outcome.kind === 'secondFactorRequired') {
+      const error = request.prompts.has('none') ? authorizeErrors.multifactorRequired() : authorizeErrors.noFactor();
+      throw about(explained(error, executionDetails(outcome.executions)), whoLogsIn(living));
+    }
     const { additions } = outcome;
     if (additions === NOTHING_ADDED || additions.subject === undefined) return { kind: 'allowed', living, additions };
     const adopted = await adoptSubject(http, living, additions.subject);

@@ -1,6 +1,7 @@
 import type { DeployedActions } from '../../actions/deployed-actions.ts';
 import type { ActionCommand } from '../../actions/running/action-commands.ts';
 import { clientPart, requestPart, tenantPart } from '../../actions/running/event-parts.ts';
+import { failedAction } from '../../actions/running/named-action.ts';
 import type { RunTrigger } from '../../actions/running/run-trigger.ts';
 import { noteInTransaction } from '../../actions/running/transaction-part.ts';
 import { DeclaredError } from '../../kit/errors.ts';
@@ -60,8 +61,9 @@ export function createExchangeActionRunner(parts: Parts): RunExchangeAction {
       input: { event: eventOf(request) },
       about: exchangeEvent(exchange),
     });
-    const why = { actions: { executions: [executionId] } };
-    if (failure) throw explained(exchangeErrors.actionNotRun({ profile: profile.name }), why);
+    const why = { actions: { executions: [executionId] }, action: { id: action.id, name: action.name } };
+    if (failure)
+      throw explained(exchangeErrors.actionNotRun({ profile: profile.name }), { ...why, ...failedAction(failure) });
     try {
       const command = whom(commands, why, withoutSecrets);
       const facts = factsOf(request, commands);

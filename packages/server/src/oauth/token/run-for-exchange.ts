@@ -1,7 +1,10 @@
 import type { Connection } from '../../connections/connection.ts';
+import { about, explained } from '../../logs/explain-error.ts';
+import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { LoginFacts } from '../../pipeline/login-facts.ts';
 import { type Additions, NOTHING_ADDED } from '../../pipeline/outcome.ts';
 import { pipelineErrors } from '../../pipeline/pipeline-errors.ts';
+import { whoLogsIn } from '../../pipeline/record-warning.ts';
 import type { RunPipeline } from '../../pipeline/run-pipeline.ts';
 import type { User } from '../../users/user.ts';
 import { oauthErrors } from '../oauth-errors.ts';
@@ -51,7 +54,8 @@ export function createRunForExchange({ runPipeline, findUser }: Parts) {
       },
     });
     if (outcome.kind === 'denied') throw outcome.error;
-    if (outcome.kind === 'secondFactorRequired') throw oauthErrors.factorRequired();
+    if (outcome.kind === 'secondFactorRequired')
+      throw about(explained(oauthErrors.factorRequired(), executionDetails(outcome.executions)), whoLogsIn(known));
     if (outcome.kind === 'redirect') throw pipelineErrors.interactionRequired();
     const { additions } = outcome;
     const { subject } = additions;

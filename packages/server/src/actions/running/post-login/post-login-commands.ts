@@ -10,7 +10,7 @@ export interface PostLogin {
   readonly decisions: Decisions;
   /** The actions' own; rules may have demanded one before. */
   readonly factor: FactorDemand | undefined;
-  readonly denial: string | undefined;
+  readonly denial: Denial | undefined;
   /** What has to come before the next action: a page elsewhere. */
   readonly redirect: { readonly url: string; readonly action: number } | undefined;
   /** Changes: null deletes. */
@@ -29,6 +29,12 @@ export interface PostLogin {
   readonly subjects: readonly string[];
   /** Commands that do nothing here. */
   readonly ignored: readonly ActionCommand[];
+}
+
+export interface Denial {
+  readonly reason: string;
+  /** Index of the action. */
+  readonly action: number;
 }
 
 const LONGEST_SUBJECT = 128;
@@ -66,11 +72,11 @@ function withIgnored(login: PostLogin, command: ActionCommand): PostLogin {
 
 /** Undefined: it has no effect. */
 function apply(login: PostLogin, command: ActionCommand): PostLogin | undefined {
-  const { name, arguments: given } = command;
+  const { name, action, arguments: given } = command;
   const [first, second] = given;
   const text = textOf(first);
-  if (name === 'access.deny') return { ...login, denial: text?.trim() || DENIED };
-  if (name === 'validation.error') return { ...login, denial: textOf(second)?.trim() || DENIED };
+  if (name === 'access.deny') return { ...login, denial: { action, reason: text?.trim() || DENIED } };
+  if (name === 'validation.error') return { ...login, denial: { action, reason: textOf(second)?.trim() || DENIED } };
   if (name === 'multifactor.enable') return { ...login, factor: factorOf(text, objectOf(second)) };
   if (/^authentication\.(?:challenge|enroll)/.test(name))
     return { ...login, factor: { provider: 'any', allowRememberBrowser: false } };
@@ -79,12 +85,16 @@ function apply(login: PostLogin, command: ActionCommand): PostLogin | undefined 
   return text === undefined || text === '' ? undefined : applyNamed(login, command, text);
 }
 
-function applyToSession(login: PostLogin, { name, arguments: [first, second] }: ActionCommand): PostLogin | undefined {
+function applyToSession(
+  login: PostLogin,
+  { name, action, arguments: [first, second] }: ActionCommand,
+): PostLogin | undefined {
   const { session = {} } = login.decisions;
   switch (name) {
     case 'session.revoke': {
       const preservesTokens = objectOf(second).preserveRefreshTokens === true;
-      return { ...login, revokesSession: true, preservesTokens, denial: textOf(first)?.trim() || DENIED };
+      const denial = { action, reason: textOf(first)?.trim() || DENIED };
+      return { ...login, revokesSession: true, preservesTokens, denial };
     }
     case 'session.setExpiresAt': {
       const expiresAt = earlierOf(session.expiresAt, first);
@@ -113,12 +123,16 @@ function applyToSession(login: PostLogin, { name, arguments: [first, second] }: 
 
 function applyToRefreshToken(
   login: PostLogin,
-  { name, arguments: [first, second] }: ActionCommand,
+  { name, action, arguments: [first, second] }: ActionCommand,
 ): PostLogin | undefined {
   const { refreshToken = {} } = login.decisions;
   switch (name) {
     case 'refreshToken.revoke':
-      return { ...login, revokesRefreshToken: true, denial: textOf(first)?.trim() || DENIED };
+      return {
+        ...login,
+        revokesRefreshToken: true,
+        denial: { action, reason: textOf(first)?.trim() || DENIED },
+      };
     case 'refreshToken.setExpiresAt': {
       const expiresAt = earlierOf(refreshToken.expiresAt, first);
       return expiresAt === undefined ? undefined : decided(login, { refreshToken: { ...refreshToken, expiresAt } });

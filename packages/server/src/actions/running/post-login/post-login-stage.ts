@@ -9,6 +9,7 @@ import { recordWarning } from '../../../pipeline/record-warning.ts';
 import { MOST_BYTES_OF_CODE } from '../../../users/metadata.ts';
 import type { DeployedActions, RunnableAction } from '../../deployed-actions.ts';
 import type { ActionCommand } from '../action-commands.ts';
+import { failedAction, namedAction } from '../named-action.ts';
 import type { RunTrigger } from '../run-trigger.ts';
 import type { KeepChanges } from './keep-changes.ts';
 import { type PostLogin, putTogether } from './post-login-commands.ts';
@@ -53,7 +54,7 @@ export function createPostLoginStage({ deployed, runTrigger, keepChanges, record
     if (outcome.failure) {
       const isPassing = ['recycled', 'busy', 'circuit_open', 'unavailable'].includes(outcome.failure.kind);
       const error = isPassing ? pipelineErrors.unavailable() : pipelineErrors.failed();
-      return { kind: 'denied', error: explained(error, executions) };
+      return { kind: 'denied', error: explained(error, { ...executions, ...failedAction(outcome.failure) }) };
     }
     const login = putTogether(outcome.commands, before, known);
     await warn(facts, actions, login.ignored, executions);
@@ -63,11 +64,12 @@ export function createPostLoginStage({ deployed, runTrigger, keepChanges, record
       const error = `${refused} would be larger than ${MOST_BYTES_OF_CODE} bytes`;
       return { kind: 'denied', error: explained(pipelineErrors.metadataTooLarge(), { ...executions, error }) };
     }
-    if (login.denial !== undefined) {
-      const denied = deniedBy(undefined, login.denial);
+    if (login.denial) {
+      const denied = deniedBy(undefined, login.denial.reason);
+      const why = { ...executions, ...namedAction(actions, login.denial) };
       return {
         kind: 'denied',
-        error: explained(describedAs(denied, outcome.withoutSecrets(denied.message)), executions),
+        error: explained(describedAs(denied, outcome.withoutSecrets(denied.message)), why),
       };
     }
     return decide(facts, login, actions, { ...before, executions: ran });
