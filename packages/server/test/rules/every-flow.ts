@@ -38,9 +38,9 @@ export async function television(world: World) {
       (
         await world.request({ path: '/oauth/device/code', form: { client_id: device.client_id, scope: 'openid' } })
       ).json(),
-    async letIn(userCode: string) {
+    async letIn(userCode: string, who: { readonly email: string; readonly password: string } = world.user) {
       const visitor = world.visitor();
-      const { email: username, password } = world.user;
+      const { email: username, password } = who;
       const confirmation = await visitor.get(`/activate?user_code=${userCode}`);
       const login = await visitor.follow(await visitor.submit(confirmation, { action: 'confirm' }));
       return visitor.follow(await visitor.submit(login, { username, password }));
