@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMapCache } from '../../test/map-cache.ts';
+import { createMemoryCache } from '../caches/memory-cache.ts';
 import { createChangeEntry } from './change-entry.ts';
 import type { StoredSession, StoredVerdict } from './entry.ts';
 import { createSealedEntries } from './seal-entry.ts';
@@ -10,10 +10,14 @@ const session: StoredSession = { endsAt: NOW + 3600, refreshToken: 'refresh-me' 
 const verdict: StoredVerdict = { active: true, checkedAt: NOW, user: { sub: 'ada' }, permissions: [] };
 
 function setUp() {
-  const cache = createMapCache();
+  let time = NOW * 1000;
+  const cache = createMemoryCache({ now: () => time });
   const change = createChangeEntry({ cache, entries, verdictSeconds: 60, now: () => NOW * 1000 });
   const read = () => change('at', () => undefined);
-  return { cache, change, read };
+  const later = (seconds: number) => {
+    time += seconds * 1000;
+  };
+  return { cache, change, read, later };
 }
 
 describe('a change of an entry', () => {
@@ -72,12 +76,17 @@ describe('a change of an entry', () => {
 
   it.each([
     ['a verdict as long as it is of use', { verdict }, 60],
+    ['a verdict no longer than its token', { verdict: { ...verdict, expiresAt: NOW + 20 } }, 20],
+    ['a refusal for a few seconds', { verdict: { active: false as const, reason: 'unknown', checkedAt: NOW } }, 5],
     ['a session as long as its refresh token, whatever the verdict', { verdict, session }, 3600],
     ['a session of a year for the thirty days that memcached can keep it', { session: { endsAt: NOW + 3e7 } }, 2592000],
     ['what is over for a second', { session: { endsAt: NOW - 5 } }, 1],
   ])('keeps %s', async (_what, entry, seconds) => {
-    const { cache, change } = setUp();
+    const { change, read, later } = setUp();
     await change('at', () => entry);
-    expect(cache.lifetimes.get(entries.keyOf('at'))).toBe(seconds);
+    later(seconds - 0.001);
+    expect(await read()).toEqual(entry);
+    later(0.001);
+    expect(await read()).toEqual({});
   });
 });

@@ -1,5 +1,5 @@
 import type { TokenCache } from '../caches/token-cache.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, StoredVerdict } from './entry.ts';
 import type { SealedEntries } from './seal-entry.ts';
 
 /**
@@ -22,12 +22,15 @@ export function createChangeEntry({
   cache,
   entries,
   verdictSeconds = 60,
+  refusedSeconds = 5,
   now = Date.now,
 }: {
   cache: TokenCache;
   entries: SealedEntries;
   /** For how long a verdict is of use. */
   verdictSeconds?: number;
+  /** And one that refuses. */
+  refusedSeconds?: number;
   /** Milliseconds since 1970. */
   now?: () => number;
 }): ChangeEntry {
@@ -50,7 +53,12 @@ export function createChangeEntry({
 
   /** As long as its longest living part: a verdict in the entry of a session shortens nothing. */
   function lifetimeOf({ verdict, session }: Entry): number {
-    const ends = Math.max(session?.endsAt ?? 0, verdict ? verdict.checkedAt + verdictSeconds : 0);
+    const ends = Math.max(session?.endsAt ?? 0, verdict ? endOf(verdict) : 0);
     return Math.min(LONGEST_LIFETIME, Math.max(1, Math.ceil(ends - now() / 1000)));
+  }
+
+  function endOf(verdict: StoredVerdict): number {
+    if (!verdict.active) return verdict.checkedAt + refusedSeconds;
+    return Math.min(verdict.checkedAt + verdictSeconds, verdict.expiresAt ?? Number.POSITIVE_INFINITY);
   }
 }
