@@ -1,10 +1,10 @@
 import { lookup } from 'node:dns/promises';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import { createAddressPolicy } from './address-policy.ts';
 import { type ConnectOut, createConnectOut } from './connect-out.ts';
+import { exchange } from './exchange.ts';
 import { createGuardedConnect, type ResolveHost } from './guarded-connect.ts';
 import { OutgoingError } from './outgoing-error.ts';
-import { readBounded, readFirst } from './read-body.ts';
 
 export interface OutgoingRequest {
   readonly url: string;
@@ -51,8 +51,6 @@ const MOST_HEADER_BYTES = 16_384;
 const LONGEST_URL = 4_096;
 const CONNECTIONS = 20;
 const CONNECT_MILLISECONDS = 5_000;
-/** For a body that nobody needs, once its status is known. */
-const REST_MILLISECONDS = 2_000;
 
 export interface Outgoing {
   readonly callOut: CallOut;
@@ -86,35 +84,17 @@ export function createOutgoing({ allowed, resolve = resolveHost, connections = C
   }
 
   async function callOut(call: OutgoingRequest): Promise<OutgoingResponse> {
-    const url = checkedUrl(call.url);
-    const timeout = call.timeoutMilliseconds ?? TIMEOUT;
-    // AbortSignal.timeout and any would cost as much as the call itself.
-    const end = new AbortController();
-    const stop = () => end.abort();
-    const timer = setTimeout(stop, timeout);
-    if (call.signal?.aborted) stop();
-    else call.signal?.addEventListener('abort', stop);
-    try {
-      // request() follows no redirect and decompresses nothing.
-      const response = await request(url, {
-        dispatcher: agentFor(call),
-        method: call.method ?? 'GET',
-        headers: { 'user-agent': 'Gatewright', 'accept-encoding': 'identity', ...call.headers },
-        signal: end.signal,
-        ...(call.body !== undefined && { body: call.body }),
-      });
-      const headers = flattened(response.headers);
-      const mostBytes = call.mostBytes ?? MOST_BYTES;
-      const body = call.cutsBody
-        ? await readFirst(response.body, mostBytes, Math.min(timeout, REST_MILLISECONDS))
-        : await readBounded(response, headers, mostBytes);
-      return { status: response.statusCode, headers, body };
-    } catch (error) {
-      throw asOutgoingError(error, end.signal);
-    } finally {
-      clearTimeout(timer);
-      call.signal?.removeEventListener('abort', stop);
-    }
+    return exchange({
+      dispatcher: agentFor(call),
+      url: checkedUrl(call.url),
+      method: call.method ?? 'GET',
+      headers: { 'user-agent': 'Gatewright', 'accept-encoding': 'identity', ...call.headers },
+      body: call.body,
+      timeoutMilliseconds: call.timeoutMilliseconds ?? TIMEOUT,
+      mostBytes: call.mostBytes ?? MOST_BYTES,
+      cutsBody: call.cutsBody ?? false,
+      signal: call.signal,
+    });
   }
 
   return {
@@ -132,21 +112,6 @@ function checkedUrl(text: string): URL {
   const isWeb = url.protocol === 'https:' || url.protocol === 'http:';
   if (!isWeb || url.username !== '' || url.password !== '') throw new OutgoingError('url');
   return url;
-}
-
-function flattened(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => {
-      const first = Array.isArray(value) ? value[0] : value;
-      return first === undefined ? [] : [[name.toLowerCase(), first]];
-    }),
-  );
-}
-
-function asOutgoingError(error: unknown, { aborted }: AbortSignal): OutgoingError {
-  if (error instanceof OutgoingError) return error;
-  if (aborted || (error instanceof Error && /Timeout/.test(error.name))) return new OutgoingError('timeout');
-  return new OutgoingError('network');
 }
 
 /** The machine's own resolver, hosts file included: all addresses, in its order. */
