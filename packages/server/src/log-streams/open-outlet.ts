@@ -47,7 +47,10 @@ export function createOutlets(parts: OutletParts): OpenOutlet {
       sink,
       host: hostOf(stream.type, stream.sink),
       isWanted: (row) => isSelected(row.type) && (startFrom === undefined || row.at >= startFrom),
-      toEvent: (row) => ({ logId: logIdOf(row), at: row.at, tenantId, data: mask(toWire(row)) }),
+      toEvent(row) {
+        const data = mask(toWire(row));
+        return { logId: logIdOf(row), at: row.at, tenantId, data, json: JSON.stringify(data) };
+      },
       until: soonest(
         stream.signingSecrets.map(({ until }) => until && new Date(until)),
         now(),

@@ -34,25 +34,35 @@ export function logIdOf(row: LogRow): string {
   return encodeLogId(row);
 }
 
-/** The record of GET /logs and of log streams, in Auth0's order of members. */
+/** The record of GET /logs and of log streams, in Auth0's order of members. Of each event of each stream: without copies of copies. */
 export function toWire(row: LogRow): Record<string, unknown> {
-  const { description = '', details, ...others } = row.body;
-  const { connection_id, client_name, client_ip, user_agent, isMobile = false, hostname, user_name, ...rest } = others;
+  const { body } = row;
+  const { description = '', isMobile = false } = body;
   const logId = logIdOf(row);
-  return {
-    date: row.at.toISOString(),
-    type: row.type,
-    description,
-    ...present({ connection: row.connection, connection_id, client_id: row.clientId, client_name, ip: row.ip }),
-    ...present({ client_ip, user_agent, details, hostname }),
-    user_id: row.userId ?? '',
-    ...present({ user_name, ...rest }),
-    log_id: logId,
-    _id: logId,
-    isMobile,
-  };
+  const wire: Record<string, unknown> = { date: row.at.toISOString(), type: row.type, description };
+  put(wire, 'connection', row.connection);
+  put(wire, 'connection_id', body.connection_id);
+  put(wire, 'client_id', row.clientId);
+  put(wire, 'client_name', body.client_name);
+  put(wire, 'ip', row.ip);
+  for (const name of BEFORE_USER) put(wire, name, body[name]);
+  wire.user_id = row.userId ?? '';
+  put(wire, 'user_name', body.user_name);
+  // A spread makes a member of any name, `__proto__` too; an assignment would not.
+  const others = Object.entries(body).filter(([name, value]) => !PLACED.has(name) && isThere(value));
+  return { ...wire, ...Object.fromEntries(others), log_id: logId, _id: logId, isMobile };
 }
 
-function present(members: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null && value !== undefined));
+const BEFORE_USER = ['client_ip', 'user_agent', 'details', 'hostname'] as const;
+const PLACED = new Set<string>([
+  ...BEFORE_USER,
+  ...['description', 'isMobile', 'connection_id', 'client_name', 'user_name'],
+]);
+
+function put(wire: Record<string, unknown>, name: string, value: unknown): void {
+  if (isThere(value)) wire[name] = value;
+}
+
+function isThere(value: unknown): boolean {
+  return value !== null && value !== undefined;
 }

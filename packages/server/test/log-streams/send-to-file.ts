@@ -17,7 +17,8 @@ const sink = createFileSink(
 );
 const deliveries = [];
 for (const length of [10, 100_000, 10]) {
-  const event = { logId: '900', at: new Date(0), tenantId: 'dev', data: { description: 'x'.repeat(length) } };
+  const data = { description: 'x'.repeat(length) };
+  const event = { logId: '900', at: new Date(0), tenantId: 'dev', data, json: JSON.stringify(data) };
   deliveries.push(await sink.send([event], { number: 1, isReplay: false, signal: new AbortController().signal }));
 }
 await sink.close();

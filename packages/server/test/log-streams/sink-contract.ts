@@ -37,7 +37,8 @@ export function attempt(more: Partial<Attempt> = {}): Attempt {
 export function eventOf(number: number, data: Record<string, unknown> = {}): StreamedEvent {
   const logId = `900${String(number).padStart(53, '0')}`;
   const at = new Date(Date.parse('2026-11-22T11:00:00.000Z') + number);
-  return { logId, at, tenantId: 'dev', data: { date: at.toISOString(), type: 's', log_id: logId, ...data } };
+  const record = { date: at.toISOString(), type: 's', log_id: logId, ...data };
+  return { logId, at, tenantId: 'dev', data: record, json: JSON.stringify(record) };
 }
 
 const HOSTILE = {

@@ -32,6 +32,8 @@ export interface StreamedEvent {
   readonly at: Date;
   readonly tenantId: string;
   readonly data: Json;
+  /** `data` as text: made once, though it is measured before it is sent. */
+  readonly json: string;
 }
 
 /**

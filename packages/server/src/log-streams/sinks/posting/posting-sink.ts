@@ -82,6 +82,6 @@ export function createPostingSink(parts: SinkParts, shape: Shape): Sink {
 }
 
 /** Auth0's unit of every stream. */
-export function unitOf({ logId, data }: StreamedEvent): string {
-  return JSON.stringify({ log_id: logId, data });
+export function unitOf({ logId, json }: StreamedEvent): string {
+  return `{"log_id":"${logId}","data":${json}}`;
 }

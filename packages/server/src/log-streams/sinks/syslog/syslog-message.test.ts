@@ -19,7 +19,8 @@ const MESSAGE =
 describe('a syslog message', () => {
   it('is one line of ASCII behind its structured data, and carries any event', () => {
     const check = fc.property(data, (event) => {
-      const message = toSyslogMessage({ logId: '900', at: new Date(0), tenantId: 'dev', data: event }, 13);
+      const json = JSON.stringify(event);
+      const message = toSyslogMessage({ logId: '900', at: new Date(0), tenantId: 'dev', data: event, json }, 13);
       const [, parameters = '', unit = ''] = MESSAGE.exec(message) ?? [];
       expect(parameters).toContain(' log_id="900" tenant="dev"');
       expect(JSON.parse(unit)).toEqual(JSON.parse(JSON.stringify({ log_id: '900', data: event })));
