@@ -179,6 +179,22 @@ describe('a call to an address of a tenant', () => {
     }
   });
 
+  it('ends with its time while it waits for a connection that another call has', async () => {
+    const port = await serve(() => undefined);
+    const only = createOutgoing({ allowed: [], connections: 1 });
+    clients.push(only);
+    const ended: string[] = [];
+    const call = (name: string, timeoutMilliseconds: number) =>
+      only
+        .callOut({ url: `http://127.0.0.1:${port}/`, mayReachLoopback: true, timeoutMilliseconds })
+        .catch(({ fault }) => ended.push(`${name}: ${fault}`));
+    const first = call('the first', 1_000);
+    await call('the second', 100);
+    expect(ended).toEqual(['the second: timeout']);
+    await first;
+    expect(ended).toEqual(['the second: timeout', 'the first: timeout']);
+  });
+
   it('reads no endless header, and tells of no connection without its reason', async () => {
     const server = createTcpServer((socket) => {
       socket.on('error', () => undefined);

@@ -34,10 +34,13 @@ const SCAN_PAUSE_MILLISECONDS = 50;
 /** A process that could not renew its leases for so long sends nothing until it has. */
 const TRUSTED_MILLISECONDS = 9_000;
 const PATIENCE_MILLISECONDS = 1_000;
-/** Rows that are read and not acknowledged, of a stream and of all: what memory takes. */
-const LEAST_ROOM = 500;
-const MOST_ROOM = 2_000;
-const ROOM_OF_ALL = 40_000;
+/** What is read and not acknowledged, of a stream and of all streams of the process. */
+const LEAST_ROWS = 1_000;
+const MOST_ROWS = 6_000;
+const ROWS_OF_ALL = 40_000;
+/** What memory takes of it. Beyond this each stream has one event, however large. */
+const MOST_BYTES = 16_000_000;
+const BYTES_OF_ALL = 64_000_000;
 
 /** Delivers the events of all tenants to their log streams: one for each process, any number of which share the work. */
 export function createDeliveryWorker(parts: Parts) {
@@ -112,9 +115,14 @@ export function createDeliveryWorker(parts: Parts) {
 
   async function refill({ delivery }: Held): Promise<void> {
     const { mostEvents, mostInFlight } = delivery.outlet().sink;
-    const wanted = Math.min(MOST_ROOM, Math.max(LEAST_ROOM, mostEvents * mostInFlight * 2));
-    const room = Math.max(50, Math.min(wanted, Math.floor(ROOM_OF_ALL / Math.max(1, held.size))));
-    await Promise.all(delivery.lanes().map((lane) => lane.refill(room)));
+    // As much again waits while all that may be under way is: reading goes on beside the sends.
+    const wanted = Math.min(MOST_ROWS, Math.max(LEAST_ROWS, mostEvents * mostInFlight * 3));
+    const lanes = delivery.lanes();
+    const room = {
+      rows: Math.max(50, Math.min(wanted, Math.floor(ROWS_OF_ALL / Math.max(1, held.size)))),
+      bytes: Math.min(MOST_BYTES, BYTES_OF_ALL / Math.max(1, held.size)) / lanes.length,
+    };
+    await Promise.all(lanes.map((lane) => lane.refill(room)));
   }
 
   /** Sends have ended: their streams go on at once, without a look at the end of the log. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { comparePositions, type LogPosition } from '../../logs/log-id.ts';
+import type { LogRow } from '../../logs/log-row.ts';
 import type { TailRow } from '../../logs/reading/read-tail.ts';
 import { createTailBuffer } from './tail-buffer.ts';
 
@@ -41,6 +42,19 @@ describe('the end of the log that all streams share', () => {
     expect(buffer.after('a', { ...from, xid: '5' }, 10)?.rows).toHaveLength(5);
   });
 
+  it('keeps the newest of what would take more memory than it may', async () => {
+    const log = createLog({ details: 'x'.repeat(10_000) });
+    const buffer = createTailBuffer({ ...log, mostBytes: 100_000 });
+    await buffer.poll(new Set(['a']));
+    log.write(...'aaaaaaaaaa');
+    await buffer.poll(new Set(['a']));
+    expect(buffer.size()).toBe(4);
+    expect(buffer.after('a', { ...log.position(), xid: '6' }, 10)?.rows).toHaveLength(4);
+    log.write(...'aa');
+    await buffer.poll(new Set(['a']));
+    expect(buffer.size()).toBe(4);
+  });
+
   it('has nothing from before it followed a tenant, nor of the time in which it did not', async () => {
     const log = createLog();
     const buffer = createTailBuffer(log);
@@ -60,7 +74,7 @@ describe('the end of the log that all streams share', () => {
 });
 
 /** A log of which everything is final, in memory. */
-function createLog() {
+function createLog(body: LogRow['body'] = {}) {
   const rows: TailRow[] = [];
   const position = (): LogPosition => ({ epoch: 0, xid: String(rows.length), seq: '0', day: '20261122' });
   const log = {
@@ -68,7 +82,15 @@ function createLog() {
     position,
     write(...tenantIds: string[]): void {
       for (const tenantId of tenantIds)
-        rows.push({ ...position(), ...NOTHING, xid: String(rows.length + 1), tenantId, at: new Date(0), type: 's' });
+        rows.push({
+          ...position(),
+          ...NOTHING,
+          body,
+          xid: String(rows.length + 1),
+          tenantId,
+          at: new Date(0),
+          type: 's',
+        });
     },
     end: async () => position(),
     async read(tenantIds: readonly string[], from: LogPosition) {
@@ -80,4 +102,4 @@ function createLog() {
   return log;
 }
 
-const NOTHING = { userId: null, clientId: null, connection: null, ip: null, body: {} };
+const NOTHING = { userId: null, clientId: null, connection: null, ip: null };

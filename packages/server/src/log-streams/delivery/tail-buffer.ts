@@ -1,12 +1,14 @@
 import { comparePositions, type LogPosition } from '../../logs/log-id.ts';
 import type { LogRow } from '../../logs/log-row.ts';
 import type { TailPage, TailRow } from '../../logs/reading/read-tail.ts';
+import { bytesOfRow } from './row-bytes.ts';
 
 interface Parts {
   readonly end: () => Promise<LogPosition>;
   readonly read: (tenantIds: readonly string[], from: LogPosition, take: number) => Promise<TailPage>;
   /** Events that are kept for streams which are a little behind. */
   readonly most?: number;
+  readonly mostBytes?: number;
 }
 
 export interface TailBuffer {
@@ -20,8 +22,10 @@ export interface TailBuffer {
 const PAGE = 1_000;
 
 /** One reader at the end of the log for all streams that are there: a hundred of them read each event once. */
-export function createTailBuffer({ end, read, most = 5_000 }: Parts): TailBuffer {
+export function createTailBuffer({ end, read, most = 5_000, mostBytes = 16_000_000 }: Parts): TailBuffer {
   let rows: TailRow[] = [];
+  let sizes: number[] = [];
+  let bytes = 0;
   /** Nothing of a followed tenant is missing behind it. */
   let start: LogPosition | undefined;
   let reached: LogPosition | undefined;
@@ -38,19 +42,32 @@ export function createTailBuffer({ end, read, most = 5_000 }: Parts): TailBuffer
     start ??= reached;
     for (const tenantId of tenantIds) if (!followed.has(tenantId)) followed.set(tenantId, reached);
     const page = await read([...tenantIds], reached, PAGE);
-    rows.push(...page.rows);
-    if (comparePositions(page.reached, reached) > 0) reached = page.reached;
-    const surplus = rows.length - most;
-    const last = rows[surplus - 1];
-    if (last !== undefined) {
-      start = last;
-      rows = rows.slice(surplus);
+    for (const row of page.rows) {
+      const size = bytesOfRow(row);
+      rows.push(row);
+      sizes.push(size);
+      bytes += size;
     }
+    if (comparePositions(page.reached, reached) > 0) reached = page.reached;
+    dropSurplus();
     return page.rows.length > 0;
   }
 
+  function dropSurplus(): void {
+    let surplus = 0;
+    for (; surplus < rows.length; surplus++) {
+      if (rows.length - surplus <= most && bytes <= mostBytes) break;
+      bytes -= sizes[surplus] ?? 0;
+    }
+    const last = rows[surplus - 1];
+    if (last === undefined) return;
+    start = last;
+    rows = rows.slice(surplus);
+    sizes = sizes.slice(surplus);
+  }
+
   function forget(): void {
-    rows = [];
+    [rows, sizes, bytes] = [[], [], 0];
     start = undefined;
     reached = undefined;
   }

@@ -90,7 +90,7 @@ export function createStreamDelivery(parts: Parts) {
     let bytes = 0;
     for (const entry of waitingIn(lane, most)) {
       const event = outlet.toEvent(entry.row);
-      if (most > 1) bytes += JSON.stringify(event.data).length + 128;
+      bytes += event.json.length + 128;
       if (entries.length > 0 && bytes > outlet.sink.mostBytes) break;
       entries.push(entry);
       events.push(event);

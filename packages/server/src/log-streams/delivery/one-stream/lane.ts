@@ -1,7 +1,14 @@
 import type { LogPosition } from '../../../logs/log-id.ts';
 import { type LogRow, logIdOf } from '../../../logs/log-row.ts';
+import { bytesOfRow } from '../row-bytes.ts';
 import type { Suspect } from '../state/delivery-state.ts';
 import { createWindow, type Window } from './window.ts';
+
+/** What a lane may hold: events that are read and not acknowledged. */
+export interface Room {
+  readonly rows: number;
+  readonly bytes: number;
+}
 
 export interface Section {
   readonly rows: readonly LogRow[];
@@ -19,23 +26,29 @@ export interface Lane {
   /** Everything was read, and everything that was read is done. */
   readonly isFinished: () => boolean;
   /** Reads on where there is room. */
-  refill(room: number): Promise<void>;
+  refill(room: Room): Promise<void>;
 }
 
 interface Parts {
   readonly from: LogPosition;
-  readonly read: (from: LogPosition, room: number) => Promise<Section | undefined>;
+  readonly read: (from: LogPosition, most: number) => Promise<Section | undefined>;
   readonly isReplay?: boolean;
   readonly includes?: (row: LogRow) => boolean;
   /** The event that a process before this one was trying. */
   readonly suspect?: Suspect | undefined;
 }
 
+/** Rows of one look at the log: what is read at once is in memory at once, however large it is. */
+const PAGE = 1_000;
+/** Of an event, before the first ones are known. */
+const USUAL_BYTES = 4_000;
+
 export function createLane({ from, read, isReplay = false, includes = () => true, suspect }: Parts): Lane {
   const window = createWindow(from);
   let isReading = false;
   let isRead = false;
   let remembered = suspect;
+  let usualBytes = USUAL_BYTES;
 
   function recall(): void {
     if (remembered === undefined) return;
@@ -53,19 +66,41 @@ export function createLane({ from, read, isReplay = false, includes = () => true
     includes,
     isFinished: () => isRead && window.isIdle(),
     async refill(room) {
-      const free = room - window.size();
-      // A look at the log costs the same for one row and for many.
-      if (isReading || isRead || free < room / 2) return;
+      const most = mostOf(room);
+      if (isReading || isRead || most === 0) return;
       isReading = true;
       try {
-        const section = await read(window.reached(), free);
+        const section = await read(window.reached(), most);
         if (section === undefined) return;
-        window.add(section.rows, section.reached);
-        isRead = section.isLast === true;
+        const { rows, reached, isLast } = fitting(section, room.bytes - window.bytes());
+        window.add(rows, reached);
+        isRead = isLast === true;
         recall();
       } finally {
         isReading = false;
       }
     },
   };
+
+  /** A look at the log costs the same for one row and for many: 0 where it would bring few. */
+  function mostOf({ rows, bytes }: Room): number {
+    const free = rows - window.size();
+    if (free < Math.min(rows / 2, PAGE) || window.bytes() > bytes / 2) return 0;
+    return Math.max(1, Math.min(free, PAGE, Math.floor((bytes - window.bytes()) / usualBytes)));
+  }
+
+  /** As many as there is room for, the first one always; the others are read again when there is. */
+  function fitting(section: Section, room: number): Section {
+    let [bytes, count] = [0, 0];
+    for (const row of section.rows) {
+      const size = bytesOfRow(row);
+      if (count > 0 && bytes + size > room) break;
+      bytes += size;
+      count++;
+    }
+    if (count > 0) usualBytes = Math.ceil(bytes / count);
+    const last = section.rows[count - 1];
+    if (last === undefined || count === section.rows.length) return section;
+    return { rows: section.rows.slice(0, count), reached: last, isLast: false };
+  }
 }
