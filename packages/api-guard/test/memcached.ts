@@ -14,6 +14,13 @@ const memcachedPath = ['/usr/bin/memcached', '/usr/local/bin/memcached', '/opt/h
   existsSync(path),
 );
 
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+const ANSWER_END = /(^|\n)(END|OK|VERSION .*|[A-Z_]*ERROR.*)\r\n$/;
+
 export interface Memcached {
   /** For `createMemcachedCache({ servers: [address] })`. */
   readonly address: string;
@@ -49,8 +56,6 @@ export async function startMemcached(options: readonly string[] = []): Promise<M
   const folder = await mkdtemp(join(tmpdir(), 'gw-mc-'));
   const address = join(folder, 's');
   let child = await launch(address, options);
-  const killWithUs = () => child.kill('SIGKILL');
-  process.on('exit', killWithUs);
 
   async function kill(): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -74,7 +79,6 @@ export async function startMemcached(options: readonly string[] = []): Promise<M
       return values.join('');
     },
     async stop() {
-      process.off('exit', killWithUs);
       await kill();
       await rm(folder, { recursive: true, force: true });
     },
@@ -86,6 +90,8 @@ async function launch(address: string, options: readonly string[]): Promise<Chil
   // It refuses to be root without being told so; another user could not enter the folder of the socket.
   const user = process.getuid?.() === 0 ? ['-u', 'root'] : [];
   const child = spawn(memcachedPath, [...user, '-s', address, '-t', '1', ...options], { stdio: 'ignore' });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   while (!(await answers(address))) {
     if (child.exitCode !== null) throw new Error(`memcached ended with ${child.exitCode}.`);
     await sleep(10);
@@ -105,12 +111,12 @@ async function ask(address: string, command: string): Promise<string> {
   const socket = connect(address);
   try {
     await once(socket, 'connect');
+    socket.setEncoding('latin1').write(`${command}\r\n`);
     let answer = '';
-    socket.setEncoding('latin1').on('data', (text: string) => {
+    for await (const text of socket) {
       answer += text;
-    });
-    socket.write(`${command}\r\nquit\r\n`);
-    await once(socket, 'close');
+      if (ANSWER_END.test(answer)) break;
+    }
     return answer;
   } finally {
     socket.destroy();

@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { itKeepsTheCacheContract } from '../../test/cache-contract.ts';
+import { describeWithMemcached, type Memcached, startMemcached } from '../../test/memcached.ts';
+import type { TokenCache } from '../caches/token-cache.ts';
+import { createMemcachedCache } from './memcached-cache.ts';
+
+describeWithMemcached('a cache in memcached', () => {
+  let memcached: Memcached;
+  let cache: TokenCache;
+  // What it answers is tested here, not how soon.
+  const connect = () => createMemcachedCache({ servers: [memcached.address], deadlineMs: 20_000 });
+  beforeAll(async () => {
+    memcached = await startMemcached();
+    cache = connect();
+  });
+  afterAll(async () => {
+    await cache.close();
+    await memcached.stop();
+  });
+
+  itKeepsTheCacheContract({
+    cache: () => cache,
+    another: connect,
+    // memcached's own clock ticks once a second.
+    pass: (seconds) => sleep(seconds * 1000 + 100),
+  });
+
+  it('is shared: what one process stores another one reads, and versions are the same', async () => {
+    const other = connect();
+    await cache.set('shared', 'value', 60);
+    expect(await other.get('shared')).toEqual(await cache.get('shared'));
+    await other.close();
+  });
+});

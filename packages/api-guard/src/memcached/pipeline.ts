@@ -1,0 +1,102 @@
+import { CacheAwayError } from '../caches/token-cache.ts';
+import type { Answer } from './read-answers.ts';
+
+/** What is asked of a server, without line break and opaque token. */
+export interface Question {
+  /** Such as `mg <key> v c`. */
+  readonly command: string;
+  readonly value?: string;
+  readonly bytes: number;
+  /** The codes that can answer it. */
+  readonly answers: readonly string[];
+}
+
+/** A question under way. One that was given up keeps its place, so that its late answer meets nobody else. */
+export interface Asked {
+  readonly question: Question;
+  readonly opaque: string;
+  readonly askedAt: number;
+  /** Only the first outcome counts. */
+  readonly settle: (outcome: Answer | CacheAwayError) => void;
+  /** What the connection had read when the question was written; undefined before. */
+  readAtWrite: number | undefined;
+}
+
+/** The questions to one server in their order, which is the order of the answers. */
+export interface Pipeline {
+  add(question: Question, settle: Asked['settle']): Asked;
+  /** Those that were not written yet, which are so with this. */
+  takeUnwritten(bytesRead: number): string;
+  /** Throws where it is not the answer to the oldest question. */
+  answer(answer: Answer): void;
+  oldest(): Asked | undefined;
+  failAll(reason: string): void;
+}
+
+/** A server that answers too slowly is not asked ever more: what it can't do in time is refused at once. */
+const MAX_QUESTIONS = 10_000;
+const MAX_BYTES = 64_000_000;
+
+export function createPipeline(serverName: string): Pipeline {
+  let underWay: Asked[] = [];
+  let bytesUnderWay = 0;
+  let asked = 0;
+
+  return {
+    add(question, settle) {
+      if (underWay.length >= MAX_QUESTIONS || bytesUnderWay + question.bytes > MAX_BYTES)
+        throw new CacheAwayError(`memcached at ${serverName} has too much to do.`);
+      asked += 1;
+      const added: Asked = {
+        question,
+        settle,
+        opaque: asked.toString(36),
+        askedAt: performance.now(),
+        readAtWrite: undefined,
+      };
+      underWay.push(added);
+      bytesUnderWay += question.bytes;
+      return added;
+    },
+
+    takeUnwritten(bytesRead) {
+      let text = '';
+      // They are the last ones: from the end, then in their order.
+      let first = underWay.length;
+      while (first > 0 && underWay[first - 1]?.readAtWrite === undefined) first -= 1;
+      for (const added of underWay.slice(first)) {
+        added.readAtWrite = bytesRead;
+        const { command, value } = added.question;
+        text += `${command} O${added.opaque}\r\n${value === undefined ? '' : `${value}\r\n`}`;
+      }
+      return text;
+    },
+
+    answer(answer) {
+      const answered = underWay.shift();
+      if (!answered) throw new Error('it answered what was not asked');
+      bytesUnderWay -= answered.question.bytes;
+      if (answer.code === 'SERVER_ERROR') {
+        // The one answer without the opaque token; it is in its order, as all are.
+        answered.settle(new CacheAwayError(`memcached at ${serverName} could not do it: ${answer.message}.`));
+        return;
+      }
+      if (answer.opaque === answered.opaque && answered.question.answers.includes(answer.code)) {
+        answered.settle(answer);
+        return;
+      }
+      const mismatch = 'it answered another question';
+      answered.settle(new CacheAwayError(`memcached at ${serverName} is away: ${mismatch}.`));
+      throw new Error(mismatch);
+    },
+
+    oldest: () => underWay[0],
+
+    failAll(reason) {
+      const failed = underWay;
+      underWay = [];
+      bytesUnderWay = 0;
+      for (const { settle } of failed) settle(new CacheAwayError(`memcached at ${serverName} is away: ${reason}.`));
+    },
+  };
+}
