@@ -52,8 +52,6 @@ export interface ManagementCall<Stores> {
   accessedSecrets(names: readonly string[]): void;
   /** Sets a header of the answer: the `Link` of GET /logs. */
   setHeader?(name: string, value: string): void;
-  /** The answer is whole, whatever `fields` says: the checkpoint pages of GET /logs. */
-  ignoreFields?(): void;
   /** Answers a list in the style that the query asks for: bare array, totals object or checkpoint object. */
   list<Item>(key: string, source: ListSource<Item>): Promise<unknown>;
 }

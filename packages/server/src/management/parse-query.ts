@@ -24,11 +24,15 @@ const LIMITS: Readonly<Record<string, Parameter>> = {
   take: { minimum: 1, maximum: 100 },
 };
 
+/** Of a checkpoint page of these every other parameter is ignored, whatever it says: exporters send what their search sends. */
+const CHECKPOINTS_ALONE: ReadonlySet<string> = new Set(['GET /logs']);
+const CHECKPOINT_PARAMETERS: ReadonlySet<string> = new Set(['from', 'take']);
+
 /** Parses the query of a URL by the operation's parameters: nothing unknown, nothing twice, each of its type. */
 export function parseQuery(url: string, operation: Operation): Query {
   const values: Record<string, QueryValue> = Object.create(null);
   const unknown: string[] = [];
-  for (const [name, value] of pairsOf(url)) {
+  for (const [name, value] of pairsThatCount(url, operation)) {
     const parameter = parameterNamed(name, operation);
     if (parameter === undefined) unknown.push(name);
     else if (parameter.repeatable) values[name] = [...listOf(values[name]), String(readValue(name, value, parameter))];
@@ -46,6 +50,13 @@ export function parseQuery(url: string, operation: Operation): Query {
     if (required && values[name] === undefined) throw refuse(`Missing required property: ${name}`);
   }
   return values;
+}
+
+function pairsThatCount(url: string, { name: operation }: Operation): (readonly [string, string])[] {
+  const pairs = pairsOf(url);
+  if (!CHECKPOINTS_ALONE.has(operation)) return pairs;
+  const checkpoint = pairs.filter(([name]) => CHECKPOINT_PARAMETERS.has(name));
+  return checkpoint.length > 0 ? checkpoint : pairs;
 }
 
 function parameterNamed(name: string, operation: Operation): Parameter | undefined {

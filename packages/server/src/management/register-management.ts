@@ -118,7 +118,6 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
     checkChangedFields(operation, actor, body);
 
     let isCommitted = false;
-    let isWhole = false;
     const secrets = new Set<string>();
     const context = { requester, actor, operation, path: pathOf(request), query, body };
     const result = await handler({
@@ -147,9 +146,6 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
         return changed;
       },
       setHeader: (name, value) => void reply.header(name, value),
-      ignoreFields() {
-        isWhole = true;
-      },
       list: (key, source) => answerList(operation, query, key, source),
       accessedSecrets(names) {
         for (const name of names) secrets.add(name);
@@ -166,7 +162,7 @@ export function registerManagement<Stores extends { readonly record: RecordEvent
       return reply.send(result);
     }
     if (operation.status === 204 || result === undefined) return reply.send();
-    const selected = isWhole ? result : selectFields(result, query, operation);
+    const selected = selectFields(result, query, operation);
     return reply.type('application/json; charset=utf-8').send(JSON.stringify(selected));
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ManagementClient } from 'auth0';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LogRecord, passwordGrant } from '../../../test/protocol.ts';
 import { startWorld, type World } from '../../../test/world.ts';
 
@@ -26,6 +26,53 @@ async function refusal(username: string): Promise<LogRecord> {
   const [record] = (await world.api('read:logs').get('/logs?q=type:(fp OR fu)&per_page=1')).json();
   return record;
 }
+
+describe('a page by checkpoint', () => {
+  const ignored =
+    'per_page=1000&page=-1&include_totals=true&sort=nothing&fields=type&include_fields=maybe&q=password:x&search=type:(&colour=red&q=again';
+
+  it('ignores all but from and take, whatever the others say', async () => {
+    await refusal('nobody@example.com');
+    const logs = world.api('read:logs');
+    // An event is there once nothing can come before it any more: others' transactions delay that.
+    const firstOf = (query: string) =>
+      vi.waitFor(
+        async () => {
+          const page = await logs.get(`/logs?${query}`);
+          expect(page.json()).toMatchObject([{ type: expect.any(String), log_id: expect.any(String) }]);
+          return page;
+        },
+        { timeout: 20_000 },
+      );
+    const [{ log_id }] = (await firstOf('take=1')).json();
+    for (const query of ['take=1', `from=${log_id}&take=1`]) {
+      const plain = await firstOf(query);
+      for (const crowded of [`${query}&${ignored}`, `${ignored}&${query}`]) {
+        const page = await logs.get(`/logs?${crowded}`);
+        expect(page.statusCode).toBe(200);
+        expect(page.json()).toEqual(plain.json());
+        expect(page.headers.link).toBe(plain.headers.link);
+      }
+    }
+  });
+
+  it.each([
+    ['take=101', "'Value 101 is greater than maximum 100' on property take"],
+    ['take=1&take=2', "'Expected type integer but found type array' on property take"],
+    ['take=1&q=%00', 'Strings may not contain the character U+0000'],
+  ])('refuses ?%s', async (query, problem) => {
+    const response = await world.api('read:logs').get(`/logs?${query}`);
+    expect(response.json()).toMatchObject({ statusCode: 400, message: expect.stringContaining(problem) });
+  });
+
+  it('is no way around the checks of a search', async () => {
+    const response = await world.api('read:logs').get(`/logs?per_page=1000`);
+    expect(response.json()).toMatchObject({
+      statusCode: 400,
+      message: expect.stringContaining("'Value 1000 is greater than maximum 100' on property per_page"),
+    });
+  });
+});
 
 describe('the record of a wrong password at the token endpoint', () => {
   it.each([
