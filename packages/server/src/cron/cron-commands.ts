@@ -8,7 +8,7 @@ import { type GivenSettings, isSetting, readExportSettings, settingNames } from 
 import { tenantErrors } from '../tenants/tenant.ts';
 import type { TenantStore } from '../tenants/tenant-store.ts';
 import { type CronJob, type CronRun, checkName, cronErrors } from './cron-job.ts';
-import { nextRun } from './cron-schedule.ts';
+import { nextRun, upcomingRun } from './cron-schedule.ts';
 import { followRuns } from './follow-runs.ts';
 import type { CronStores } from './run-job.ts';
 
@@ -58,14 +58,14 @@ export function cronCommands({ stores, transact, onChange, now }: Needs): Contro
         cronJobs.put(tenantId, { name, schedule, timeZone, limitSeconds, nextRunAt, settings, origin }),
       );
       onChange();
-      return { tenant: tenantId, notes, ...jobToJson(await find(tenantId, name), undefined) };
+      return { tenant: tenantId, notes, ...jobToJson(await find(tenantId, name), undefined, now()) };
     },
 
     async 'cron-list'(input) {
       const tenantId = await tenantOf(input);
       const last = await stores.cronRuns.last(tenantId);
       const jobs = await stores.cronJobs.list(tenantId);
-      return { tenant: tenantId, jobs: jobs.map((job) => jobToJson(job, last.get(job.name))) };
+      return { tenant: tenantId, jobs: jobs.map((job) => jobToJson(job, last.get(job.name), now())) };
     },
 
     async 'cron-remove'(input) {
@@ -124,12 +124,14 @@ function limitOf(given: unknown): number {
   return minutes;
 }
 
-function jobToJson(job: CronJob, last: CronRun | undefined) {
+function jobToJson(job: CronJob, last: CronRun | undefined, now: Date) {
+  const { fault } = upcomingRun(job.schedule, job.timeZone, now);
   return {
     name: job.name,
     schedule: job.schedule,
     time_zone: job.timeZone,
-    state: job.isRunning ? 'running' : 'waiting',
+    state: fault !== undefined ? 'unreadable' : job.isRunning ? 'running' : 'waiting',
+    ...(fault !== undefined && { error: fault }),
     next_run_at: job.nextRunAt.toISOString(),
     limit_minutes: job.limitSeconds / 60,
     /** Their values are shown to nobody. */

@@ -1,6 +1,6 @@
 import { type Generated, type Selectable, sql } from 'kysely';
 import type { Database } from '../db/database.ts';
-import { textOf } from '../kit/json-values.ts';
+import { type Json, objectOf, textOf } from '../kit/json-values.ts';
 import type { Sealer } from '../kit/seal.ts';
 import { type GivenSettings, isSetting } from '../log-export/export-settings.ts';
 import { type ClaimedJob, type CronJob, cronErrors, MOST_JOBS, type NewCronJob } from './cron-job.ts';
@@ -21,6 +21,7 @@ interface CronJobTable {
   limit_seconds: number;
   next_run_at: Date;
   lease_until: Date | null;
+  owner: string | null;
   fence: Generated<string>;
   origin: string;
   checkpoint: string | null;
@@ -44,6 +45,9 @@ export interface LateJob {
 export type CronJobStore = ReturnType<typeof createCronJobStore>;
 
 const IS_FREE = sql<boolean>`(lease_until is null or lease_until < now())`;
+/** Whoever ran it is gone: it goes on at once, whatever its schedule says. */
+const IS_LOST = sql<boolean>`lease_until < now()`;
+const isDue = (now: Date) => sql<boolean>`(lease_until is null and next_run_at <= ${now} or ${IS_LOST})`;
 /** Longer than a run that has lost its server goes on (log-export/export-process.ts), by more than a request may take. */
 const LEASE = sql<Date>`now() + interval '60 seconds'`;
 
@@ -79,6 +83,7 @@ export function createCronJobStore(db: Database, sealer: Sealer) {
           name: job.name,
           ...values,
           lease_until: null,
+          owner: null,
           // Higher than that of any job of this name before: whoever still runs one that was removed has no part in this one.
           fence: sql`(extract(epoch from clock_timestamp()) * 1000)::bigint`,
           checkpoint: null,
@@ -116,7 +121,7 @@ export function createCronJobStore(db: Database, sealer: Sealer) {
       return result.numDeletedRows > 0n;
     },
 
-    /** Of all tenants: whose time has come while nobody runs them. */
+    /** Of all tenants: whose time has come while nobody runs them, or whose run is lost. */
     async due(
       now: Date,
       limit: number,
@@ -124,34 +129,44 @@ export function createCronJobStore(db: Database, sealer: Sealer) {
       return db
         .selectFrom('cron_jobs')
         .select(['tenant_id as tenantId', 'name', 'schedule', 'time_zone as timeZone'])
-        .where('next_run_at', '<=', now)
-        .where(IS_FREE)
+        .where(isDue(now))
         .orderBy('next_run_at')
         .limit(limit)
         .execute();
     },
 
-    /** Of all tenants: when the next one is due, and since when the one waits that has waited longest. */
-    async outlook(): Promise<{ nextRunAt: Date | undefined; behindSince: Date | undefined }> {
+    /** Of all tenants: when the next one is due, since when the one waits that has waited longest, whether a run is lost. */
+    async outlook(): Promise<{ nextRunAt: Date | undefined; behindSince: Date | undefined; isLost: boolean }> {
       const row = await db
         .selectFrom('cron_jobs')
         .select(({ fn }) => [
           fn.min<Date | null>('next_run_at').as('nextRunAt'),
           fn.min<Date | null>('behind_since').as('behindSince'),
+          sql<boolean>`coalesce(bool_or(${IS_LOST}), false)`.as('isLost'),
         ])
         .executeTakeFirstOrThrow();
-      return { nextRunAt: row.nextRunAt ?? undefined, behindSince: row.behindSince ?? undefined };
+      return { nextRunAt: row.nextRunAt ?? undefined, behindSince: row.behindSince ?? undefined, isLost: row.isLost };
     },
 
-    /** One of all servers gets it. */
-    async claim(tenantId: string, name: string, now: Date, nextRunAt: Date): Promise<ClaimedJob | undefined> {
+    /** One of all servers gets it; `owner` is the server's name, by which it finds what it lost (releaseLost). */
+    async claim(
+      tenantId: string,
+      name: string,
+      now: Date,
+      nextRunAt: Date,
+      owner = '',
+    ): Promise<ClaimedJob | undefined> {
       const row = await db
         .updateTable('cron_jobs')
-        .set({ next_run_at: nextRunAt, lease_until: LEASE, fence: sql`fence + 1` })
+        .set({
+          next_run_at: nextRunAt,
+          lease_until: LEASE,
+          fence: sql`fence + 1`,
+          owner: sql`${owner}::text || '/' || (fence + 1)`,
+        })
         .where('tenant_id', '=', tenantId)
         .where('name', '=', name)
-        .where('next_run_at', '<=', now)
-        .where(IS_FREE)
+        .where(isDue(now))
         .returningAll()
         .executeTakeFirst();
       return (
@@ -168,6 +183,19 @@ export function createCronJobStore(db: Database, sealer: Sealer) {
           behindSince: row.behind_since ?? undefined,
         }
       );
+    },
+
+    /**
+     * For a server that starts: nobody but a former process of this name can have had these, and it is gone. What is left of
+     * its runs has no part in them any more.
+     */
+    async releaseLost(owner: string, now: Date): Promise<void> {
+      await db
+        .updateTable('cron_jobs')
+        .set({ lease_until: null, next_run_at: sql`least(next_run_at, ${now})`, fence: sql`fence + 1` })
+        .where(sql<boolean>`owner = ${owner}::text || '/' || fence`)
+        .where('lease_until', 'is not', null)
+        .execute();
     },
 
     /** False where the job is gone, or somebody else's. */
@@ -242,8 +270,14 @@ function place(tenantId: string, name: string): string {
   return `${tenantId}/cron_jobs/${name}/settings`;
 }
 
-function openSettings(sealer: Sealer, context: string, sealed: Buffer): GivenSettings {
-  const opened: object = JSON.parse(sealer.open(sealed, context).toString());
+/** Undefined where they are damaged: the run says so, and no other job waits for it. */
+function openSettings(sealer: Sealer, context: string, sealed: Buffer): GivenSettings | undefined {
+  let opened: Json;
+  try {
+    opened = objectOf(JSON.parse(sealer.open(sealed, context).toString()));
+  } catch {
+    return undefined;
+  }
   return Object.fromEntries(
     Object.entries(opened).flatMap(([name, value]) => (isSetting(name) ? [[name, textOf(value) ?? '']] : [])),
   );

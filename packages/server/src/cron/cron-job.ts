@@ -31,7 +31,7 @@ export interface ClaimedJob {
   readonly timeZone: string;
   readonly limitSeconds: number;
   readonly fence: string;
-  /** Undefined where the installation's key was lost with them. */
+  /** Undefined where they can't be decrypted any more. */
   readonly settings: GivenSettings | undefined;
   readonly origin: string;
   readonly checkpoint: string | undefined;

@@ -26,6 +26,11 @@ interface CronRunTable {
   expires_at: Date;
 }
 
+/** A run, and how much of it there is to read. */
+export interface RunHead extends Pick<CronRun, 'runId' | 'name' | 'startedAt' | 'lineCount'> {
+  readonly isOver: boolean;
+}
+
 export type RunCounts = Pick<CronRun, 'read' | 'sent' | 'skipped'>;
 export type CronRunStore = ReturnType<typeof createCronRunStore>;
 
@@ -124,6 +129,34 @@ export function createCronRunStore(db: Database) {
       return rows.map(fromRow);
     },
 
+    /** The same, without what they printed. */
+    async heads(tenantId: string, name: string | undefined, limit: number): Promise<RunHead[]> {
+      const { rows } = await newestHeads(tenantId, name, limit).execute(db);
+      return rows;
+    },
+
+    /** What the newest runs have printed beyond the lines of each that are told already: no other line is read. */
+    async since(
+      tenantId: string,
+      name: string | undefined,
+      told: ReadonlyMap<string, number>,
+      limit: number,
+    ): Promise<(RunHead & Pick<CronRun, 'lines'>)[]> {
+      const known = JSON.stringify([...told].map(([run_id, count]) => ({ run_id, count })));
+      const { rows } = await sql<RunHead & Pick<CronRun, 'lines'>>`
+        select n.*, coalesce(fresh.lines, '[]') as lines
+        from (${newestHeads(tenantId, name, limit)}) n
+          left join jsonb_to_recordset(${known}::jsonb) as told (run_id text, count integer) on told.run_id = n."runId"
+          left join lateral (
+            select jsonb_agg(line order by place) as lines
+            from cron_runs r, jsonb_array_elements(r.lines) with ordinality as all_lines (line, place)
+            where n."lineCount" > coalesce(told.count, 0) and r.tenant_id = ${tenantId} and r.run_id = n."runId"
+              and place > jsonb_array_length(r.lines) - (n."lineCount" - coalesce(told.count, 0))
+          ) fresh on true
+        order by n."startedAt" desc, n."runId"`.execute(db);
+      return rows;
+    },
+
     /** The last run of each job. */
     async last(tenantId: string): Promise<Map<string, CronRun>> {
       const rows = await db
@@ -137,6 +170,13 @@ export function createCronRunStore(db: Database) {
       return new Map(rows.map((row) => [row.name, fromRow(row)]));
     },
   };
+}
+
+function newestHeads(tenantId: string, name: string | undefined, limit: number) {
+  return sql<RunHead>`select run_id as "runId", name, started_at as "startedAt", ended_at is not null as "isOver",
+      line_count as "lineCount"
+    from cron_runs where tenant_id = ${tenantId} ${name === undefined ? sql`` : sql`and name = ${name}`}
+    order by started_at desc, run_id limit ${limit}`;
 }
 
 function fromRow(row: Selectable<CronRunTable>): CronRun {

@@ -1,4 +1,5 @@
 import { Cron } from 'croner';
+import { DeclaredError } from '../kit/errors.ts';
 import { cronErrors } from './cron-job.ts';
 
 const LONGEST = 200;
@@ -17,6 +18,24 @@ export function nextRun(schedule: string, timeZone: string, after: Date): Date {
   }
   if (!next) throw cronErrors.never({ schedule });
   return next;
+}
+
+export interface UpcomingRun {
+  readonly at: Date;
+  /** Why the schedule says nothing: then it is looked at again after an hour. */
+  readonly fault: string | undefined;
+}
+
+const AGAIN_MILLISECONDS = 3_600_000;
+
+/** The same of a schedule that is stored: one that this version can't read must stop no other job. */
+export function upcomingRun(schedule: string, timeZone: string, after: Date): UpcomingRun {
+  try {
+    return { at: nextRun(schedule, timeZone, after), fault: undefined };
+  } catch (cause) {
+    if (!(cause instanceof DeclaredError)) throw cause;
+    return { at: new Date(after.getTime() + AGAIN_MILLISECONDS), fault: cause.message };
+  }
 }
 
 function isTimeZone(name: string): boolean {

@@ -2,7 +2,7 @@ import { isDatabaseAway } from '../db/database-away.ts';
 import type { Transact } from '../db/transact.ts';
 import type { Log } from '../kit/log.ts';
 import type { RecordEvent } from '../logs/event.ts';
-import { nextRun } from './cron-schedule.ts';
+import { upcomingRun } from './cron-schedule.ts';
 import { LATE_MILLISECONDS, MOST_LATE } from './late-exports.ts';
 import type { ProcessEnd, ProcessRun } from './run-in-process.ts';
 import { type CronStores, createRunJob } from './run-job.ts';
@@ -11,6 +11,8 @@ interface Parts {
   readonly stores: CronStores;
   readonly transact: Transact<CronStores & { readonly record: RecordEvent }>;
   readonly runInProcess: (run: ProcessRun) => Promise<ProcessEnd>;
+  /** The same at each start, and no other living server's. */
+  readonly serverName: string;
   readonly log: Log;
   readonly now: () => Date;
 }
@@ -25,7 +27,7 @@ const LONGEST_SLEEP = 5_000;
 const SHORT_SLEEP = 500;
 
 /** Runs the jobs of all tenants when they are due. Each server has one; the database gives a job to one of them. */
-export function createCronScheduler({ stores, transact, runInProcess, log, now }: Parts) {
+export function createCronScheduler({ stores, transact, runInProcess, serverName, log, now }: Parts) {
   const { cronJobs } = stores;
   const runJob = createRunJob({ stores, transact, runInProcess, log, now });
   const running = new Set<Promise<void>>();
@@ -42,7 +44,7 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
     const { nextRunAt } = outlook;
     if (!nextRunAt) return LONGEST_SLEEP;
     const wait = nextRunAt.getTime() - now().getTime();
-    if (wait > 0) return Math.min(LONGEST_SLEEP, wait);
+    if (wait > 0 && !outlook.isLost) return Math.min(LONGEST_SLEEP, wait);
     await startDue();
     return SHORT_SLEEP;
   }
@@ -52,7 +54,9 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
     if (room <= 0 || stopping.signal.aborted) return;
     for (const { tenantId, name, schedule, timeZone } of await cronJobs.due(now(), room)) {
       if (stopping.signal.aborted) return;
-      const job = await cronJobs.claim(tenantId, name, now(), nextRun(schedule, timeZone, now()));
+      // One whose schedule can't be read runs as well: to say so, and no more.
+      const next = upcomingRun(schedule, timeZone, now());
+      const job = await cronJobs.claim(tenantId, name, now(), next.at, serverName);
       if (!job) continue;
       const run = runJob(job, stopping.signal)
         .catch((error: unknown) =>
@@ -103,10 +107,14 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
   function look(): Promise<void> {
     return tick()
       .catch((error: unknown) => {
-        if (!isDatabaseAway(error)) log.error('scheduled exports could not be looked at', { error });
+        complain(error);
         return LONGEST_SLEEP;
       })
       .then(sleepFor);
+  }
+
+  function complain(error: unknown): void {
+    if (!isDatabaseAway(error)) log.error('scheduled exports could not be looked at', { error });
   }
 
   /** Something has changed: look at once. */
@@ -117,7 +125,11 @@ export function createCronScheduler({ stores, transact, runInProcess, log, now }
   return {
     tick,
     poke,
-    start: (): void => sleepFor(0),
+    /** What a process of this server has left behind, killed in the middle of it, goes on at once. */
+    start(): void {
+      looking = cronJobs.releaseLost(serverName, now()).catch(complain);
+      sleepFor(0);
+    },
     /** Of the export that is furthest behind, 0 where none is; as of the last look. */
     lagSeconds: (): number => (behindSince ? Math.max(0, (now().getTime() - behindSince.getTime()) / 1000) : 0),
     /** Until all runs that began here have ended. */

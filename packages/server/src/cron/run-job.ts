@@ -6,7 +6,7 @@ import { storableText } from '../logs/masking/storable-text.ts';
 import { type ClaimedJob, MOST_LINES, type RunLine } from './cron-job.ts';
 import type { CronJobStore } from './cron-job-store.ts';
 import type { CronRunStore, RunCounts } from './cron-run-store.ts';
-import { nextRun } from './cron-schedule.ts';
+import { upcomingRun } from './cron-schedule.ts';
 import type { ProcessEnd, ProcessRun } from './run-in-process.ts';
 
 export interface CronStores {
@@ -33,6 +33,9 @@ export function createRunJob({ stores, transact, runInProcess, log, now }: Parts
   return async (job: ClaimedJob, signal: AbortSignal): Promise<void> => {
     const { tenantId, name, settings } = job;
     const startedAt = now();
+    const { fault } = upcomingRun(job.schedule, job.timeZone, startedAt);
+    const lostSettings = settings ? undefined : 'Its settings could not be decrypted any more';
+    const unable = fault ?? lostSettings;
     const runId = prefixedId('run');
     await transact(({ cronRuns }) => cronRuns.begin(tenantId, { runId, name, startedAt }));
     const lost = new AbortController();
@@ -50,23 +53,24 @@ export function createRunJob({ stores, transact, runInProcess, log, now }: Parts
     }, RENEW_MILLISECONDS);
     let end: ProcessEnd;
     try {
-      end = settings
-        ? await runInProcess({
-            settings,
-            checkpoint: job.checkpoint,
-            save: (logId) => stores.cronJobs.moveCheckpoint(job, logId),
-            onLine: printed.line,
-            onCounts: printed.count,
-            limitMilliseconds: job.limitSeconds * 1000,
-            signal: AbortSignal.any([signal, lost.signal]),
-          })
-        : {
-            outcome: 'failed',
-            read: 0,
-            sent: 0,
-            skipped: 0,
-            error: 'Its settings were lost with the key of the installation: schedule it again.',
-          };
+      end =
+        settings && unable === undefined
+          ? await runInProcess({
+              settings,
+              checkpoint: job.checkpoint,
+              save: (logId) => stores.cronJobs.moveCheckpoint(job, logId),
+              onLine: printed.line,
+              onCounts: printed.count,
+              limitMilliseconds: job.limitSeconds * 1000,
+              signal: AbortSignal.any([signal, lost.signal]),
+            })
+          : {
+              outcome: 'failed',
+              read: 0,
+              sent: 0,
+              skipped: 0,
+              error: `${unable?.replace(/\.$/, '')}: schedule it again.`,
+            };
     } finally {
       clearInterval(renewal);
       await printed.stop();
@@ -86,7 +90,7 @@ export function createRunJob({ stores, transact, runInProcess, log, now }: Parts
     const said = error && storableText(mask(error), LONGEST_LINE);
     await transact(async ({ cronJobs, cronRuns }) => {
       // A run that was stopped goes on at once, at whichever server is left.
-      const nextRunAt = outcome === 'stopped' ? at : nextRun(schedule, timeZone, at);
+      const nextRunAt = outcome === 'stopped' ? at : upcomingRun(schedule, timeZone, at).at;
       await cronJobs.finish(job, { nextRunAt, behindSince });
       await cronRuns.end(tenantId, runId, {
         ...counts,

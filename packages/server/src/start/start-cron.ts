@@ -5,6 +5,7 @@ import type { ControlVerbs } from '../control/control-server.ts';
 import { cronCommands } from '../cron/cron-commands.ts';
 import { createCronScheduler } from '../cron/cron-scheduler.ts';
 import { runInProcess } from '../cron/run-in-process.ts';
+import { serverName } from '../cron/server-name.ts';
 import type { Log } from '../kit/log.ts';
 
 interface Parts {
@@ -36,6 +37,7 @@ export function startCron({ app, config, caFile, log }: Parts): { verbs: Control
         },
         graceMilliseconds: GRACE_MILLISECONDS,
       }),
+    serverName: serverName(config.dataDir),
     log,
     now,
   });

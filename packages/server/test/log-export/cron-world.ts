@@ -29,7 +29,8 @@ export async function startCronWorld() {
   }
 
   /** The schedulers of a server on this database. */
-  const server = () =>
+  let servers = 0;
+  const server = (serverName = `server ${++servers}`) =>
     createCronScheduler({
       stores,
       transact,
@@ -39,6 +40,7 @@ export async function startCronWorld() {
           environment: { NODE_COMPILE_CACHE: COMPILE_CACHE },
           graceMilliseconds: 3_000,
         }),
+      serverName,
       log: createLog('json', (line) => said.push(line)),
       now: world.now,
     });
