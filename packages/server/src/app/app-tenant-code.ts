@@ -1,6 +1,7 @@
 import { createContainers } from '../containers/containers.ts';
 import { LIMITS } from '../containers/limits.ts';
 import { createContainerReporter } from '../containers/report-events.ts';
+import { placingFaults } from '../containers/syntax/place-fault.ts';
 import type { Transact } from '../db/transact.ts';
 import { createConsoleWriter } from '../executions/console-writer.ts';
 import { observeExecutions } from '../executions/observe-executions.ts';
@@ -25,18 +26,20 @@ interface Parts
 export function createTenantCode(parts: Parts) {
   const { stores, cache, log, now } = parts;
   const consoles = createConsoleWriter({ insert: stores.consoles.insert, now, log });
-  const containers = createContainers({
-    log,
-    onEvent: createContainerReporter({ recordAlone: parts.recordAlone, log }),
-    moduleStore: parts.moduleStore,
-    addedModules: parts.addedModules,
-    limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / parts.processes), ...parts.containerLimits },
-    egressOf: async (tenantId) => {
-      const set = await cache.get(tenantId, 'egress', () => stores.egress.find(tenantId));
-      return { hosts: [], intranet: [], ...set, mode: set?.mode ?? parts.config.egress };
-    },
-    connectIntranet: createTargetConnector({ ownPorts: () => Object.values(parts.listening()) }),
-  });
+  const containers = placingFaults(
+    createContainers({
+      log,
+      onEvent: createContainerReporter({ recordAlone: parts.recordAlone, log }),
+      moduleStore: parts.moduleStore,
+      addedModules: parts.addedModules,
+      limits: { ...LIMITS, containers: Math.ceil(LIMITS.containers / parts.processes), ...parts.containerLimits },
+      egressOf: async (tenantId) => {
+        const set = await cache.get(tenantId, 'egress', () => stores.egress.find(tenantId));
+        return { hosts: [], intranet: [], ...set, mode: set?.mode ?? parts.config.egress };
+      },
+      connectIntranet: createTargetConnector({ ownPorts: () => Object.values(parts.listening()) }),
+    }),
+  );
   const watchApiCalls = createApiCallWatch({ transact: parts.transact, now });
   return { containers: observeExecutions(containers, { consoles, watchApiCalls, log }), consoles };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Finding } from '../rules/lint/finding.ts';
+import { printable } from './printable.ts';
 import { readRule } from './read-rule.ts';
 import { rulesTryCommand } from './rules-try-command.ts';
 
@@ -33,7 +34,8 @@ export function rulesCommand(): Command {
 
 function describe(findings: readonly FileFinding[], files: number): string {
   const lines = findings.map(
-    ({ file, line, column, finding, message }) => `${file}:${line}:${column}  ${finding}  ${message}`,
+    ({ file, line, column, finding, message, source }) =>
+      `${file}:${line}:${column}  ${finding}  ${message}${source ? `\n    ${printable(source)}` : ''}`,
   );
   const rules = files === 1 ? '1 rule' : `${files} rules`;
   return [...lines, `${rules}, ${findings.length === 1 ? '1 finding' : `${findings.length} findings`}`].join('\n');

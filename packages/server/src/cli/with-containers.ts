@@ -13,20 +13,23 @@ export async function withContainers(
 ): Promise<void> {
   // Nothing of a server is loaded by other commands for this one.
   const { createContainers } = await import('../containers/containers.ts');
+  const { placingFaults } = await import('../containers/syntax/place-fault.ts');
   const { DENY_PRIVATE } = await import('../containers/egress.ts');
   const { createTargetConnector } = await import('../outgoing/connect-target.ts');
   const { addedModulesFolder, checkModuleStore, MODULE_STORE } = await import('../containers/module-folders.ts');
   const missing = checkModuleStore();
   if (missing !== undefined) process.stderr.write(`${missing}\n`);
-  const containers = createContainers({
-    log: createLog('pretty'),
-    moduleStore: missing === undefined ? MODULE_STORE : undefined,
-    addedModules: addedModulesFolder(dataFolder()),
-    egressOf: async () => ({ ...DENY_PRIVATE, intranet: allow }),
-    // Without a server there are no ports of its own to keep code away from.
-    connectIntranet: createTargetConnector({ ownPorts: () => [] }),
-    opener: 'option',
-  });
+  const containers = placingFaults(
+    createContainers({
+      log: createLog('pretty'),
+      moduleStore: missing === undefined ? MODULE_STORE : undefined,
+      addedModules: addedModulesFolder(dataFolder()),
+      egressOf: async () => ({ ...DENY_PRIVATE, intranet: allow }),
+      // Without a server there are no ports of its own to keep code away from.
+      connectIntranet: createTargetConnector({ ownPorts: () => [] }),
+      opener: 'option',
+    }),
+  );
   try {
     await work({ execute: (job) => containers.execute({ ...job, limitMs: limit * 1000 }) });
   } finally {

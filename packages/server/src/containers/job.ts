@@ -1,3 +1,5 @@
+import type { FaultPlace } from './syntax/syntax-fault.ts';
+
 // What the server asks of a container, and what it gets back. Nothing here throws for what tenant code did.
 
 /** Rules, hooks and database scripts of a tenant share containers, hence `global`; actions have their own. */
@@ -88,6 +90,8 @@ export interface ThrownError {
   readonly userId?: string;
   /** For the author, never for a caller. */
   readonly stack?: string;
+  /** Where the code can't be compiled; for the author as well. */
+  readonly place?: FaultPlace;
 }
 
 export type FailureKind =

@@ -1,5 +1,6 @@
 import type { ScriptName } from '../connections/custom-database.ts';
 import type { FailureKind, ThrownError } from '../containers/job.ts';
+import { placeDetails } from '../containers/syntax/syntax-fault.ts';
 import { DeclaredError, defineErrors } from '../kit/errors.ts';
 import { explained, explanationOf } from '../logs/explain-error.ts';
 
@@ -68,6 +69,7 @@ export function explanation(failure: ScriptFailure): Readonly<Record<string, unk
       ...(error && { error_name: error.name, error_message: error.message }),
       ...(error?.code !== undefined && { error_code: error.code }),
       ...(error?.stack !== undefined && { stack: error.stack }),
+      ...placeDetails(error?.place),
     },
   };
 }

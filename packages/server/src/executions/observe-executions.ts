@@ -50,7 +50,15 @@ function withoutSecrets(job: Job, outcome: Outcome): Outcome {
   };
   if (outcome.ok || !error) return { ...outcome, ...texts };
   const logged = masked(error, mask);
-  return { ...outcome, ...texts, failure: { ...outcome.failure, error: toldError(job, error, logged), logged } };
+  const { part } = outcome.failure;
+  return {
+    ...outcome,
+    ...texts,
+    // Code that can't be compiled prints nothing of itself.
+    ...(logged.place &&
+      logged.stack && { console: [...texts.console, { level: 'error', text: logged.stack, ...(part && { part }) }] }),
+    failure: { ...outcome.failure, error: toldError(job, error, logged), logged },
+  };
 }
 
 /** What scripts of a database throw for the people who log in; their other errors are for the log alone. */
@@ -71,12 +79,13 @@ function toldError(job: Job, error: ThrownError, logged: ThrownError): ThrownErr
 }
 
 function masked(error: ThrownError, mask: (text: string) => string): ThrownError {
-  const { message, code, description, stack } = error;
+  const { message, code, description, stack, place } = error;
   return {
     ...error,
     message: mask(message),
     ...(code !== undefined && { code: mask(code) }),
     ...(description !== undefined && { description: mask(description) }),
     ...(stack !== undefined && { stack: mask(stack) }),
+    ...(place && { place: { ...place, source: mask(place.source) } }),
   };
 }

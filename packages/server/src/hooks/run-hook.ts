@@ -1,4 +1,5 @@
 import type { Containers, Failure, Tunnel } from '../containers/job.ts';
+import { placeDetails } from '../containers/syntax/syntax-fault.ts';
 import { digest } from '../kit/digest.ts';
 import type { AuditEvent, RecordEvent } from '../logs/event.ts';
 import type { Tenant } from '../tenants/tenant.ts';
@@ -60,6 +61,11 @@ export function createHookRunner({ containers, cache, hooks, apiOf, recordAlone 
       return { ok: true, hook, answer };
     },
   };
+}
+
+/** For the log. */
+export function hookFailure({ id, name }: Hook, { kind, logged }: Failure) {
+  return { id, name, failure: kind, error: logged?.message, ...placeDetails(logged?.place) };
 }
 
 /** Code that reads a secret while it is loaded is loaded anew with another one. */

@@ -1,4 +1,5 @@
 import type { ConsoleLine, Failure, Outcome, ThrownError } from '../containers/job.ts';
+import { placeDetails } from '../containers/syntax/syntax-fault.ts';
 import type { DeclaredError } from '../kit/errors.ts';
 import { describedAs, explained } from '../logs/explain-error.ts';
 import { executionDetails } from '../pipeline/execution-details.ts';
@@ -41,6 +42,7 @@ export function ruleFailure(
       ...(part && { id: part.id, name: part.name }),
       ...(error && { error_name: error.name, error_message: error.message }),
       ...(error?.stack !== undefined && { stack: error.stack }),
+      ...placeDetails(error?.place),
       ...(printed.length > 0 && { console: printed }),
     },
   });

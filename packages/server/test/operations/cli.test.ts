@@ -81,6 +81,8 @@ describe('gatewright rules lint', { timeout: 60_000 }, () => {
       1,
       [{ file: bad, finding: 'callback', line: 1, column: 1, message: expect.any(String) }],
     ]);
+    await writeFile(bad, 'function (user, context, callback) {\n  callback(null user);\n}\n');
+    expect((await lint(bad)).printed).toContain(`${bad}:2:17  syntax  Unexpected token\n    callback(null user);\n`);
     expect(await lint('/nowhere.js')).toEqual({ code: 1, printed: "gatewright: /nowhere.js can't be read: ENOENT\n" });
   });
 });

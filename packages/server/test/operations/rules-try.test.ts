@@ -90,7 +90,9 @@ The login goes on (n ms)
     const { code, printed } = await tryRule('function (user, context, callback) {\n  callback(null, user context);\n}');
     expect({ code, printed }).toEqual({
       code: 1,
-      printed: expect.stringMatching(/Failure:\n {2}a rule: SyntaxError: .*\n.*a rule:2:23/),
+      printed: expect.stringMatching(
+        /Failure:\n {2}a rule: SyntaxError: .*\n.*a rule:2:18\n +callback\(null, user context\);\n +\^\n/,
+      ),
     });
   });
 

@@ -1,6 +1,6 @@
 import type { Client } from '../../clients/client.ts';
 import type { Failure } from '../../containers/job.ts';
-import type { HookRunner } from '../../hooks/run-hook.ts';
+import { type HookRunner, hookFailure } from '../../hooks/run-hook.ts';
 import { type DeclaredError, defineErrors } from '../../kit/errors.ts';
 import { type Json, objectOf, oneOf, textOf, textsOf } from '../../kit/json-values.ts';
 import type { AuditEvent, RecordEvent, Requester } from '../../logs/event.ts';
@@ -109,7 +109,7 @@ export function createCredentialsExchange({ deployed, runTrigger, hooks, recordA
       const { failure, hook } = outcome;
       const { error } = failure;
       const code = oneOf(DENIALS, error?.code);
-      const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged?.message } };
+      const details = { hook: hookFailure(hook, failure) };
       if (code) {
         const denial = describedAs(denied(code, error?.message), reasonOf(failure.logged?.message));
         throw explained(denial, details);

@@ -1,6 +1,6 @@
 import type { Client } from '../../clients/client.ts';
 import type { Connection } from '../../connections/connection.ts';
-import type { HookRunner } from '../../hooks/run-hook.ts';
+import { type HookRunner, hookFailure } from '../../hooks/run-hook.ts';
 import { defineErrors } from '../../kit/errors.ts';
 import { isObject, type Json, objectOf, textOf } from '../../kit/json-values.ts';
 import type { AuditEvent } from '../../logs/event.ts';
@@ -102,7 +102,7 @@ export function createRegistrations({ deployed, runTrigger, hooks, runAfterwards
     }
     const { failure } = outcome;
     const { error } = failure;
-    const details = { hook: { id: hook.id, name: hook.name, failure: failure.kind, error: failure.logged?.message } };
+    const details = { hook: hookFailure(hook, failure) };
     if (error?.name !== 'PreUserRegistrationError') throw explained(registrationErrors.failed(), details);
     throw explained(describedAs(denied(error.description), denied(failure.logged?.description).message), details);
   }

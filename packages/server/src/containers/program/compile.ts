@@ -3,6 +3,7 @@ import type { ProgramMessage } from '../protocol.ts';
 import { auth0Object } from './auth0-object.ts';
 import { currentRun, type Run } from './current-run.ts';
 import { createTenantRequire } from './require.ts';
+import { EXPRESSION_NAMES, expressionBody, LIBRARY_NAMES, MODULE_NAMES } from './source-text.ts';
 
 export interface CompiledProgram {
   readonly hash: string;
@@ -36,10 +37,7 @@ export function compiled(hash: string): CompiledProgram {
   return program;
 }
 
-/**
- * In this realm, since `instanceof Error` and prototypes must be those of the modules. Comments may end the code, and a
- * trailing semicolon is forgiven.
- */
+/** In this realm, since `instanceof Error` and prototypes must be those of the modules. */
 function compilePart(part: Part, chosen: Readonly<Record<string, string>>): CompiledPart {
   const { id, name, code } = part;
   const modules = { ...chosen, ...part.modules };
@@ -50,8 +48,7 @@ function compilePart(part: Part, chosen: Readonly<Record<string, string>>): Comp
     id,
     name,
     expression(run) {
-      const body = () => `return (${withoutSemicolons(code)}\n);${sourceName(name)}`;
-      factory ??= new MainFunction('require', 'configuration', 'auth0', body());
+      factory ??= new MainFunction(...EXPRESSION_NAMES, `${expressionBody(code)}${sourceName(name)}`);
       return factory(require, run.input.configuration ?? {}, auth0Object(run));
     },
     exports() {
@@ -103,19 +100,16 @@ function secretsOf({ id }: Part): unknown {
 }
 
 function evaluate(code: string, name: string, module: { exports: unknown }, require: Require, actions?: object): void {
-  new MainFunction(
-    'exports',
-    'require',
-    'module',
-    '__filename',
-    '__dirname',
-    ...(actions ? ['actions'] : []),
-    `${code}\n${sourceName(name)}`,
-  ).call(module.exports, module.exports, require, module, `/${name}.js`, '/', actions);
-}
-
-function withoutSemicolons(code: string): string {
-  return code.replace(/(?:\s|;)+$/, '');
+  const names = actions ? LIBRARY_NAMES : MODULE_NAMES;
+  new MainFunction(...names, `${code}\n${sourceName(name)}`).call(
+    module.exports,
+    module.exports,
+    require,
+    module,
+    `/${name}.js`,
+    '/',
+    actions,
+  );
 }
 
 /** Stacks then speak of the rule, not of an anonymous function. */

@@ -8,6 +8,8 @@ export interface Finding {
   readonly line: number;
   readonly column: number;
   readonly message: string;
+  /** The line, of what is no rule. */
+  readonly source?: string;
 }
 
 export function findingAt(node: Node, finding: FindingName, message: string): Finding {

@@ -1,4 +1,4 @@
-import { type ArrowFunctionExpression, type FunctionExpression, parseExpressionAt, tokenizer } from 'acorn';
+import { type ArrowFunctionExpression, type FunctionExpression, lineBreak, parseExpressionAt, tokenizer } from 'acorn';
 import type { Finding } from './finding.ts';
 
 /** A rule's function and the names that it has for what it is given. */
@@ -11,6 +11,8 @@ export interface ParsedRule {
 
 const OPTIONS = { ecmaVersion: 'latest', locations: true, allowAwaitOutsideFunction: true } as const;
 
+const LONGEST_SOURCE = 120;
+
 const NO_FUNCTION = 'A rule is one function, and nothing else: function (user, context, callback) { … }';
 
 /** As the container takes it: one function expression, with comments before it and semicolons behind it. */
@@ -19,12 +21,12 @@ export function parseRule(script: string): ParsedRule | Finding {
     const expression = parseExpressionAt(script, 0, OPTIONS);
     const { type } = expression;
     if (type !== 'FunctionExpression' && type !== 'ArrowFunctionExpression')
-      return syntaxFinding(NO_FUNCTION, expression.loc?.start);
+      return syntaxFinding(script, NO_FUNCTION, expression.loc?.start);
     // Blanks in its place, so that what follows is found where it is.
     const rest = script.slice(0, expression.end).replace(/\S/g, ' ') + script.slice(expression.end);
     for (const token of tokenizer(rest, OPTIONS)) {
       if (token.type.label !== ';')
-        return syntaxFinding('A rule is one function, and nothing follows it', token.loc?.start);
+        return syntaxFinding(script, 'A rule is one function, and nothing follows it', token.loc?.start);
     }
     const [user, context, callback] = expression.params.map((parameter) =>
       parameter.type === 'Identifier' ? parameter.name : undefined,
@@ -33,8 +35,8 @@ export function parseRule(script: string): ParsedRule | Finding {
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     const { loc, pos } = cause as SyntaxError & { loc?: { line: number; column: number }; pos?: number };
-    if (pos !== undefined && pos <= firstToken(script)) return syntaxFinding(NO_FUNCTION, loc);
-    return syntaxFinding(cause.message.replace(/ \(\d+:\d+\)$/, ''), loc);
+    if (pos !== undefined && pos <= firstToken(script)) return syntaxFinding(script, NO_FUNCTION, loc);
+    return syntaxFinding(script, cause.message.replace(/ \(\d+:\d+\)$/, ''), loc);
   }
 }
 
@@ -47,6 +49,8 @@ function firstToken(script: string): number {
   }
 }
 
-function syntaxFinding(message: string, at: { line: number; column: number } | undefined): Finding {
-  return { finding: 'syntax', line: at?.line ?? 1, column: (at?.column ?? 0) + 1, message };
+function syntaxFinding(script: string, message: string, at: { line: number; column: number } | undefined): Finding {
+  const { line = 1, column = 0 } = at ?? {};
+  const source = script.split(lineBreak)[line - 1]?.trim().slice(0, LONGEST_SOURCE);
+  return { finding: 'syntax', line, column: column + 1, message, ...(source && { source }) };
 }

@@ -5,7 +5,6 @@ import { standInApi, type TriedCall } from '../../executions/stand-in-api.ts';
 import { digest } from '../../kit/digest.ts';
 import { type Json, objectOf } from '../../kit/json-values.ts';
 import { customClaims } from '../../pipeline/custom-claims.ts';
-import { lintRule } from '../lint/lint-rule.ts';
 import { readRulesResult } from '../read-rules-result.ts';
 import { refusalOf } from '../rule-failure.ts';
 import { type Change, listChanges } from './list-changes.ts';
@@ -73,7 +72,7 @@ export async function tryRules(containers: Pick<Containers, 'execute'>, trial: T
   if (!outcome.ok) {
     const { code = 'access_denied', message } = refusalOf(outcome.failure, false);
     const verdict = { kind: 'refused', error: code, description: message } as const;
-    return { ...ran, verdict, failure: withPlace(outcome.failure, trial.rules), changes: [], droppedClaims: [] };
+    return { ...ran, verdict, failure: outcome.failure, changes: [], droppedClaims: [] };
   }
   const result = readRulesResult(outcome.result, { user, idToken: {}, accessToken: {}, rules: [] });
   return {
@@ -82,19 +81,6 @@ export async function tryRules(containers: Pick<Containers, 'execute'>, trial: T
     failure: undefined,
     changes: [...listChanges('user', user, after.user), ...listChanges('context', context, after.context)],
     droppedClaims: [...new Set([result.idToken, result.accessToken].flatMap((claims) => customClaims(claims).dropped))],
-  };
-}
-
-/** The runtime says of a text that can't be compiled what is wrong with it, and never where. */
-function withPlace(failure: Failure, rules: readonly TriedRule[]): Failure {
-  const { error, part } = failure;
-  const rule = error?.name === 'SyntaxError' && part ? rules[Number(part.id) - 1] : undefined;
-  const [found] = rule ? lintRule(rule.script) : [];
-  if (!error || !rule || found?.finding !== 'syntax') return failure;
-  const { message, line, column } = found;
-  return {
-    ...failure,
-    error: { ...error, message, stack: `SyntaxError: ${message}\n    at ${rule.name}:${line}:${column}` },
   };
 }
 

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCustomDirectory, logInAt } from '../custom-databases/custom-directory.ts';
+import { created, eventsOf, passwordGrant } from '../protocol.ts';
+import { setRules } from '../rules/rules.ts';
+import { startWorld, type World } from '../world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+const GENERIC = { error: 'access_denied', error_description: 'The login could not be completed' };
+const GOOD = 'function (user, context, callback) {\n  callback(null, user, context);\n}';
+const BROKEN = `function (user, context, callback) {
+  const key = 'sk_live_0123456789';
+  if (key === user.key context.idToken.key = 'sk_live_0123456789';
+  callback(null, user, context);
+}`;
+
+describe('a rule that can not be compiled', () => {
+  it('is stored as it is, and the log says which one, where and in what line, without secrets', async () => {
+    await created(world.api().put('/rules-configs/KEY', { value: 'sk_live_0123456789' }));
+    await setRules(world, [
+      ['first', GOOD],
+      ['Checks the key', BROKEN],
+    ]);
+    const events = await eventsOf(world, async () => {
+      const refused = await passwordGrant(world);
+      expect({ status: refused.statusCode, body: refused.json() }).toEqual({ status: 403, body: GENERIC });
+    });
+    const failed = events.find(({ type }) => type === 'fepft');
+    const source = "  if (key === user.key context.idToken.key = '*****';";
+    expect(failed).toMatchObject({
+      details: {
+        rule: {
+          name: 'Checks the key',
+          failure: 'threw',
+          error_name: 'SyntaxError',
+          error_message: "Unexpected identifier 'context' (Checks the key, line 3, column 24)",
+          line: 3,
+          column: 24,
+          source,
+          stack: expect.stringContaining(`at Checks the key:3:24\n      ${source.trim()}\n`),
+        },
+      },
+    });
+    expect(JSON.stringify(events)).not.toContain('sk_live');
+  });
+
+  it('is seen in the live console', async () => {
+    await world.database.pool.query('delete from console_output');
+    await setRules(world, [['Checks the key', BROKEN]]);
+    await passwordGrant(world);
+    const kept = async () =>
+      (await world.database.pool.query("select lines from console_output where tenant_id = 'dev'")).rows;
+    await expect.poll(kept).toMatchObject([
+      {
+        lines: [
+          {
+            level: 'error',
+            part: { name: 'Checks the key' },
+            text: expect.stringMatching(/^SyntaxError: .*\n.*Checks the key:3:24\n +if \(key/),
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('is not taken for one that reads bad JSON', async () => {
+    await setRules(world, [['Reads', 'function (user, context, callback) {\n\n  JSON.parse("{");\n}']]);
+    const events = await eventsOf(world, async () => void (await passwordGrant(world)));
+    const failed = events.find(({ type }) => type === 'fepft');
+    expect(failed).toMatchObject({
+      details: { rule: { error_name: 'SyntaxError', stack: expect.stringMatching(/Reads.*:3:8/) } },
+    });
+    expect(failed?.details).not.toHaveProperty('rule.source');
+    await setRules(world, []);
+  });
+});
+
+describe('other code that can not be compiled', () => {
+  it('of a custom database is found by its line in the log', async () => {
+    const login = 'function login(email, password, callback) {\n  callback(null { user_id: 1 });\n}';
+    const directory = await createCustomDirectory(world, 'broken', { login });
+    const events = await eventsOf(world, async () => {
+      expect((await logInAt(world, directory.name, 'who@legacy.test', 'x')).json()).toEqual(GENERIC);
+    });
+    expect(events.find(({ type }) => type === 'f')).toMatchObject({
+      details: { script: { name: 'login', line: 2, column: 12, source: '  callback(null { user_id: 1 });' } },
+    });
+  });
+
+  it('of a hook is found by its line in the log', async () => {
+    const script = 'module.exports = function (client, scope, audience, context, cb) {\n  cb(null {});\n};';
+    const hook = await created(
+      world.api().post('/hooks', { name: 'machines', triggerId: 'credentials-exchange', enabled: true, script }),
+    );
+    const { client_id, client_secret } = world.password_client;
+    const identifier = 'https://machines.example.com';
+    await created(world.api().post('/resource-servers', { identifier }));
+    await created(world.api().post('/client-grants', { client_id, audience: identifier, scope: [] }));
+    const events = await eventsOf(world, async () => {
+      const refused = await world.token({
+        grant_type: 'client_credentials',
+        client_id,
+        client_secret,
+        audience: identifier,
+      });
+      expect(refused.body).not.toContain('Unexpected');
+      expect(refused.body).not.toContain('missing )');
+    });
+    expect(JSON.stringify(events)).toContain('"line":2');
+    expect(events.find(({ type }) => type === 'feccft')).toMatchObject({
+      details: { hook: { name: 'machines', line: 2, column: 6, source: '  cb(null {});' } },
+    });
+    await world.api().delete(`/hooks/${hook.id}`);
+  });
+});
