@@ -1,4 +1,4 @@
-import { type ArrowFunctionExpression, type FunctionExpression, lineBreak, parseExpressionAt, tokenizer } from 'acorn';
+import { type ArrowFunctionExpression, type FunctionExpression, parseExpressionAt, tokenizer } from 'acorn';
 import type { Finding } from './finding.ts';
 
 /** A rule's function and the names that it has for what it is given. */
@@ -12,6 +12,7 @@ export interface ParsedRule {
 const OPTIONS = { ecmaVersion: 'latest', locations: true, allowAwaitOutsideFunction: true } as const;
 
 const LONGEST_SOURCE = 120;
+const LINE_END = /\r\n|[\n\r\u2028\u2029]/;
 
 const NO_FUNCTION = 'A rule is one function, and nothing else: function (user, context, callback) { … }';
 
@@ -51,6 +52,6 @@ function firstToken(script: string): number {
 
 function syntaxFinding(script: string, message: string, at: { line: number; column: number } | undefined): Finding {
   const { line = 1, column = 0 } = at ?? {};
-  const source = script.split(lineBreak)[line - 1]?.trim().slice(0, LONGEST_SOURCE);
+  const source = script.split(LINE_END)[line - 1]?.trim().slice(0, LONGEST_SOURCE);
   return { finding: 'syntax', line, column: column + 1, message, ...(source && { source }) };
 }
