@@ -1,0 +1,291 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { byIntrospection } from './by-introspection.ts';
+import { bySignature } from './by-signature.ts';
+import { byTokenService } from './by-token-service.ts';
+import { byUserinfo } from './by-userinfo.ts';
+
+const AUDIENCE = 'https://venues';
+const NEVER = new AbortController().signal;
+
+/** A server that answers each path as a test says, and notes what came. */
+let answers: Map<string, (response: ServerResponse) => void>;
+let received: { path: string; headers: IncomingMessage['headers']; body: string }[];
+let origin: string;
+const server = createServer(async (request, response) => {
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  received.push({ path: request.url ?? '', headers: request.headers, body });
+  const answer = answers.get(request.url ?? '');
+  if (answer) answer(response);
+  else response.writeHead(404).end();
+});
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  received = [];
+  answers = new Map();
+  says('/.well-known/openid-configuration', {
+    issuer: origin,
+    jwks_uri: `${origin}/jwks`,
+    userinfo_endpoint: `${origin}/userinfo`,
+    introspection_endpoint: `${origin}/introspect`,
+  });
+});
+
+function says(path: string, body: unknown, status = 200, headers: Record<string, string> = {}): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  answers.set(path, (response) => response.writeHead(status, headers).end(text));
+}
+
+const introspection = () =>
+  byIntrospection({ issuer: origin, audience: AUDIENCE, clientId: 'service', clientSecret: 'its secret' });
+
+describe('by a token service', () => {
+  const verify = () => byTokenService({ url: `${origin}/`, callerSecret: 'of this caller' })('the-token', NEVER);
+
+  it('sends the token in a body, and who asks in a header', async () => {
+    says('/token/verify', {
+      active: true,
+      user: { sub: 'ada' },
+      permissions: ['read:venues'],
+      expires_at: 1_900_000_000,
+    });
+    expect(await verify()).toEqual({
+      active: true,
+      user: { sub: 'ada' },
+      permissions: ['read:venues'],
+      expiresAt: 1_900_000_000,
+    });
+    expect(received).toMatchObject([
+      { path: '/token/verify', body: '{"token":"the-token"}', headers: { authorization: 'Bearer of this caller' } },
+    ]);
+  });
+
+  it('passes the reason of a refusal on', async () => {
+    says('/token/verify', { active: false, reason: 'revoked' });
+    expect(await verify()).toEqual({ active: false, reason: 'revoked' });
+  });
+
+  it.each<[string, unknown, number]>([
+    ['the secret of another caller', { error: 'invalid_caller' }, 401],
+    ['nothing', '', 200],
+    ['no JSON', '<html>', 200],
+    ['a list', '[]', 200],
+    ['yes without a user', { active: true, permissions: [] }, 200],
+    ['yes without permissions', { active: true, user: { sub: 'ada' } }, 200],
+    ['a broken service', {}, 500],
+    ['a missing path', {}, 404],
+  ])('takes an answer about %s for no answer', async (_what, body, status) => {
+    says('/token/verify', body, status);
+    await expect(verify()).rejects.toMatchObject({ code: 'service_away' });
+  });
+
+  it.each([429, 503])('waits as long as a %s says', async (status) => {
+    says('/token/verify', {}, status, { 'retry-after': '17' });
+    await expect(verify()).rejects.toMatchObject({ code: 'service_away', retryAfterSeconds: 17 });
+  });
+
+  it('follows no redirect: its secret would go along', async () => {
+    says('/token/verify', '', 307, { location: `${origin}/elsewhere` });
+    await expect(verify()).rejects.toMatchObject({ code: 'service_away' });
+    expect(received).toHaveLength(1);
+  });
+
+  it('reads no endless answer', async () => {
+    answers.set('/token/verify', (response) => {
+      response.writeHead(200);
+      const write = () => {
+        while (!response.destroyed && response.write('x'.repeat(65_536)));
+      };
+      response.on('drain', write);
+      write();
+    });
+    await expect(verify()).rejects.toMatchObject({ code: 'service_away' });
+  });
+
+  it('ends with its signal', async () => {
+    answers.set('/token/verify', () => {});
+    const asked = byTokenService({ url: origin, callerSecret: 'x' })('at', AbortSignal.timeout(20));
+    await expect(asked).rejects.toMatchObject({ code: 'service_away' });
+  });
+
+  it('tells of a failure without token or secret', async () => {
+    const failure = await byTokenService({ url: 'http://127.0.0.1:9', callerSecret: 'of-this-caller' })(
+      'the-token',
+      NEVER,
+    ).catch((error: unknown) => error);
+    expect(String(failure)).toContain('http://127.0.0.1:9/token/verify');
+    expect(String(failure)).not.toMatch(/the-token|of-this-caller/);
+  });
+});
+
+describe('by introspection', () => {
+  const described = {
+    active: true,
+    token_type: 'Bearer',
+    iss: '',
+    aud: AUDIENCE,
+    sub: 'ada',
+    scope: 'a b',
+    exp: 1_900_000_000,
+  };
+
+  it('authenticates by client_secret_post, and discovers its endpoint once', async () => {
+    says('/introspect', { ...described, iss: origin });
+    const verify = introspection();
+    expect(await verify('one', NEVER)).toEqual({
+      active: true,
+      user: { sub: 'ada' },
+      permissions: ['a', 'b'],
+      expiresAt: 1_900_000_000,
+    });
+    await verify('two', NEVER);
+    expect(received.map(({ path }) => path)).toEqual([
+      '/.well-known/openid-configuration',
+      '/introspect',
+      '/introspect',
+    ]);
+    expect(Object.fromEntries(new URLSearchParams(received[1]?.body))).toEqual({
+      token: 'one',
+      token_type_hint: 'access_token',
+      client_id: 'service',
+      client_secret: 'its secret',
+    });
+  });
+
+  it.each([
+    ['for another API', { aud: 'https://users' }, 'audience'],
+    ['for no named API', { aud: undefined }, 'audience'],
+    ['of another issuer', { iss: 'https://acme-int.example/' }, 'issuer'],
+    ['that is bound to a key', { cnf: { jkt: 'abc' } }, 'bound'],
+    ['with a DPoP proof', { token_type: 'DPoP' }, 'unknown'],
+    ['that is a refresh token', { token_type: undefined }, 'unknown'],
+    ['of nobody', { sub: undefined }, 'unknown'],
+    ['with an end that is no time', { exp: 'tomorrow' }, 'unknown'],
+  ])('refuses a token %s', async (_what, change, reason) => {
+    says('/introspect', { ...described, iss: origin, ...change });
+    expect(await introspection()('at', NEVER)).toEqual({ active: false, reason });
+  });
+
+  it('names a machine by its client where the server names no subject', async () => {
+    says('/introspect', { ...described, iss: origin, sub: undefined, client_id: 'robot', aud: ['x', AUDIENCE] });
+    expect(await introspection()('at', NEVER)).toMatchObject({ active: true, user: { sub: 'robot' } });
+  });
+});
+
+describe('by discovery', () => {
+  it('takes no metadata of another issuer', async () => {
+    says('/.well-known/openid-configuration', { issuer: `${origin}/`, introspection_endpoint: `${origin}/introspect` });
+    await expect(introspection()('at', NEVER)).rejects.toThrow(/is of the issuer/);
+  });
+
+  it('sends nothing in clear for an issuer with TLS', async () => {
+    const issuer = 'https://acme-dev.example/';
+    const fetch = async () =>
+      new Response(JSON.stringify({ issuer, introspection_endpoint: 'http://acme-dev.example/introspect' }));
+    const verify = byIntrospection({ issuer, audience: AUDIENCE, clientId: 'a', clientSecret: 'b', fetch });
+    await expect(verify('at', NEVER)).rejects.toThrow(/without encryption/);
+  });
+});
+
+describe('Auth0, which has no introspection', () => {
+  const issuer = 'https://acme-dev.eu.auth0.com/';
+  const now = () => 1_800_000_000_000;
+  const claims = {
+    iss: issuer,
+    sub: 'auth0|ada',
+    aud: [AUDIENCE, `${issuer}userinfo`],
+    azp: 'client',
+    scope: 'openid',
+  };
+
+  async function auth0({ userinfo = { sub: 'auth0|ada', email: 'ada@example.org' }, status = 200 } = {}) {
+    const { privateKey, publicKey } = await generateKeyPair('RS256');
+    const asked: string[] = [];
+    const fetch: typeof globalThis.fetch = async (input) => {
+      asked.push(String(input));
+      if (String(input) === `${issuer}userinfo`) return new Response(JSON.stringify(userinfo), { status });
+      return String(input) === `${issuer}.well-known/jwks.json`
+        ? Response.json({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }] })
+        : Response.json({ issuer, userinfo_endpoint: `${issuer}userinfo`, jwks_uri: `${issuer}.well-known/jwks.json` });
+    };
+    const sign = (changes: object = {}, header: Partial<JWTHeaderParameters> = {}) =>
+      new SignJWT({ ...claims, iat: 1_799_999_000, exp: 1_800_000_100, ...changes })
+        .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: 'one', ...header })
+        .sign(privateKey);
+    const api = { issuer, audience: AUDIENCE, fetch };
+    return { sign, asked, byUserinfo: byUserinfo(api), api };
+  }
+
+  it('is asked at /userinfo, which says who it is; what they may stands in the token', async () => {
+    const { sign, byUserinfo: verify } = await auth0();
+    expect(await verify(await sign({ permissions: ['read:venues'] }), NEVER)).toEqual({
+      active: true,
+      expiresAt: 1_800_000_100,
+      user: { sub: 'auth0|ada', email: 'ada@example.org', azp: 'client' },
+      permissions: ['read:venues'],
+    });
+  });
+
+  it('is shown no token of another issuer or API', async () => {
+    const { sign, asked, byUserinfo: verify } = await auth0();
+    expect(await verify(await sign({ aud: 'https://users' }), NEVER)).toEqual({ active: false, reason: 'audience' });
+    expect(await verify(await sign({ iss: 'https://acme-int.eu.auth0.com/' }), NEVER)).toMatchObject({
+      reason: 'issuer',
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('answering for somebody else, or 401, refuses', async () => {
+    const other = await auth0({ userinfo: { sub: 'auth0|bob', email: '' } });
+    expect(await other.byUserinfo(await other.sign(), NEVER)).toMatchObject({ active: false });
+    const revoked = await auth0({ status: 401 });
+    expect(await revoked.byUserinfo(await revoked.sign(), NEVER)).toMatchObject({ active: false });
+  });
+
+  it('out of requests (429) refuses nobody', async () => {
+    const limited = await auth0({ status: 429 });
+    await expect(limited.byUserinfo(await limited.sign(), NEVER)).rejects.toMatchObject({ code: 'service_away' });
+  });
+
+  it('is checked by its keys, and asked only about tokens that are well signed', async () => {
+    const { sign, asked, api, byUserinfo: alsoAsk } = await auth0();
+    const verify = bySignature({ ...api, alsoAsk, now });
+    const unsigned = new UnsecuredJWT({ ...claims, exp: 1_800_000_100 }).encode();
+    expect(await verify(unsigned, NEVER)).toMatchObject({ active: false });
+    expect(await verify(await sign({ exp: 1_799_999_999 }), NEVER)).toEqual({ active: false, reason: 'expired' });
+    expect(asked).not.toContain(`${issuer}userinfo`);
+    expect(await verify(await sign(), NEVER)).toMatchObject({ active: true, user: { email: 'ada@example.org' } });
+  });
+
+  it.each([
+    ['for another API', { aud: 'https://users' }, {}, 'audience'],
+    ['of another issuer', { iss: 'https://acme-int.eu.auth0.com/' }, {}, 'issuer'],
+    ['without an end', { exp: undefined }, {}, 'unknown'],
+    ['that is not valid yet', { nbf: 1_800_000_050 }, {}, 'unknown'],
+    ['that is a logout token', {}, { typ: 'logout+jwt' }, 'unknown'],
+    ['that is bound to a key', { cnf: { jkt: 'abc' } }, {}, 'bound'],
+  ])('has a token %s refused by its signature', async (_what, changes, header, reason) => {
+    const { sign, api } = await auth0();
+    const token = await sign(changes, header);
+    expect(await bySignature({ ...api, alsoAsk: 'nobody', now })(token, NEVER)).toEqual({ active: false, reason });
+  });
+
+  it('two minutes ahead is within a tolerance of two minutes', async () => {
+    const { sign, api } = await auth0();
+    const token = await sign({ nbf: 1_800_000_119, exp: 1_800_009_000 });
+    const verify = bySignature({ ...api, alsoAsk: 'nobody', now, clockToleranceSeconds: 120 });
+    expect(await verify(token, NEVER)).toMatchObject({ active: true });
+  });
+});
