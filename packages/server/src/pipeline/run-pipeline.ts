@@ -7,9 +7,10 @@ import type { User } from '../users/user.ts';
 import { toWire } from '../users/user-wire.ts';
 import { additionsOf } from './additions.ts';
 import { bytesOf, MOST_CLAIM_BYTES, TOO_LARGE_FOR_OWN_API } from './custom-claims.ts';
+import { executionDetails } from './execution-details.ts';
 import { comeBackWith, leaveWith } from './kept-profile.ts';
 import type { KnownFacts, LoginFacts } from './login-facts.ts';
-import { type Decisions, NOTHING_ADDED, type PipelineOutcome, type Stage } from './outcome.ts';
+import { type Decisions, NOTHING_ADDED, type PipelineOutcome, type Stage, type Suspended } from './outcome.ts';
 import { pipelineErrors } from './pipeline-errors.ts';
 import { recordWarning, whoLogsIn } from './record-warning.ts';
 import { withoutParameters } from './redirect-target.ts';
@@ -47,14 +48,17 @@ export function createPipeline(parts: Parts): RunPipeline {
     if (used.length === 0 && !suspended) return NOTHING;
     const known = await describe(facts);
     // Rules begin again, with the user as it is by now.
-    let decisions = suspended?.stage === 'actions' ? comeBackWith(facts.user, suspended) : begin(facts);
+    let decisions = suspended?.stage === 'actions' ? comeBackWith(facts.user, suspended) : begin(facts, suspended);
     for (const stage of used) {
       const memory = stage.name === suspended?.stage ? suspended.memory : undefined;
       const outcome = await stage.run(known, decisions, memory);
       if (outcome.kind === 'redirect' && facts.flow !== 'browser')
         return {
           kind: 'denied',
-          error: explained(pipelineErrors.interactionRequired(), { redirect: withoutParameters(outcome.url) }),
+          error: explained(pipelineErrors.interactionRequired(), {
+            ...executionDetails(outcome.suspended.decisions.executions),
+            redirect: withoutParameters(outcome.url),
+          }),
         };
       if (outcome.kind === 'redirect') return leaveWith(facts.user, outcome);
       if (outcome.kind !== 'decided') return outcome;
@@ -126,6 +130,8 @@ export function createPipeline(parts: Parts): RunPipeline {
 
 const NOTHING: PipelineOutcome = { kind: 'granted', additions: NOTHING_ADDED };
 
-function begin({ user }: LoginFacts): Decisions {
-  return { user: toWire(user), idToken: {}, accessToken: {}, rules: [] };
+/** What ran before the redirect ran for this login, too. */
+function begin({ user }: LoginFacts, { decisions }: Partial<Suspended> = {}): Decisions {
+  const { executions } = decisions ?? {};
+  return { user: toWire(user), idToken: {}, accessToken: {}, rules: [], ...(executions && { executions }) };
 }

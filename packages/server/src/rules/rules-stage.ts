@@ -46,9 +46,10 @@ export function createRulesStage({ programs, containers, apiOf, mintToken, count
     for (const warning of outcome.warnings) await warn(facts, warning);
     if (!outcome.ok) return { kind: 'denied', error: ruleFailure(outcome, facts) };
     const result = readRulesResult(outcome.result, before);
-    const decisions = { ...decide(program, before, result), executions: { rules: [outcome.executionId] } };
+    const ran = { ...before.executions, rules: [...(before.executions?.rules ?? []), outcome.executionId] };
+    const decisions = { ...decide(program, before, result), executions: ran };
     if (result.redirect === undefined) return { kind: 'decided', decisions };
-    if (!facts.resumed) return redirect(result.redirect, before, result);
+    if (!facts.resumed) return redirect(result.redirect, { ...before, executions: ran }, result);
     await recordWarning(recordAlone, facts, 'A rule set context.redirect again: a login is redirected once.');
     return { kind: 'decided', decisions };
   }

@@ -18,6 +18,7 @@ const ORIGIN = 'http://localhost:5555';
 const RULE = `function (user, context, callback) {
   const wish = (user.app_metadata || {}).wish;
   if (wish === 'rule') return callback(new Error('Not today'));
+  if (wish === 'factor') context.multifactor = { provider: 'any' };
   if (wish === 'page' && context.protocol !== 'redirect-callback') context.redirect = { url: '${PAGE}' };
   callback(null, user, context);
 }`;
@@ -135,7 +136,7 @@ export async function everyLogin(world: World) {
     exchange,
     exchangeAction,
     doorman,
-    wish: (who: Person, what: 'rule' | 'action' | 'page' | null) =>
+    wish: (who: Person, what: 'rule' | 'action' | 'page' | 'factor' | null) =>
       created(manage.patch(`/users/${encodeURIComponent(who.id)}`, { app_metadata: { wish: what } })),
   };
 }

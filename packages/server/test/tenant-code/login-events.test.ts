@@ -66,6 +66,23 @@ describe('a login is one event', () => {
     return events.filter(({ type }) => !['scoa', 'sede', 'fede'].includes(type));
   }
 
+  it.each<['factor' | 'page', keyof Logins['flows'], string, string]>([
+    ['factor', 'pages', 'f', 'access_denied'],
+    ['factor', 'silent', 'fsa', 'login_required'],
+    ['factor', 'password', 'fepft', 'mfa_required'],
+    ['factor', 'refreshToken', 'fertft', 'mfa_required'],
+    ['page', 'silent', 'fsa', 'interaction_required'],
+    ['page', 'password', 'fepft', 'interaction_required'],
+  ])('where code wants a %s that is not to be had (%s): %s, with whom it is about and what ran', async (...row) => {
+    const [wanted, flow, type, oauthError] = row;
+    const step = await logins.flows[flow](ada);
+    await logins.wish(ada, wanted);
+    const events = await eventsOf(world, step);
+    await logins.wish(ada, null);
+    const details = { error: { oauthError }, rules: { executions: [expect.any(String)] } };
+    expect(events).toMatchObject([{ type, user_id: ada.id, connection: world.connection, details }]);
+  });
+
   it('of a token exchange that its own action denies: the action is named', async () => {
     const events = await eventsOf(world, () => logins.exchange('stolen'));
     expect(events).toMatchObject([
@@ -167,7 +184,8 @@ describe('the event of a login', () => {
       elapsedTime: 37_000,
       session_id: expect.any(String),
       stats: { loginsCount: 1 },
-      rules: { executions: [expect.any(String)] },
+      // Before the redirect, and after it.
+      rules: { executions: [expect.any(String), expect.any(String)] },
       actions: { executions: [expect.any(String)] },
     });
   });
@@ -187,6 +205,14 @@ describe('the event of a login', () => {
     expect(events).toMatchObject([{ type: 'f', details: { session_id: expect.any(String) } }]);
     await logins.wish(who, null);
     expect((await visitor.authorize({ prompt: 'none' })).answer?.get('code')).toEqual(expect.any(String));
+  });
+
+  it('is told by the server that took the password, where that is one of the version before', async () => {
+    const visitor = world.visitor();
+    const { response } = await visitor.authorize();
+    const proved = await visitor.submit(response, { username: ada.email, password: ada.password });
+    await world.database.pool.query(`update login_transactions set progress = progress - 'prompts' - 'initiatedAt'`);
+    expect(await eventTypesOf(world, () => visitor.follow(proved))).toEqual([]);
   });
 
   it('is there with the answer, or neither is: what breaks in between leaves a login that goes on', async () => {
