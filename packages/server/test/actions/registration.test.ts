@@ -67,7 +67,9 @@ describe('actions at pre-user-registration', () => {
       ]);
     });
     expect(await byEmail('denied@example.org')).toEqual([]);
-    expect(events).toMatchObject([{ type: 'fs', details: { reason: 'on a list' } }]);
+    expect(events).toMatchObject([
+      { type: 'fs', details: { reason: 'on a list', action: { id: expect.any(String), name: expect.any(String) } } },
+    ]);
   });
 
   it('refuse the sign-up where one of them fails, without its words', async () => {
@@ -79,6 +81,7 @@ describe('actions at pre-user-registration', () => {
     });
     expect(events.map(({ type }) => type)).toEqual(['actions_execution_failed', 'fs']);
     const details = objectOf(events[0]?.details);
+    expect(events[1]?.details).toMatchObject({ action: { id: details.action_id, failure: 'threw' } });
     const execution = (await manage.get(`/actions/executions/${details.execution_id}`)).json();
     expect(execution).toMatchObject({
       trigger_id: 'pre-user-registration',
