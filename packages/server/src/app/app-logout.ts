@@ -36,7 +36,14 @@ export function createLogouts(http: FastifyInstance, parts: Parts): LogoutSender
   const { stores, transact, directory, sessionCookie, signToken, verifyJwt, recordAlone, sendPage, now } = parts;
   const findClient = parts.clients.find;
   const findUser = (tenantId: string, userId: string) => stores.users.find(tenantId, userId);
-  const finishLogout = createFinishLogout({ sessionCookie, transact, recordAlone, sendPage, now });
+  const finishLogout = createFinishLogout({
+    sessionCookie,
+    sessions: stores.sessions,
+    transact,
+    recordAlone,
+    sendPage,
+    now,
+  });
   logoutRoutes(http, { findClient, finishLogout });
   endSessionRoutes(http, {
     readRequest: createEndSessionReader({

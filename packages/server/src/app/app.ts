@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
+import { createClientDirectory } from '../clients/client-directory.ts';
 import { createApiTunnels } from '../containers/api-tunnel.ts';
 import { createModuleFinder } from '../containers/find-module.ts';
 import { checkModuleStore, MODULE_STORE } from '../containers/module-folders.ts';
@@ -20,6 +21,7 @@ import { createTenantLooks } from '../login/tenant-looks.ts';
 import { createPartitionKeeper } from '../logs/partitions/partition-keeper.ts';
 import { createLogReader } from '../logs/reading/log-reader.ts';
 import { createEventWriter } from '../logs/recording/event-writer.ts';
+import { nameClient } from '../logs/recording/name-client.ts';
 import { observeAlone, observeCommitted } from '../logs/recording/observe-events.ts';
 import { keptSince } from '../logs/retention/retention.ts';
 import { createGiveCode } from '../oauth/authorize/answer-together.ts';
@@ -96,7 +98,11 @@ export async function createApp(world: World) {
   const hasher = createPasswordHasher({ workers: Math.ceil(availableParallelism() / world.processes) });
   const metrics = createMetrics({ pool, hasher, eventWriter });
   const transact = observeCommitted(transactionsOn(db, storesIn), metrics.countEvent);
-  const recordAlone = observeAlone(eventWriter.recordAlone, metrics.countEvent);
+  const clients = createClientDirectory({ cache, clients: stores.clients });
+  const recordAlone = nameClient(
+    observeAlone(eventWriter.recordAlone, metrics.countEvent),
+    async (tenantId, clientId) => (await clients.find(tenantId, clientId))?.name,
+  );
   const renderer = createPageRenderer();
   const looks = createTenantLooks({ cache, renderer, branding: stores.branding, prompts: stores.prompts });
   const sendPage = createSendPage({ renderer, looks });

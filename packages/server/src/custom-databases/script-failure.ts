@@ -2,7 +2,7 @@ import type { ScriptName } from '../connections/custom-database.ts';
 import type { FailureKind, ThrownError } from '../containers/job.ts';
 import { placeDetails } from '../containers/syntax/syntax-fault.ts';
 import { DeclaredError, defineErrors } from '../kit/errors.ts';
-import { explained, explanationOf } from '../logs/explain-error.ts';
+import { describedAs, explained, explanationOf } from '../logs/explain-error.ts';
 
 /** Why a script gave no answer that counts. */
 export interface ScriptFailure {
@@ -35,7 +35,8 @@ const LONGEST_TEXT = 1_000;
 export function toldToUser(failure: ScriptFailure): DeclaredError {
   const { kind, error } = failure;
   const isForUser = kind === 'threw' && (error?.name === 'UnauthorizedError' || error?.name === 'ValidationError');
-  if (!isForUser || !error?.message) return explained(directoryErrors.failed(), explanation(failure));
+  if (!isForUser || !error?.message)
+    return explained(describedAs(directoryErrors.failed(), describe(failure)), explanation(failure));
   const message = plain(error.message);
   return explained(
     new DeclaredError({ status: 403, code: 'access_denied', message }, message, {}),

@@ -10,7 +10,7 @@ import type { ResetPasswordError } from '../login/pages/reset-password-page.ts';
 import type { SendPage } from '../login/send-page.ts';
 import { passwordRulesOf } from '../login/signup-problem.ts';
 import type { RecordEvent } from '../logs/event.ts';
-import { explanationOf } from '../logs/explain-error.ts';
+import { descriptionOf, explanationOf } from '../logs/explain-error.ts';
 import { authorizePageErrors } from '../oauth/authorize/authorize-errors.ts';
 import { queryForm } from '../oauth/parameters.ts';
 import type { ChangePasswordByTicket } from './change-password.ts';
@@ -123,7 +123,7 @@ export function resetRoutes(app: FastifyInstance, parts: Parts): void {
   }
 
   async function recordFailure(http: FastifyRequest, error: unknown, found: FoundTicket | undefined): Promise<void> {
-    const description = error instanceof Error ? error.message : '';
+    const description = error instanceof Error ? descriptionOf(error) : '';
     await recordAlone(http.tenant.tenantId, {
       ...http.requester,
       ...(found && ticketEvent(found)),

@@ -109,6 +109,11 @@ export const userErrors = defineErrors({
   },
 });
 
+/** What a person is called in the log: the identifier that they know. */
+export function userNameOf({ email, username, userId }: Pick<User, 'email' | 'username' | 'userId'>): string {
+  return email ?? username ?? userId;
+}
+
 /** The user, unless it is an administrator, whom the Management API does not know. */
 export function ordinaryUser(user: User | undefined): User {
   if (!user || user.isSystem) throw userErrors.notFound();

@@ -1,7 +1,7 @@
 import type { Connection } from '../../connections/connection.ts';
 import type { AuditEvent } from '../../logs/event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { User } from '../../users/user.ts';
+import { type User, userNameOf } from '../../users/user.ts';
 import { connectionPart, picked, type RequestPart, requestPart, tenantPart, userPart } from './event-parts.ts';
 import { hookContext, hookUser } from './hook-user.ts';
 import type { RunAfterwards } from './run-afterwards.ts';
@@ -43,7 +43,14 @@ export function createPasswordChangeTrigger({ runAfterwards }: { runAfterwards: 
       },
       given: [hookUser(tenant, user), hookContext({ tenant, connection, request })],
       hookFailed: 'postChangePasswordHookFailed',
-      about,
+      about: {
+        strategy: connection.strategy,
+        strategyType: 'database',
+        userId: user.userId,
+        userName: userNameOf(user),
+        // Where another of the user's accounts got it, its own name.
+        ...about,
+      },
     });
   };
 }

@@ -8,7 +8,7 @@ import { describedAs, explained } from '../../logs/explain-error.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { NewDatabaseUser } from '../../users/create-user.ts';
 import { fitsCode, MOST_BYTES_OF_CODE } from '../../users/metadata.ts';
-import type { Metadata, User } from '../../users/user.ts';
+import { type Metadata, type User, userNameOf } from '../../users/user.ts';
 import type { DeployedActions } from '../deployed-actions.ts';
 import type { ActionCommand } from './action-commands.ts';
 import { clientPart, connectionPart, type RequestPart, requestPart, tenantPart, userPart } from './event-parts.ts';
@@ -115,7 +115,13 @@ export function createRegistrations({ deployed, runTrigger, hooks, runAfterwards
       event: { ...eventOf(registration, false), user: userPart(user) },
       given: [hookUser(registration.tenant, user), hookContext(registration)],
       hookFailed: 'postRegistrationHookFailed',
-      about: { ...registration.about, userId: user.userId, userName: user.email ?? user.username ?? user.userId },
+      about: {
+        ...registration.about,
+        strategy: registration.connection.strategy,
+        strategyType: 'database',
+        userId: user.userId,
+        userName: userNameOf(user),
+      },
     });
   }
 

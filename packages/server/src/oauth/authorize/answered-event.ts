@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { AuditEvent } from '../../logs/event.ts';
-import type { User } from '../../users/user.ts';
+import { type User, userNameOf } from '../../users/user.ts';
 import type { LoginRequest } from './authorization-request.ts';
 import type { LivingSession } from './find-session.ts';
 import type { Prompt } from './login-prompts.ts';
@@ -29,11 +29,11 @@ export function answeredEvent(
     clientName: request.client.name,
     connection: connection.name,
     connectionId: connection.id,
-    ...(!hasLoggedIn && { sessionConnection: connection.name }),
+    ...(!hasLoggedIn && { sessionConnection: connection.name, sessionConnectionId: connection.id }),
     strategy: connection.strategy,
     strategyType: 'database',
     userId: user.userId,
-    userName: nameOf(user),
+    userName: userNameOf(user),
     ...(request.target.audience && { audience: request.target.audience }),
     ...(request.scope && { scope: request.scope }),
     details: {
@@ -57,7 +57,7 @@ function promptOf({ name, initiatedAt, completedAt = initiatedAt, proof }: Promp
       strategy: proof.strategy,
       ...(proof.identity !== undefined && { identity: proof.identity }),
       user_id: user.userId,
-      user_name: nameOf(user),
+      user_name: userNameOf(user),
       stats: { loginsCount: proof.loginsCount },
     }),
   };
@@ -65,8 +65,4 @@ function promptOf({ name, initiatedAt, completedAt = initiatedAt, proof }: Promp
 
 function timesOf(initiatedAt: number, completedAt: number) {
   return { initiatedAt, completedAt, elapsedTime: completedAt - initiatedAt };
-}
-
-function nameOf({ email, username, userId }: User): string {
-  return email ?? username ?? userId;
 }

@@ -5,10 +5,10 @@ import type { VerifyJwt } from '../../keys/verify-jwt.ts';
 import { textOf, textsOf } from '../../kit/json-values.ts';
 import type { ResourceServer } from '../../resource-servers/resource-server.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { User } from '../../users/user.ts';
+import { type User, userNameOf } from '../../users/user.ts';
 import { readConfirmation, tokenTypeOf } from '../possession/possession.ts';
 import { grantIdOf } from '../tokens/access-token.ts';
-import { type Introspection, nameOf, type TokenDescription } from './describe-token.ts';
+import type { Introspection, TokenDescription } from './describe-token.ts';
 
 interface Parts {
   readonly verifyJwt: VerifyJwt;
@@ -47,7 +47,7 @@ export function createJwtDescriber(parts: Parts) {
     return {
       iss,
       sub,
-      ...(typeof owner === 'object' && { username: nameOf(owner) }),
+      ...(typeof owner === 'object' && { username: userNameOf(owner) }),
       aud,
       client_id: clientId,
       ...(scope !== undefined && { scope }),

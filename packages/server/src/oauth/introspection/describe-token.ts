@@ -2,7 +2,7 @@ import type { Client } from '../../clients/client.ts';
 import type { Connection } from '../../connections/connection.ts';
 import { digest } from '../../kit/digest.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { User } from '../../users/user.ts';
+import { type User, userNameOf } from '../../users/user.ts';
 import { tokenTypeOf } from '../possession/possession.ts';
 import { isExpired } from '../refresh/refresh-token.ts';
 import type { RefreshTokenStore } from '../refresh/refresh-token-store.ts';
@@ -48,7 +48,7 @@ export function createTokenDescriber(parts: Parts) {
     return {
       iss: `${origin}/`,
       sub: user.userId,
-      username: nameOf(user),
+      username: userNameOf(user),
       aud: `${origin}/userinfo`,
       client_id: client.clientId,
       ...(found.scope && { scope: found.scope }),
@@ -71,7 +71,7 @@ export function createTokenDescriber(parts: Parts) {
     return {
       iss: `${origin}/`,
       sub: user.userId,
-      username: nameOf(user),
+      username: userNameOf(user),
       ...(found.grant.audience !== undefined && { aud: found.grant.audience }),
       client_id: client.clientId,
       ...(found.grant.scope && { scope: found.grant.scope }),
@@ -86,10 +86,6 @@ export function createTokenDescriber(parts: Parts) {
   }
 
   return describeToken;
-}
-
-export function nameOf(user: User): string {
-  return user.email ?? user.username ?? user.userId;
 }
 
 function seconds(date: Date): number {

@@ -6,11 +6,18 @@ import { DeclaredError } from '../../kit/errors.ts';
 import type { SendPage } from '../../login/send-page.ts';
 import type { RecordEvent } from '../../logs/event.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
+import { userNameOf } from '../../users/user.ts';
+import type { UserStore } from '../../users/user-store.ts';
 import { allowedLogoutUrls } from './logout-target.ts';
 
 interface Parts {
   readonly sessionCookie: TenantCookie;
-  readonly transact: Transact<{ sessions: Pick<SessionStore, 'end'>; record: RecordEvent }>;
+  readonly sessions: Pick<SessionStore, 'findByCookie'>;
+  readonly transact: Transact<{
+    sessions: Pick<SessionStore, 'end'>;
+    users: Pick<UserStore, 'find'>;
+    record: RecordEvent;
+  }>;
   readonly recordAlone: RecordEvent;
   readonly sendPage: SendPage;
   readonly now: () => Date;
@@ -22,24 +29,33 @@ export interface Logout {
   readonly location: string | undefined;
 }
 
+/** Of a list that an event names. */
+const MOST_ADDRESSES = 20;
+
 export type FinishLogout = ReturnType<typeof createFinishLogout>;
 
 /** Ends the browser's session, and what the ends of both endpoints have in common. */
-export function createFinishLogout({ sessionCookie, transact, recordAlone, sendPage, now }: Parts) {
+export function createFinishLogout({ sessionCookie, sessions, transact, recordAlone, sendPage, now }: Parts) {
   return {
     async finish(request: FastifyRequest, reply: FastifyReply, { client, location }: Logout): Promise<FastifyReply> {
       const { tenant, requester } = request;
       const cookie = sessionCookie.read(request);
       if (cookie) {
-        await transact(async ({ sessions, record }) => {
+        await transact(async ({ sessions, users, record }) => {
           const [ended] = await sessions.end(tenant.tenantId, { cookie }, 'rp-logout', now());
           if (!ended) return;
+          const user = await users.find(tenant.tenantId, ended.userId);
           await record(tenant.tenantId, {
             ...requester,
             type: 'loggedOut',
             ...(client && { clientId: client.clientId, clientName: client.name }),
             userId: ended.userId,
-            details: { session_id: ended.sessionId, ...(location && { return_to: location }) },
+            ...(user && { userName: userNameOf(user) }),
+            details: {
+              session_id: ended.sessionId,
+              ...(location && { return_to: location }),
+              allowed_logout_url: allowedLogoutUrls(tenant, client).slice(0, MOST_ADDRESSES),
+            },
           });
         });
       }
@@ -66,14 +82,18 @@ export function createFinishLogout({ sessionCookie, transact, recordAlone, sendP
         });
       } catch (error) {
         if (!(error instanceof DeclaredError) || error.status >= 500) throw error;
+        const cookie = sessionCookie.read(request);
+        const session = cookie && (await sessions.findByCookie(request.tenant.tenantId, cookie));
         await recordAlone(request.tenant.tenantId, {
           ...request.requester,
           type: 'logoutFailed',
           description: error.message,
           ...(client && { clientId: client.clientId, clientName: client.name }),
+          ...(session && { userId: session.userId }),
           details: {
+            ...(session && { session_id: session.sessionId }),
             ...(given && { return_to: given.slice(0, 512) }),
-            allowed_logout_url: allowedLogoutUrls(request.tenant, client).slice(0, 20),
+            allowed_logout_url: allowedLogoutUrls(request.tenant, client).slice(0, MOST_ADDRESSES),
           },
         });
         throw error;

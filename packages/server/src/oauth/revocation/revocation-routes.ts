@@ -4,6 +4,8 @@ import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
 import type { RecordEvent } from '../../logs/event.ts';
 import { settingsOf } from '../../tenants/tenant-settings.ts';
+import { userNameOf } from '../../users/user.ts';
+import type { UserStore } from '../../users/user-store.ts';
 import { type AuthenticateClient, clientRequest } from '../client-authentication/authenticate-client.ts';
 import { bodyParameters } from '../parameters.ts';
 import type { PresentedRefreshToken, RefreshTokenStore } from '../refresh/refresh-token-store.ts';
@@ -12,6 +14,7 @@ import type { TokenGrantStore } from '../tokens/token-grant-store.ts';
 interface Stores {
   readonly tokenGrants: Pick<TokenGrantStore, 'revoke' | 'revokeOfConsent'>;
   readonly consents: Pick<ConsentStore, 'withdraw'>;
+  readonly users: Pick<UserStore, 'find'>;
   readonly record: RecordEvent;
 }
 
@@ -34,16 +37,18 @@ export function revocationRoutes(
     const presented = parameters.require('token');
     const token = await refreshTokens.find(tenant.tenantId, digest(presented));
     if (token && token.grant.clientId === client.clientId) {
-      await transact(async ({ tokenGrants, consents, record }) => {
+      await transact(async ({ tokenGrants, consents, users, record }) => {
         if (!(await tokenGrants.revoke(tenant.tenantId, token.grantId, now()))) return;
         if (settingsOf(tenant).flags.revoke_refresh_token_grant)
           await endGrant({ tokenGrants, consents }, request, token);
+        const user = await users.find(tenant.tenantId, token.grant.userId);
         await record(tenant.tenantId, {
           ...requester,
           type: 'refreshTokenRevoked',
           clientId: client.clientId,
           clientName: client.name,
           userId: token.grant.userId,
+          ...(user && { userName: userNameOf(user) }),
           details: { token_id: token.tokenId },
         });
       });

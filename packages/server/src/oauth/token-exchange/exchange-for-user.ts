@@ -58,6 +58,8 @@ export function createExchangeForUser({ logIn, access, transact, hasLoginCode }:
         userName: email ?? username ?? userId,
         connection: connection.name,
         connectionId: connection.id,
+        strategy: connection.strategy,
+        strategyType: 'database',
       }),
       ended: () => oauthErrors.userBlocked(),
     });

@@ -1,6 +1,6 @@
 import type { Transact } from '../../db/transact.ts';
 import { digest } from '../../kit/digest.ts';
-import type { User } from '../../users/user.ts';
+import { type User, userNameOf } from '../../users/user.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import type { AuthorizationCode, AuthorizationCodeStore } from '../authorize/authorization-code-store.ts';
 import { oauthErrors } from '../oauth-errors.ts';
@@ -64,12 +64,14 @@ export function authorizationCodeGrant({ transact, stores, access, findUser, pre
     time: Date,
   ): Promise<never> {
     const error = asRecorded(oauthErrors.invalidCode());
+    const user = await findUser(exchange.tenant.tenantId, code.grant.userId);
     await transact(async ({ tokenGrants, record }) => {
       await tokenGrants.revoke(exchange.tenant.tenantId, code.grantId, time);
       await record(exchange.tenant.tenantId, {
         ...exchangeEvent(exchange),
         type: 'codeExchangeFailed',
         userId: code.grant.userId,
+        ...(user && { userName: userNameOf(user) }),
         description: error.message,
         details: { code: presented, error: { message: 'The code was redeemed before; what it issued is revoked.' } },
       });

@@ -7,7 +7,7 @@ import { executionDetails } from '../../pipeline/execution-details.ts';
 import type { SessionFacts } from '../../pipeline/login-facts.ts';
 import { type Additions, type ClaimAdditions, NOTHING_ADDED } from '../../pipeline/outcome.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { User } from '../../users/user.ts';
+import { type User, userNameOf } from '../../users/user.ts';
 import { replaceScopes, tokenScopesOf } from '../access/replace-scopes.ts';
 import type { AccessResolver } from '../access/resolve-access.ts';
 import { parseScope } from '../access/scope.ts';
@@ -71,7 +71,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
       throw oauthErrors.invalidRefreshToken();
     checkHolder(exchange, token);
     const { user: known, connection } = await findLivingUser(exchange, token);
-    if (token.rotatedAt && !isWithinLeeway(token, client, time)) await refuseReuse(exchange, token, time);
+    if (token.rotatedAt && !isWithinLeeway(token, client, time)) await refuseReuse(exchange, token, known, time);
 
     const scope = narrow(token.grant.scope, parameters.get('scope'));
     const target = await access.grantedTarget(tenant, token.grant.audience, (audience) =>
@@ -133,7 +133,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
       tokens.sign(),
       successor ? rotate(exchange, token, successor, issued, time) : prolong(exchange, token, issued, time),
     ]);
-    if (!isIssued) await refuseReuse(exchange, token, time);
+    if (!isIssued) await refuseReuse(exchange, token, known, time);
     return response;
   }
 
@@ -234,14 +234,13 @@ export function refreshTokenGrant(parts: Parts): Grant {
   }
 
   /** Somebody presents a token that was replaced: one of two holders is a thief, so both lose the family (RFC 9700 section 4.14.2). */
-  async function refuseReuse(exchange: Exchange, token: PresentedRefreshToken, time: Date): Promise<never> {
+  async function refuseReuse(exchange: Exchange, token: PresentedRefreshToken, user: User, time: Date): Promise<never> {
     const error = asRecorded(oauthErrors.refreshTokenReused());
     await transact(async ({ tokenGrants, record }) => {
       await tokenGrants.revoke(exchange.tenant.tenantId, token.grantId, time);
       await record(exchange.tenant.tenantId, {
-        ...exchangeEvent(exchange),
+        ...eventOf(exchange, user),
         type: 'refreshTokenReused',
-        userId: token.grant.userId,
         description: error.message,
         details: { token_id: token.tokenId, family_id: token.grantId },
       });
@@ -253,7 +252,7 @@ export function refreshTokenGrant(parts: Parts): Grant {
 }
 
 function eventOf(exchange: Exchange, user: User): Omit<AuditEvent, 'type'> {
-  return { ...exchangeEvent(exchange), userId: user.userId, userName: user.email ?? user.username ?? user.userId };
+  return { ...exchangeEvent(exchange), userId: user.userId, userName: userNameOf(user) };
 }
 
 /** What tenant code adds from now on, where it is not what it added before. */
