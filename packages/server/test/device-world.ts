@@ -1,7 +1,7 @@
 import { DEVICE_GRANT } from '../src/oauth/device/device-code.ts';
 import { createTestClient } from './protocol.ts';
 import type { Visitor } from './visitor.ts';
-import { startWorld } from './world.ts';
+import { startWorld, type World } from './world.ts';
 
 export type Page = Awaited<ReturnType<Visitor['get']>>;
 type Ask = Readonly<Record<string, string>>;
@@ -9,8 +9,8 @@ type Ask = Readonly<Record<string, string>>;
 export type DeviceWorld = Awaited<ReturnType<typeof startDeviceWorld>>;
 
 /** A world with a television, which asks for codes and polls, and with browsers that type them. */
-export async function startDeviceWorld() {
-  const world = await startWorld();
+export async function startDeviceWorld(started?: World) {
+  const world = started ?? (await startWorld());
   const device = (changes: Record<string, unknown> = {}) =>
     createTestClient(world, {
       name: 'Living room',
