@@ -59,9 +59,8 @@ export function continueRoutes(app: FastifyInstance, parts: Parts): void {
 /** All that the page sent along: it is meant for tenant code alone. */
 function requestFacts(http: FastifyRequest): RequestFacts {
   const { requester, method, body } = http;
-  const { ip, userAgent, hostname } = requester;
   const sent = body instanceof FormBody ? body.form.values : isObject(body) ? body : {};
-  return { ip, userAgent, hostname, method, query: without(queryForm(http).values), body: without(sent) };
+  return { requester, method, query: without(queryForm(http).values), body: without(sent) };
 }
 
 /** A name that would be a prototype in the hands of careless code. */

@@ -1,5 +1,6 @@
 import type { Client } from '../clients/client.ts';
 import type { Connection } from '../connections/connection.ts';
+import type { Requester } from '../logs/event.ts';
 import type { Target } from '../oauth/access/resolve-access.ts';
 import type { ListedRefreshToken } from '../oauth/refresh/refresh-token-list-store.ts';
 import type { SessionPast } from '../sessions/session-store.ts';
@@ -62,9 +63,8 @@ export interface Resumed {
 
 /** The request that asked for the login: of a browser the one to /authorize, whatever pages came in between. */
 export interface RequestFacts {
-  readonly ip: string;
-  readonly userAgent: string;
-  readonly hostname: string;
+  /** The log names all of it; tenant code sees address, agent and host. */
+  readonly requester: Requester;
   readonly method: string;
   /** Without secrets, as in `body`. */
   readonly query: Readonly<Record<string, string>>;

@@ -11,11 +11,9 @@ export function recordWarning(
 ): Promise<void> {
   const { tenant, client, request } = facts;
   return recordAlone(tenant.tenantId, {
+    ...request.requester,
     ...whoLogsIn(facts),
     type: 'loginWarned',
-    ip: request.ip,
-    userAgent: request.userAgent,
-    hostname: request.hostname,
     clientId: client.clientId,
     clientName: client.name,
     description,

@@ -41,7 +41,8 @@ function connectionOptions(options: Readonly<Record<string, unknown>>): Record<s
   };
 }
 
-function ruleRequest({ ip, userAgent, hostname, method, query, body }: RequestFacts): Record<string, unknown> {
+function ruleRequest({ requester, method, query, body }: RequestFacts): Record<string, unknown> {
+  const { ip, userAgent, hostname } = requester;
   return { userAgent, ip, hostname, method, query, body };
 }
 

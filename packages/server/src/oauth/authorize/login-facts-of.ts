@@ -25,9 +25,7 @@ export function loginFactsOf(
       isSingleSignOn: !login?.hasLoggedIn,
     },
     request: {
-      ip: requester.ip,
-      userAgent: requester.userAgent,
-      hostname: requester.hostname,
+      requester,
       method,
       query: shownParameters(parameters),
       body: {},

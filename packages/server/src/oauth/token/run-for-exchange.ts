@@ -45,9 +45,7 @@ export function createRunForExchange({ runPipeline, findUser }: Parts) {
       flow: 'backchannel',
       redirectUri: undefined,
       request: {
-        ip: requester.ip,
-        userAgent: requester.userAgent,
-        hostname: requester.hostname,
+        requester,
         method: 'POST',
         query: {},
         body: shownParameters(parameters.all),

@@ -6,14 +6,14 @@ import { transactionPart } from '../transaction-part.ts';
 /** `event` of post-login. What is not known is left out: riskAssessment, organization, custom_domain. */
 export function postLoginEvent(facts: KnownFacts, transactionMetadata: Json): Json {
   const { tenant, client, connection, user, session, target, refreshToken, resumed } = facts;
-  const { ip, userAgent, hostname, method, query, body } = resumed?.request ?? facts.request;
+  const { requester, method, query, body } = resumed?.request ?? facts.request;
   const asked = { ...facts.request.query, ...textsOf(facts.request.body) };
   return {
     authentication: { methods: facts.methods },
     authorization: { roles: facts.roles },
     client: clientPart(client),
     connection: connectionPart(connection),
-    request: requestPart({ requester: { ip, userAgent, hostname }, method, body, query }),
+    request: requestPart({ requester, method, body, query }),
     ...(target.api && { resource_server: { identifier: target.api.identifier } }),
     ...(refreshToken && { refresh_token: refreshTokenPart(facts, refreshToken) }),
     ...(session && { session: sessionPart(facts, session) }),

@@ -146,14 +146,13 @@ function positionOf(actions: readonly RunnableAction[], { action, position }: Su
 
 function aboutOf({ request, client, connection, user }: KnownFacts): Omit<AuditEvent, 'type'> {
   return {
-    ip: request.ip,
-    userAgent: request.userAgent,
-    hostname: request.hostname,
+    ...request.requester,
     clientId: client.clientId,
     clientName: client.name,
     connection: connection.name,
     connectionId: connection.id,
     strategy: connection.strategy,
+    strategyType: 'database',
     userId: user.userId,
     userName: user.email ?? user.username ?? user.userId,
   };
