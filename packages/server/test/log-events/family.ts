@@ -1,3 +1,4 @@
+import { expect, vi } from 'vitest';
 import type { LogRecord } from '../protocol.ts';
 import { createVisitor } from '../visitor.ts';
 import type { ManagementClient, World, WorldRequest } from '../world.ts';
@@ -54,7 +55,15 @@ export function family<Stage extends { readonly world: World }>(
         async cause(code) {
           const before = new Set((await recordsOf(code)).map(({ log_id }) => log_id));
           await rowOf(code).cause(stage);
-          return (await recordsOf(code)).filter(({ log_id }) => !before.has(log_id));
+          // Some code of the tenant runs after the answer.
+          return vi.waitFor(
+            async () => {
+              const records = (await recordsOf(code)).filter(({ log_id }) => !before.has(log_id));
+              expect(records).not.toEqual([]);
+              return records;
+            },
+            { timeout: 30_000, interval: 50 },
+          );
         },
         expected: (code) => ({ has: rowOf(code).has(stage), isOfServer: rowOf(code).isOfServer ?? false }),
         stop: () => stage.world.stop(),

@@ -21,6 +21,8 @@ const ELSEWHERE: Readonly<Record<string, Elsewhere>> = {
   },
 };
 
+const NAMELESS = ['sapi', 'custom_domain_verification_failed'];
+
 /** The table of docs/log-events.md: all codes that something here causes. */
 const documented = [...read('../../../../docs/log-events.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
 
@@ -34,7 +36,12 @@ describe.each(FAMILIES)('each code of the family $title', ({ codes, start }) => 
   it.each(codes)('is caused by a request that anybody could make, and its record is whole: %s', async (code) => {
     const records = await running.cause(code);
     expect(records).toHaveLength(1);
-    for (const record of records) expect(record).toEqual(wholeRecord(record, code, running.expected(code)));
+    for (const record of records) {
+      const expected = wholeRecord(record, code, running.expected(code));
+      // Changes over the Management API know their application by its id.
+      if (NAMELESS.includes(code) && !('client_name' in record)) delete expected.client_name;
+      expect(record).toEqual(expected);
+    }
   });
 });
 

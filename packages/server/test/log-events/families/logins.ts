@@ -8,6 +8,11 @@ import { ada, backend, details, directory, failed, spa } from '../record.ts';
 const OWN = 'http://localhost:5555';
 const FOREIGN = 'https://evil.example';
 const SCOPE = { scope: 'openid profile email offline_access' };
+const TIMES = {
+  initiatedAt: expect.any(Number),
+  completedAt: expect.any(Number),
+  elapsedTime: expect.any(Number),
+};
 const WRONG = { description: 'Wrong email or password.', ...failed('Wrong email or password.') };
 
 async function start() {
@@ -33,7 +38,18 @@ export const logins = family('logins', start, {
       ...ada(world),
       ...SCOPE,
       ...details({
-        prompts: [expect.objectContaining({ name: 'prompt-authenticate', connection: world.connection })],
+        prompts: [
+          expect.objectContaining({
+            name: 'prompt-authenticate',
+            flow: 'universal-login',
+            connection: world.connection,
+            connection_id: expect.stringMatching(/^con_/),
+            strategy: 'auth0',
+            ...ada(world),
+            ...TIMES,
+          }),
+        ],
+        ...TIMES,
         session_id: expect.any(String),
         stats: { loginsCount: 1 },
       }),
