@@ -258,7 +258,7 @@ describe('deploying an action', () => {
     const missing = { name: 'left-pad', version: '1.3.0' };
     const body = { dependencies: [{ name: 'lodash', version: 'latest' }, missing] };
     const action = await made(body);
-    expect(action).toMatchObject({ status: 'failed', ...body });
+    expect(action).toMatchObject({ status: 'failed', errors: [{ id: 'module_not_found' }], ...body });
     expect(action).not.toHaveProperty('built_at');
     const refused = (await manage.post(`/actions/actions/${action.id}/deploy`)).json();
     expect(refused).toEqual({

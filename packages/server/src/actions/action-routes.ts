@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import type { CheckSyntax } from '../containers/syntax/check-syntax.ts';
 import { flagOf, textOf } from '../kit/json-values.ts';
+import { checkLength } from '../management/body-limits.ts';
 import type { Management } from '../management/call.ts';
 import type { TokenExchangeProfileStore } from '../oauth/token-exchange/token-exchange-profile-store.ts';
-import { type Action, actionErrors } from './action.ts';
+import { type Action, actionErrors, LONGEST_CODE } from './action.ts';
 import type { ActionStore } from './action-store.ts';
 import type { ActionsToWire } from './action-wire.ts';
 import type { BindingStore } from './bindings/binding-store.ts';
+import { faultOfCode } from './build-action.ts';
 import { type DeployAction, isSame } from './deploy-action.ts';
 import type { ActionModuleStore } from './modules/action-module-store.ts';
 import type { ModuleVersionStore } from './modules/module-version-store.ts';
@@ -27,6 +30,7 @@ interface Stores {
 interface Parts {
   readonly actionsToWire: ActionsToWire;
   readonly deploy: DeployAction;
+  readonly checkSyntax: CheckSyntax;
   readonly now: () => Date;
 }
 
@@ -35,8 +39,15 @@ const NO_SOURCE = { code: '', runtime: DEFAULT_RUNTIME, triggers: [], dependenci
 /** /actions/actions of the Management API; versions are in version-routes.ts. */
 export function actionRoutes<Inside extends Stores>(
   management: Management<Inside>,
-  { actionsToWire, deploy, now }: Parts,
+  { actionsToWire, deploy, checkSyntax, now }: Parts,
 ): void {
+  /** In another process, so before any lock; what is too long is refused with the rest of the body. */
+  async function readFault(tenantId: string, given: unknown) {
+    const code = textOf(given);
+    checkLength('code', code, LONGEST_CODE);
+    return code === undefined ? undefined : faultOfCode(checkSyntax, tenantId, code);
+  }
+
   management.route('GET /actions/actions', async (call) => {
     const { tenantId } = call.tenant;
     const { triggerId, actionName, deployed, installed } = call.query;
@@ -55,6 +66,7 @@ export function actionRoutes<Inside extends Stores>(
     const name = readName(call.body) ?? '';
     const time = now();
     const secrets = readSecrets(call.body.secrets, [], time);
+    const codeFault = await readFault(tenantId, call.body.code);
     return call.commit(async (stores) => {
       await stores.actions.lock(tenantId);
       const source = { ...NO_SOURCE, ...(await readSource(call.body, tenantId, stores.actionModules)) };
@@ -65,6 +77,7 @@ export function actionRoutes<Inside extends Stores>(
         secrets,
         isChanged: true,
         deployedVersionId: undefined,
+        codeFault,
         createdAt: time,
         updatedAt: time,
       };
@@ -82,6 +95,8 @@ export function actionRoutes<Inside extends Stores>(
   management.route('PATCH /actions/actions/{id}', async (call) => {
     const { tenantId } = call.tenant;
     const name = readName(call.body);
+    const { code } = call.body;
+    const codeFault = await readFault(tenantId, code);
     return call.commit(async (stores) => {
       await stores.actions.lock(tenantId);
       const action = await existing(stores, tenantId, call.params.id);
@@ -95,6 +110,7 @@ export function actionRoutes<Inside extends Stores>(
         source,
         secrets,
         isChanged: action.isChanged || !isSame(action, { source, secrets }),
+        codeFault: code === undefined ? action.codeFault : codeFault,
         updatedAt: time,
       };
       await stores.actions.save(tenantId, changed);

@@ -2,7 +2,7 @@ import { type Generated, type JSONColumnType, type Selectable, sql } from 'kysel
 import { violatedConstraint } from '../db/constraint.ts';
 import type { Database } from '../db/database.ts';
 import type { Sealer } from '../kit/seal.ts';
-import { type Action, type ActionSource, actionErrors, MOST_ACTIONS } from './action.ts';
+import { type Action, type ActionSource, actionErrors, type CodeFault, MOST_ACTIONS } from './action.ts';
 import { lockActions } from './action-lock.ts';
 import { createSecretSealing } from './secrets.ts';
 
@@ -21,6 +21,7 @@ interface ActionTable {
   secrets: Buffer | null;
   is_changed: boolean;
   deployed_version_id: string | null;
+  code_fault: JSONColumnType<CodeFault> | null;
   created_at: Date;
   updated_at: Date;
 }
@@ -51,6 +52,7 @@ export function createActionStore(db: Database, sealer: Sealer) {
     secrets: sealing.open(tenantId, row.id, row.secrets),
     isChanged: row.is_changed,
     deployedVersionId: row.deployed_version_id ?? undefined,
+    codeFault: row.code_fault ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   });
@@ -60,6 +62,7 @@ export function createActionStore(db: Database, sealer: Sealer) {
     secrets: sealing.seal(tenantId, action.id, action.secrets),
     is_changed: action.isChanged,
     deployed_version_id: action.deployedVersionId ?? null,
+    code_fault: action.codeFault ? JSON.stringify(action.codeFault) : null,
     created_at: action.createdAt,
     updated_at: action.updatedAt,
   });

@@ -1,6 +1,6 @@
 import type { Json } from '../kit/json-values.ts';
 import type { Action, ActionSource, ActionVersion } from './action.ts';
-import { buildAction, type FindModule } from './build-action.ts';
+import { buildAction, type FindModule, faultOf } from './build-action.ts';
 import { secretsToWire } from './secrets.ts';
 import type { VersionStore } from './versions/version-store.ts';
 
@@ -13,13 +13,14 @@ export type ActionsToWire = ReturnType<typeof createActionsToWire>;
 /** Actions as the API tells them, each with the version that runs. */
 export function createActionsToWire({ findModule }: { readonly findModule: FindModule }) {
   async function toWire(action: Action, deployed: ActionVersion | undefined): Promise<Json> {
-    const { status } = await buildAction(action.source.dependencies, findModule);
+    const { status, problems } = await buildAction(action.source.dependencies, faultOf(action), findModule);
     const version = deployed && { ...versionToWire(deployed), deployed: true };
     return {
       ...baseToWire(action),
       ...sourceToWire(action.source),
       secrets: secretsToWire(action.secrets),
       status,
+      ...(problems.length > 0 && { errors: problems }),
       ...(status === 'built' && { built_at: action.updatedAt.toISOString() }),
       all_changes_deployed: !action.isChanged,
       ...(version && { current_version: version, deployed_version: version }),

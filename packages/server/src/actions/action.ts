@@ -35,8 +35,16 @@ export interface Action {
   /** Whether the draft differs from the version that is deployed. */
   readonly isChanged: boolean;
   readonly deployedVersionId: string | undefined;
+  /** Why the code of the draft can't be compiled. */
+  readonly codeFault: CodeFault | undefined;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** It counts for the code with this digest alone. */
+export interface CodeFault {
+  readonly codeHash: string;
+  readonly message: string;
 }
 
 /** What was deployed once; it never changes. */

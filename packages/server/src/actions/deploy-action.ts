@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type { CheckSyntax } from '../containers/syntax/check-syntax.ts';
 import { type Action, type ActionSource, type ActionVersion, actionErrors } from './action.ts';
 import type { ActionStore } from './action-store.ts';
-import { buildAction, type FindModule, refuseFailed } from './build-action.ts';
+import { buildAction, type FindModule, faultOfCode, refuseFailed } from './build-action.ts';
 import type { ModuleVersionStore } from './modules/module-version-store.ts';
 import type { Secret } from './secrets.ts';
 import type { VersionStore } from './versions/version-store.ts';
@@ -14,6 +15,7 @@ interface Stores {
 
 interface Parts {
   readonly findModule: FindModule;
+  readonly checkSyntax: CheckSyntax;
   readonly now: () => Date;
 }
 
@@ -25,14 +27,16 @@ export interface Deployed {
 export type DeployAction = ReturnType<typeof createDeployAction>;
 
 /** Makes a new version and lets it run. The tenant's lock on actions is held. */
-export function createDeployAction({ findModule, now }: Parts) {
+export function createDeployAction({ findModule, checkSyntax, now }: Parts) {
   async function deploy(
     stores: Stores,
     tenantId: string,
     action: Action,
     content: { readonly source: ActionSource; readonly secrets: readonly Secret[] },
   ): Promise<Deployed> {
-    const build = await buildAction(content.source.dependencies, findModule);
+    // It was looked at before the lock, as a rule, and is known.
+    const fault = await faultOfCode(checkSyntax, tenantId, content.source.code);
+    const build = await buildAction(content.source.dependencies, fault?.message, findModule);
     refuseFailed(build);
     await refuseLostModules(stores, tenantId, content.source);
     const version = await stores.actionVersions.insert(tenantId, {
@@ -48,6 +52,11 @@ export function createDeployAction({ findModule, now }: Parts) {
   }
 
   return {
+    /** Before the lock, and without a connection: another process reads the code, which may take a while. */
+    async foresee(tenantId: string, { source }: { readonly source: ActionSource }): Promise<void> {
+      await checkSyntax(tenantId, source.code, 'module');
+    },
+
     draft: (stores: Stores, tenantId: string, action: Action): Promise<Deployed> =>
       deploy(stores, tenantId, { ...action, isChanged: false }, action),
 

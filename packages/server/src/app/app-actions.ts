@@ -9,24 +9,29 @@ import { moduleVersionRoutes } from '../actions/modules/module-version-routes.ts
 import { createPublishModule } from '../actions/modules/publish-module.ts';
 import type { RunAction } from '../actions/run-action.ts';
 import { versionRoutes } from '../actions/versions/version-routes.ts';
+import type { CheckSyntax } from '../containers/syntax/check-syntax.ts';
 import type { Management } from '../management/call.ts';
 import type { Stores } from '../stores.ts';
 
 interface Parts {
   readonly findModule: FindModule;
+  readonly checkSyntax: CheckSyntax;
   readonly runAction: RunAction;
   readonly now: () => Date;
 }
 
 /** /actions of the Management API. */
-export function createActionsApi(management: Management<Stores>, { findModule, runAction, now }: Parts): void {
+export function createActionsApi(
+  management: Management<Stores>,
+  { findModule, checkSyntax, runAction, now }: Parts,
+): void {
   const actionsToWire = createActionsToWire({ findModule });
-  const deploy = createDeployAction({ findModule, now });
-  const publish = createPublishModule({ findModule, now });
-  actionRoutes(management, { actionsToWire, deploy, now });
+  const deploy = createDeployAction({ findModule, checkSyntax, now });
+  const publish = createPublishModule({ findModule, checkSyntax, now });
+  actionRoutes(management, { actionsToWire, deploy, checkSyntax, now });
   versionRoutes(management, { deploy });
   bindingRoutes(management, { actionsToWire, now });
   executionRoutes(management, { findModule, runAction, now });
-  moduleRoutes(management, { publish, now });
-  moduleVersionRoutes(management, { publish, now });
+  moduleRoutes(management, { publish, checkSyntax, now });
+  moduleVersionRoutes(management, { publish, checkSyntax, now });
 }

@@ -7,6 +7,7 @@ import { isPublic } from '../clients/client.ts';
 import { clientRoutes } from '../clients/client-routes.ts';
 import { connectionRoutes } from '../connections/connection-routes.ts';
 import { consentRoutes } from '../consents/consent-routes.ts';
+import type { CheckSyntax } from '../containers/syntax/check-syntax.ts';
 import type { OwnNames } from '../custom-domains/custom-domain.ts';
 import { customDomainRoutes } from '../custom-domains/custom-domain-routes.ts';
 import type { DnsResolver } from '../custom-domains/domain-proof.ts';
@@ -75,6 +76,7 @@ interface Parts extends Authentication {
   readonly accessTokens: Pick<AccessTokenFinder, 'isAlive'>;
   readonly revokeAccess: ReturnType<typeof createRevokeAccess>;
   readonly findModule: FindModule;
+  readonly checkSyntax: CheckSyntax;
   readonly runAction: RunAction;
   readonly recordAlone: RecordEvent;
   readonly trySend: ReturnType<typeof createStreamTrial>;

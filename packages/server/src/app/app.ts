@@ -214,6 +214,7 @@ export async function createApp(world: World) {
     resolver: world.resolver ?? new Resolver({ timeout: 2_000, tries: 2 }),
     ownNames: { baseDomain: world.config.baseDomain, defaultOrigin: world.config.origin },
     findModule: world.findModule ?? createModuleFinder({ curated: moduleStore, added: world.addedModules }),
+    checkSyntax: containers.checkSyntax,
     runAction: world.runAction ?? triggers.tryAction,
     recordAlone,
     trySend: logStreams.trySend,

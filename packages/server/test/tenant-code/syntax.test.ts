@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCustomDirectory, logInAt } from '../custom-databases/custom-directory.ts';
 import { created, eventsOf, passwordGrant } from '../protocol.ts';
 import { setRules } from '../rules/rules.ts';
-import { startWorld, type World } from '../world.ts';
+import { type ManagementClient, startWorld, type World } from '../world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -115,5 +115,80 @@ describe('other code that can not be compiled', () => {
       details: { hook: { name: 'machines', line: 2, column: 6, source: '  cb(null {});' } },
     });
     await world.api().delete(`/hooks/${hook.id}`);
+  });
+});
+
+describe('an action', () => {
+  const POST_LOGIN = [{ id: 'post-login', version: 'v3' }];
+  let manage: ManagementClient;
+  beforeAll(() => {
+    manage = world.api();
+  });
+  let serial = 0;
+  const made = (body: object) =>
+    created(manage.post('/actions/actions', { name: `Action ${++serial}`, supported_triggers: POST_LOGIN, ...body }));
+
+  it('fails where the code can not be compiled, says where, and is never deployed', async () => {
+    const code = 'exports.onExecutePostLogin = async (event, api) => {\n  api.access.deny(;\n};';
+    const errors = [
+      { id: 'syntax_error', msg: "SyntaxError: Unexpected token ';' (line 2, column 19): api.access.deny(;" },
+    ];
+    const action = await made({ code });
+    expect(action).toMatchObject({ status: 'failed', code, errors });
+    expect(action).not.toHaveProperty('built_at');
+    const path = `/actions/actions/${action.id}`;
+    expect((await manage.get(path)).json()).toMatchObject({ status: 'failed', errors });
+    expect((await manage.get('/actions/actions')).json().actions).toContainEqual(
+      expect.objectContaining({ id: action.id, status: 'failed', errors }),
+    );
+    expect((await manage.post(`${path}/deploy`)).json()).toEqual({
+      statusCode: 400,
+      error: 'Bad Request',
+      message: `The action could not be built. ${errors[0]?.msg}`,
+      errorCode: 'action_build_failed',
+    });
+    expect((await manage.post(`${path}/test`, { payload: {} })).statusCode).toBe(400);
+    const bindings = [{ ref: { type: 'action_id', value: action.id } }];
+    expect((await manage.patch('/actions/triggers/post-login/bindings', { bindings })).statusCode).toBe(400);
+    const both = { name: 'Never compiled', supported_triggers: POST_LOGIN, deploy: true, code };
+    expect((await manage.post('/actions/actions', both)).json().errorCode).toBe('action_build_failed');
+    expect((await manage.get('/actions/actions?actionName=Never%20compiled')).json().actions).toEqual([]);
+
+    // A change of something else mends nothing; mended code does, and a deployed version keeps running beside a broken draft.
+    expect((await manage.patch(path, { name: 'Renamed' })).json().status).toBe('failed');
+    const mended = (await manage.patch(path, { code: code.replace('(;', '();') })).json();
+    expect(mended.status).toBe('built');
+    expect(mended).not.toHaveProperty('errors');
+    expect((await manage.post(`${path}/deploy`)).json()).toMatchObject({ status: 'built', deployed: true });
+    const broken = (await manage.patch(path, { code })).json();
+    expect(broken).toMatchObject({ status: 'failed', deployed_version: { status: 'built' } });
+    expect((await manage.post(`${path}/deploy`)).statusCode).toBe(400);
+  });
+
+  it('is not failed for ever by a fault of code that another server has changed since', async () => {
+    const action = await made({ code: 'exports.onExecutePostLogin = (;' });
+    const source = { ...action, code: 'exports.onExecutePostLogin = async () => {};' };
+    // As a process of the version before writes it: it knows nothing of the fault.
+    await world.database.pool.query(
+      "update actions set source = jsonb_set(source, '{code}', to_jsonb($1::text)) where id = $2",
+      [source.code, action.id],
+    );
+    expect((await manage.get(`/actions/actions/${action.id}`)).json().status).toBe('built');
+    // And the other way round: what it has made broken is found at the latest when it is deployed.
+    await world.database.pool.query(
+      "update actions set source = jsonb_set(source, '{code}', to_jsonb('x = (;'::text)), code_fault = null where id = $1",
+      [action.id],
+    );
+    expect((await manage.post(`/actions/actions/${action.id}/deploy`)).json().errorCode).toBe('action_build_failed');
+  });
+
+  it("is not published as a module of the tenant's own either", async () => {
+    const module = { name: 'tools', code: 'module.exports = (;', publish: true };
+    expect((await manage.post('/actions/modules', module)).json()).toMatchObject({
+      statusCode: 412,
+      message: expect.stringContaining('(line 1, column 19): module.exports = (;'),
+    });
+    const draft = await created(manage.post('/actions/modules', { ...module, publish: false }));
+    expect((await manage.post(`/actions/modules/${draft.id}/versions`)).statusCode).toBe(412);
   });
 });

@@ -3,7 +3,7 @@ import type { Management } from '../../management/call.ts';
 import { actionErrors } from '../action.ts';
 import { existing } from '../action-routes.ts';
 import type { ActionStore } from '../action-store.ts';
-import { buildAction, type FindModule, refuseFailed } from '../build-action.ts';
+import { buildAction, type FindModule, faultOf, refuseFailed } from '../build-action.ts';
 import { toRunnable } from '../deployed-actions.ts';
 import type { ActionModuleStore } from '../modules/action-module-store.ts';
 import type { ModuleVersionStore } from '../modules/module-version-store.ts';
@@ -32,7 +32,7 @@ export function executionRoutes<Inside extends Stores>(
   management.route('POST /actions/actions/{id}/test', async (call) => {
     const { tenantId } = call.tenant;
     const action = await existing(call.stores, tenantId, call.params.id);
-    refuseFailed(await buildAction(action.source.dependencies, findModule));
+    refuseFailed(await buildAction(action.source.dependencies, faultOf(action), findModule));
     const [trigger] = action.source.triggers;
     const payload = await runAction({
       tenant: call.tenant,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { CheckSyntax } from '../../containers/syntax/check-syntax.ts';
 import { textOf } from '../../kit/json-values.ts';
 import type { Management } from '../../management/call.ts';
 import { readDependencies, readName } from '../read-action.ts';
@@ -17,11 +18,16 @@ interface Stores {
 
 interface Parts {
   readonly publish: PublishModule;
+  /** Asked before the lock: publishing then knows the answer. */
+  readonly checkSyntax: CheckSyntax;
   readonly now: () => Date;
 }
 
 /** /actions/modules of the Management API; versions are in module-version-routes.ts. */
-export function moduleRoutes<Inside extends Stores>(management: Management<Inside>, { publish, now }: Parts): void {
+export function moduleRoutes<Inside extends Stores>(
+  management: Management<Inside>,
+  { publish, checkSyntax, now }: Parts,
+): void {
   management.route('GET /actions/modules', async (call) => {
     const { tenantId } = call.tenant;
     const page = readPage(call.query);
@@ -43,6 +49,7 @@ export function moduleRoutes<Inside extends Stores>(management: Management<Insid
       createdAt: time,
       updatedAt: time,
     };
+    if (call.body.publish === true) await checkSyntax(tenantId, module.source.code, 'library');
     return call.commit(async (stores) => {
       await stores.actionModules.lock(tenantId);
       await stores.actionModules.insert(tenantId, module);

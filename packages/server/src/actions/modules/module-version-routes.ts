@@ -1,3 +1,4 @@
+import type { CheckSyntax } from '../../containers/syntax/check-syntax.ts';
 import { textOf } from '../../kit/json-values.ts';
 import type { Management } from '../../management/call.ts';
 import { pageToWire, readPage } from '../read-page.ts';
@@ -15,13 +16,15 @@ interface Stores {
 
 interface Parts {
   readonly publish: PublishModule;
+  /** Asked before the lock: publishing then knows the answer. */
+  readonly checkSyntax: CheckSyntax;
   readonly now: () => Date;
 }
 
 /** Versions of the tenant's own modules, and the way back to one of them. */
 export function moduleVersionRoutes<Inside extends Stores>(
   management: Management<Inside>,
-  { publish, now }: Parts,
+  { publish, checkSyntax, now }: Parts,
 ): void {
   management.route('GET /actions/modules/{id}/versions', async (call) => {
     const { tenantId } = call.tenant;
@@ -41,6 +44,8 @@ export function moduleVersionRoutes<Inside extends Stores>(
 
   management.route('POST /actions/modules/{id}/versions', async (call) => {
     const { tenantId } = call.tenant;
+    const { source } = await existingModule(call.stores, tenantId, call.params.id);
+    await checkSyntax(tenantId, source.code, 'library');
     return call.commit(async (stores) => {
       await stores.actionModules.lock(tenantId);
       const module = await existingModule(stores, tenantId, call.params.id);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { buildAction, type FindModule } from '../build-action.ts';
+import type { CheckSyntax } from '../../containers/syntax/check-syntax.ts';
+import { faultInLine } from '../../containers/syntax/syntax-fault.ts';
+import { buildAction, type FindModule, textOf } from '../build-action.ts';
 import { type ActionModule, type ActionModuleVersion, moduleErrors } from './action-module.ts';
 import type { ActionModuleStore } from './action-module-store.ts';
 import type { ModuleVersionStore } from './module-version-store.ts';
@@ -11,6 +13,7 @@ interface Stores {
 
 interface Parts {
   readonly findModule: FindModule;
+  readonly checkSyntax: CheckSyntax;
   readonly now: () => Date;
 }
 
@@ -22,10 +25,15 @@ export interface Published {
 export type PublishModule = ReturnType<typeof createPublishModule>;
 
 /** Makes a version of the draft, which actions can use from now on. The tenant's lock on actions is held. */
-export function createPublishModule({ findModule, now }: Parts) {
+export function createPublishModule({ findModule, checkSyntax, now }: Parts) {
   return async (stores: Stores, tenantId: string, module: ActionModule): Promise<Published> => {
-    const { dependencies, problems } = await buildAction(module.source.dependencies, findModule);
-    if (problems.length > 0) throw moduleErrors.notBuilt({ problems: problems.join(' ') });
+    const fault = await checkSyntax(tenantId, module.source.code, 'library');
+    const { dependencies, problems } = await buildAction(
+      module.source.dependencies,
+      fault && faultInLine(fault),
+      findModule,
+    );
+    if (problems.length > 0) throw moduleErrors.notBuilt({ problems: textOf(problems) });
     const version = await stores.actionModuleVersions.insert(tenantId, {
       id: randomUUID(),
       moduleId: module.id,

@@ -21,6 +21,7 @@ export function versionRoutes<Inside extends Stores>(
 ): void {
   management.route('POST /actions/actions/{id}/deploy', async (call) => {
     const { tenantId } = call.tenant;
+    await deploy.foresee(tenantId, await existing(call.stores, tenantId, call.params.id));
     return call.commit(async (stores) => {
       await stores.actions.lock(tenantId);
       const { action, version } = await deploy.draft(
@@ -50,6 +51,8 @@ export function versionRoutes<Inside extends Stores>(
 
   management.route('POST /actions/actions/{action_id}/versions/{id}/deploy', async (call) => {
     const { tenantId } = call.tenant;
+    const { id } = await existing(call.stores, tenantId, call.params.action_id);
+    await deploy.foresee(tenantId, await existingVersion(call.stores, tenantId, id, call.params.id));
     return call.commit(async (stores) => {
       await stores.actions.lock(tenantId);
       const action = await existing(stores, tenantId, call.params.action_id);
