@@ -52,7 +52,10 @@ async function page(call: Call, query: ReturnType<typeof parseSearch>): Promise<
   return { start, limit, length: logs.length, total: logs.length, logs };
 }
 
-/** Everything but `from` and `take` is ignored (management/parse-query.ts). The link goes on from the last event, or waits at the same place. */
+/**
+ * Everything but `from` and `take` is ignored (management/parse-query.ts). The link goes on from the last event, or waits at
+ * the same place.
+ */
 async function checkpoint(call: Call): Promise<unknown> {
   const from = textOf(call.query.from);
   const take = Math.max(1, sizeOf(call.query.take));

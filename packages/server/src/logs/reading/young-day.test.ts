@@ -4,8 +4,10 @@ import { createTestDatabase, type TestDatabase } from '../../../test/test-databa
 import { createPatientPool } from '../../db/database.ts';
 import { readNewEvents, sectionSql } from '../../log-rollups/read-new-events.ts';
 import { beginEpoch } from '../log-epoch.ts';
-import type { LogPosition } from '../log-id.ts';
+import { encodeLogId, type LogPosition } from '../log-id.ts';
 import { createPartitionKeeper } from '../partitions/partition-keeper.ts';
+import { NEWEST_FIRST } from '../search/search-logs.ts';
+import { parseSearch } from '../search/search-query.ts';
 import { checkpointSql } from './checkpoint.ts';
 import { createLogReader, type LogReader } from './log-reader.ts';
 import { LAG_SQL } from './measure-lag.ts';
@@ -80,6 +82,11 @@ const reads = (): [who: string, events: number, read: () => Promise<unknown>][] 
   ['streams and live readers at the end', 2 * TAKE, () => reader.tail(['busy', 'small'], deep, TAKE)],
   ['the counts', TAKE, () => readNewEvents(pool, deep, TAKE)],
   ['how far a stream is behind', EVENTS / 50, () => reader.lag('small', deep)],
+  ['a search by type', TAKE, () => search('busy', 'type:s')],
+  ['a search by type and user', TAKE, () => search('busy', 'type:s AND user_id:"auth0|7"')],
+  ['the newest', TAKE, () => search('busy', '')],
+  ['a search for one of many types', TAKE, () => search('small', 'type:(f OR fp OR fu)')],
+  ['a search by log_id', 1, () => search('busy', `log_id:${encodeLogId({ ...deep, seq: '1' })}`)],
   ['where a stream begins that starts from a time', 1, () => reader.before('busy', new Date(0))],
 ];
 
@@ -125,6 +132,10 @@ it('a reader whose day went in between, or whose statement fails, leaves its con
   );
   expect(rows).toEqual([{ sort: 'on', reading: 'off' }]);
 });
+
+function search(tenantId: string, q: string): Promise<unknown> {
+  return reader.search(tenantId, { query: parseSearch(q, undefined), sort: NEWEST_FIRST, offset: 0, limit: TAKE });
+}
 
 async function addNewcomer(): Promise<void> {
   await pool.query(

@@ -12,8 +12,9 @@ const PAUSE_MILLISECONDS = 300;
 
 /**
  * Drops a day. DETACH … CONCURRENTLY is refused where there is a default partition, and ours catches what finds no day; so
- * the lock on the whole log is asked for briefly, held for a change of the catalogue, and the files go after the commit. One
- * transaction: no table is ever left that is neither a part of the log nor gone. False where the lock was not to be had.
+ * the lock on the whole log is asked for briefly and held for a change of the catalogue; the files, which take the time, go
+ * after the commit, when the lock is given back. One transaction: no table is ever left that is neither a part of the log nor
+ * gone. False where the lock was not to be had.
  */
 export async function removePartition(connection: pg.PoolClient, table: string): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
