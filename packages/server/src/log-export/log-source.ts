@@ -44,6 +44,7 @@ export function createLogSource({ settings, callOut, now, onWait, signal, sleep 
         ? `per_page=${take}&page=0&sort=date:1&take=${take}`
         : `from=${encodeURIComponent(from)}&take=${take}`;
     const answer = await readOnce(query);
+    if (answer.status !== 200) throw new ExportError(refusalOf(answer, from));
     const values: unknown = parse(answer, 'GET /api/v2/logs');
     if (!Array.isArray(values))
       throw new ExportError(`GET /api/v2/logs at ${origin} did not answer with a list of events.`);
@@ -63,9 +64,15 @@ export function createLogSource({ settings, callOut, now, onWait, signal, sleep 
       token = undefined;
       answer = await ask();
     }
-    if (answer.status !== 200)
-      throw new ExportError(`GET /api/v2/logs at ${origin} answered ${answer.status}${wordsOf(answer)}.`);
     return answer;
+  }
+
+  function refusalOf(answer: OutgoingResponse, from: string | undefined): string {
+    const words = `GET /api/v2/logs at ${origin} answered ${answer.status}${wordsOf(answer)}.`;
+    // Only its operator can tell whether events are missing then.
+    return answer.status === 400 && from !== undefined
+      ? `${words} The checkpoint ${from.slice(0, 100)} may be of another tenant, or too old: a new state file, or a job that is removed and scheduled again, begins with the oldest event.`
+      : words;
   }
 
   async function bearer(): Promise<string> {

@@ -7,7 +7,8 @@ export type TenantStandIn = Awaited<ReturnType<typeof startTenantStandIn>>;
 
 /**
  * The two endpoints of somebody else's tenant that an export asks, as Auth0's answer: a search where no checkpoint is
- * given, whatever `take` says.
+ * given, whatever `take` says; at most a hundred records; a Link to the next page also from an empty one; its rate limit
+ * in each answer; a token for its own audience alone.
  */
 export async function startTenantStandIn() {
   let log: readonly WireRecord[] = [];
@@ -18,21 +19,41 @@ export async function startTenantStandIn() {
     const text = Buffer.concat(await request.toArray()).toString();
     asked.push(`${request.method} ${request.url}`);
     if (before?.(request, response)) return;
-    const json = (status: number, body: unknown) =>
+    const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
       response
-        .writeHead(status, { 'content-type': 'application/json', 'x-ratelimit-remaining': '9' })
+        .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...rateLimit(9), ...headers })
         .end(JSON.stringify(body));
     const url = new URL(request.url ?? '', 'http://tenant.test');
     if (url.pathname === '/oauth/token') {
-      const { client_secret } = JSON.parse(text);
-      if (client_secret !== 'right') json(401, { error: 'access_denied', error_description: 'Unauthorized' });
+      const { client_secret, grant_type, audience } = JSON.parse(text);
+      if (grant_type !== 'client_credentials') json(403, { error: 'unsupported_grant_type', error_description: '' });
+      else if (audience !== `http://${request.headers.host}/api/v2/`)
+        json(403, { error: 'access_denied', error_description: `Service not enabled within domain: ${audience}` });
+      else if (client_secret !== 'right') json(401, { error: 'access_denied', error_description: 'Unauthorized' });
       else json(200, { access_token: `token-${++tokens}`, expires_in: 86_400, token_type: 'Bearer' });
     } else if (request.headers.authorization !== `Bearer token-${tokens}`)
       json(401, { statusCode: 401, message: 'Invalid token' });
-    else json(200, pageOf(url.searchParams));
+    else answerPage(url, json);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+
+  function answerPage(url: URL, json: (status: number, body: unknown, headers?: Record<string, string>) => void): void {
+    const take = Number(url.searchParams.get('take') ?? url.searchParams.get('per_page') ?? 50);
+    if (take > 100) {
+      json(400, {
+        statusCode: 400,
+        error: 'Bad Request',
+        message: `Query validation error: 'Value ${take} is greater than maximum 100' on property take.`,
+        errorCode: 'invalid_query_string',
+      });
+      return;
+    }
+    const page = pageOf(url.searchParams);
+    const from = url.searchParams.get('from');
+    const next = `${url.origin}/api/v2/logs?from=${page.length > 0 ? idOf(page.at(-1) ?? {}) : from}&take=${take}`;
+    json(200, page, from === null ? {} : { link: `<${next}>; rel="next"` });
+  }
 
   function pageOf(query: URLSearchParams): readonly WireRecord[] {
     const from = query.get('from');
@@ -65,6 +86,15 @@ export async function startTenantStandIn() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+/** As Auth0 tells it in each answer: `reset` is a time, in whole seconds. */
+export function rateLimit(remaining: number, resetAt = Date.now() + 1_000): Record<string, string> {
+  return {
+    'x-ratelimit-limit': '10',
+    'x-ratelimit-remaining': String(remaining),
+    'x-ratelimit-reset': String(Math.ceil(resetAt / 1_000)),
   };
 }
 
