@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TokenCache } from '../src/caches/token-cache.ts';
 
-/** Asks one after another; how often each code of an error came, and `fulfilled`. */
+/** Asks one after another; how often each message of an error came, without the address, and `fulfilled`. */
 export async function countOutcomes(times: number, ask: () => Promise<unknown>): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (let time = 0; time < times; time++) {
     const outcome = await ask().then(
       () => 'fulfilled',
-      (error) => error.code ?? error.message,
+      (error) => error.message.replace(/ at \S+/, ''),
     );
     counts[outcome] = (counts[outcome] ?? 0) + 1;
   }

@@ -27,7 +27,8 @@ describeWithMemcached('a memcached', () => {
     await cache.set('a', 'before', 60);
     await memcached.kill();
     // With a deadline of 20 seconds these are refused at once, or this test never ends.
-    expect(await countOutcomes(500, () => cache.get('a'))).toEqual({ cache_away: 500 });
+    const outcomes = await countOutcomes(500, () => cache.get('a'));
+    expect(Object.keys(outcomes).every((outcome) => outcome.startsWith('memcached is away'))).toBe(true);
     await memcached.restart();
     await comesBack(cache);
     expect(await cache.get('a')).toBeUndefined();
@@ -52,10 +53,10 @@ describeWithMemcached('a memcached', () => {
     await comesBack(cache);
 
     memcached.pause();
-    const began = performance.now();
-    expect(await countOutcomes(300, () => cache.get('k1'))).toEqual({ cache_away: 300 });
-    // Each call by itself: a minute.
-    expect(performance.now() - began).toBeLessThan(100 * deadlineMs);
+    expect(await countOutcomes(300, () => cache.get('k1'))).toEqual({
+      'memcached is away: it did not answer within 200 ms.': 1,
+      'memcached is away: it did not answer in time.': 299,
+    });
     expect(await Promise.allSettled(keys.map((key) => cache.set(key, 'lost', 60)))).toSatisfy(
       (all: PromiseSettledResult<void>[]) => all.every(({ status }) => status === 'rejected'),
     );
@@ -89,24 +90,22 @@ describeWithMemcached('a memcached', () => {
     await cache.close();
   });
 
-  it('is not taken for slow where this process was busy beyond the deadline', async () => {
-    const memcached = await start();
-    const cache = createMemcachedCache({ servers: [memcached.address], deadlineMs: 100 });
-    await comesBack(cache);
-    await expect
-      .poll(() =>
-        cache.set('a', 'value', 60).then(
-          () => true,
-          () => false,
-        ),
-      )
-      .toBe(true);
-    const found = cache.get('a');
-    await turn();
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
-    expect((await found)?.value).toBe('value');
-    await cache.close();
-  });
+  it.each(['before it wrote the question', 'before it read the answer'])(
+    'is not taken for slow where this process was busy %s',
+    async (moment) => {
+      const memcached = await start();
+      const patient = createMemcachedCache({ servers: [memcached.address], deadlineMs: 20_000 });
+      await patient.set('a', 'value', 60);
+      await patient.close();
+      const cache = createMemcachedCache({ servers: [memcached.address], deadlineMs: 300 });
+      await comesBack(cache);
+      const found = cache.get('a');
+      if (moment === 'before it read the answer') await turn();
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+      expect((await found)?.value).toBe('value');
+      await cache.close();
+    },
+  );
 
   describe('of several', () => {
     let three: Memcached[];

@@ -27,7 +27,6 @@ export function openConnection(
 ): Connection {
   let isReady = false;
   let isOver = false;
-  let unwritten = '';
 
   const opening = setTimeout(() => lose('it did not answer'), OPENING_MS);
   const read = createAnswerReader((answer) => {
@@ -56,19 +55,10 @@ export function openConnection(
   opening.unref();
 
   return {
-    write(text) {
-      // What is asked in one turn of the event loop, by however many requests, goes out in one packet.
-      if (unwritten === '') setImmediate(flush);
-      unwritten += text;
-    },
+    write: (text) => void socket.write(text),
     bytesRead: () => socket.bytesRead,
     close,
   };
-
-  function flush(): void {
-    if (!isOver) socket.write(unwritten);
-    unwritten = '';
-  }
 
   function lose(reason: string): void {
     if (isOver) return;

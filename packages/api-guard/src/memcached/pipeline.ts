@@ -15,18 +15,23 @@ export interface Question {
 export interface Asked {
   readonly question: Question;
   readonly opaque: string;
-  readonly askedAt: number;
   /** Only the first outcome counts. */
   readonly settle: (outcome: Answer | CacheAwayError) => void;
-  /** What the connection had read when the question was written; undefined before. */
-  readAtWrite: number | undefined;
+  /** Undefined before it is. */
+  written: Written | undefined;
+}
+
+export interface Written {
+  readonly at: number;
+  /** What the connection had read until then. */
+  readonly bytesRead: number;
 }
 
 /** The questions to one server in their order, which is the order of the answers. */
 export interface Pipeline {
   add(question: Question, settle: Asked['settle']): Asked;
   /** Those that were not written yet, which are so with this. */
-  takeUnwritten(bytesRead: number): string;
+  takeUnwritten(written: Written): string;
   /** Throws where it is not the answer to the oldest question. */
   answer(answer: Answer): void;
   oldest(): Asked | undefined;
@@ -51,21 +56,20 @@ export function createPipeline(serverName: string): Pipeline {
         question,
         settle,
         opaque: asked.toString(36),
-        askedAt: performance.now(),
-        readAtWrite: undefined,
+        written: undefined,
       };
       underWay.push(added);
       bytesUnderWay += question.bytes;
       return added;
     },
 
-    takeUnwritten(bytesRead) {
+    takeUnwritten(written) {
       let text = '';
       // They are the last ones: from the end, then in their order.
       let first = underWay.length;
-      while (first > 0 && underWay[first - 1]?.readAtWrite === undefined) first -= 1;
+      while (first > 0 && underWay[first - 1]?.written === undefined) first -= 1;
       for (const added of underWay.slice(first)) {
-        added.readAtWrite = bytesRead;
+        added.written = written;
         const { command, value } = added.question;
         text += `${command} O${added.opaque}\r\n${value === undefined ? '' : `${value}\r\n`}`;
       }

@@ -40,6 +40,7 @@ export function createServerLink(address: ServerAddress, { deadlineMs, onChange 
   let awayReason = '';
   let pauseMs = FIRST_PAUSE_MS;
   let isOfUse = false;
+  let isWriting = false;
   let told: ServerChange['state'] | undefined;
   let retry: NodeJS.Timeout | undefined;
   let connection = open();
@@ -55,10 +56,19 @@ export function createServerLink(address: ServerAddress, { deadlineMs, onChange 
       if (outcome instanceof CacheAwayError) reject(outcome);
       else resolve(outcome);
     });
-    // Where this process was busy the answer may lie unread: in a turn of the event loop timers come before sockets, immediates after.
-    const overdueIfUnread = () => isSettled || overdue(asked);
-    const deadline = setTimeout(() => setImmediate(overdueIfUnread), deadlineMs);
-    if (state === 'up') writeUnwritten();
+    let deadline = setTimeout(expire, deadlineMs);
+    if (state === 'up') writeSoon();
+
+    function expire(): void {
+      // Where this process was busy the answer may lie unread: in a turn of the event loop timers come before sockets, immediates after.
+      setImmediate(() => {
+        if (isSettled) return;
+        // And the question may have been written late.
+        const leftMs = asked.written ? asked.written.at + deadlineMs - performance.now() : 0;
+        if (leftMs > 0) deadline = setTimeout(expire, leftMs);
+        else overdue(asked);
+      });
+    }
   }
 
   function overdue(asked: Asked): void {
@@ -67,8 +77,8 @@ export function createServerLink(address: ServerAddress, { deadlineMs, onChange 
     // The attempt goes on; nobody else waits for it.
     if (state === 'starting') goAway(reason);
     if (state !== 'up') return;
-    const isSilent = connection.bytesRead() === asked.readAtWrite;
-    const isStuck = performance.now() - (pipeline.oldest()?.askedAt ?? 0) > STUCK_MS;
+    const isSilent = connection.bytesRead() === asked.written?.bytesRead;
+    const isStuck = performance.now() - (pipeline.oldest()?.written?.at ?? 0) > STUCK_MS;
     if (!isSilent && !isStuck) return;
     connection.close();
     lost(reason);
@@ -80,7 +90,7 @@ export function createServerLink(address: ServerAddress, { deadlineMs, onChange 
         state = 'up';
         isOfUse = false;
         tell({ server: name, state });
-        writeUnwritten();
+        writeSoon();
       },
       onAnswer(answer) {
         pipeline.answer(answer);
@@ -120,15 +130,23 @@ export function createServerLink(address: ServerAddress, { deadlineMs, onChange 
     pipeline.failAll(awayReason);
   }
 
-  function writeUnwritten(): void {
-    const text = pipeline.takeUnwritten(connection.bytesRead());
-    if (text !== '') connection.write(text);
+  /** What is asked in one turn of the event loop, by however many requests, goes out in one packet. */
+  function writeSoon(): void {
+    if (isWriting) return;
+    isWriting = true;
+    setImmediate(() => {
+      isWriting = false;
+      if (state !== 'up') return;
+      const text = pipeline.takeUnwritten({ at: performance.now(), bytesRead: connection.bytesRead() });
+      if (text !== '') connection.write(text);
+    });
   }
 
   function tell(change: ServerChange): void {
     if (change.state === told) return;
     told = change.state;
-    onChange?.(change);
+    // Not from inside: what it throws is not the link's.
+    if (onChange) queueMicrotask(() => onChange(change));
   }
 
   function awayError(reason: string): CacheAwayError {
