@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ export interface Memcached {
   /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
   /** It keeps its connections and answers nothing (SIGSTOP). */
-  pause(): void;
+  pause(): Promise<void>;
   resume(): void;
   /** A new process without entries, at the same address. */
   restart(): Promise<void>;
@@ -65,7 +65,10 @@ export async function startMemcached(options: readonly string[] = []): Promise<M
   return {
     address,
     kill,
-    pause: () => void child.kill('SIGSTOP'),
+    async pause() {
+      child.kill('SIGSTOP');
+      while (await isRunning(child.pid)) await sleep(5);
+    },
     resume: () => void child.kill('SIGCONT'),
     async restart() {
       await kill();
@@ -97,6 +100,17 @@ async function launch(address: string, options: readonly string[]): Promise<Chil
     await sleep(10);
   }
   return child;
+}
+
+/** Where a machine is busy, a thread that was not told to stop yet may answer some more. */
+async function isRunning(pid: number | undefined): Promise<boolean> {
+  const threads = `/proc/${pid}/task`;
+  if (!existsSync(threads)) {
+    await sleep(100);
+    return false;
+  }
+  const states = (await readdir(threads)).map((thread) => readFile(join(threads, thread, 'status'), 'utf8'));
+  return (await Promise.all(states)).some((status) => !/^State:\s+T/m.test(status));
 }
 
 async function answers(address: string): Promise<boolean> {

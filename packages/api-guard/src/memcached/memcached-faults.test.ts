@@ -52,7 +52,7 @@ describeWithMemcached('a memcached', () => {
     const cache = createMemcachedCache({ servers: [memcached.address], deadlineMs });
     await comesBack(cache);
 
-    memcached.pause();
+    await memcached.pause();
     expect(await countOutcomes(300, () => cache.get('k1'))).toEqual({
       'memcached is away: it did not answer within 200 ms.': 1,
       'memcached is away: it did not answer in time.': 299,
@@ -136,7 +136,7 @@ describeWithMemcached('a memcached', () => {
 
   it.each(['answers', 'hangs', 'is dead'])('that %s keeps no process from its end', async (state) => {
     const memcached = await start();
-    if (state === 'hangs') memcached.pause();
+    if (state === 'hangs') await memcached.pause();
     if (state === 'is dead') await memcached.kill();
     const script = `
       import { createMemcachedCache } from ${JSON.stringify(join(import.meta.dirname, 'memcached-cache.ts'))};
