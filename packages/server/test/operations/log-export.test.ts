@@ -180,6 +180,8 @@ describe('gatewright export-logs', { timeout: 90_000 }, () => {
     webhook.takes(10);
     const killed = run(args, { env });
     await vi.waitFor(() => expect(webhook.received.length).toBeGreaterThan(150), PATIENCE);
+    // Those in flight hold it, however long the second one takes to begin.
+    webhook.takes(20_000);
     expect(await runToEnd(args, { env })).toEqual({ code: 1, printed: expect.stringContaining('one run at a time') });
     await killed.end('SIGKILL');
     webhook.takes(0);
