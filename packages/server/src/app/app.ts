@@ -15,6 +15,7 @@ import { openSealer } from '../keys/installation-secret.ts';
 import { createKeyRings } from '../keys/key-ring.ts';
 import { createSigningKeyService } from '../keys/signing-key-service.ts';
 import { createTenantSecrets } from '../keys/tenant-secrets.ts';
+import { STREAMS_CHANNEL } from '../log-streams/delivery/state/delivery-state.ts';
 import { createPageRenderer } from '../login/pages/page-renderer.ts';
 import { createErrorPage, createSendPage } from '../login/send-page.ts';
 import { createTenantLooks } from '../login/tenant-looks.ts';
@@ -255,10 +256,12 @@ export async function createApp(world: World) {
       await partitions.start();
       listener = await listenForChanges({
         poolOptions,
-        channel: 'configuration_changed',
-        onMessage: (tenantId) => {
-          forget(tenantId);
-          logStreams.worker.wake();
+        channels: {
+          configuration_changed(tenantId) {
+            forget(tenantId);
+            logStreams.worker.wake();
+          },
+          [STREAMS_CHANNEL]: logStreams.worker.hear,
         },
         onReconnect: () => {
           cache.forgetAll();

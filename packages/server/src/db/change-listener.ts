@@ -8,8 +8,8 @@ export interface ChangeListener {
 
 interface Parts {
   readonly poolOptions: pg.PoolConfig;
-  readonly channel: string;
-  readonly onMessage: (payload: string) => void;
+  /** Channels, each with what its messages do. */
+  readonly channels: Readonly<Record<string, (payload: string) => void>>;
   /** After a (re)connection: anything may have changed in between. */
   readonly onReconnect: () => void;
   /** Once for each loss. */
@@ -21,13 +21,7 @@ const PROBE_MILLISECONDS = 5_000;
 const CONNECT_MILLISECONDS = 5_000;
 
 /** Keeps one connection that hears NOTIFY, and says so when it does not. */
-export async function listenForChanges({
-  poolOptions,
-  channel,
-  onMessage,
-  onReconnect,
-  onLost,
-}: Parts): Promise<ChangeListener> {
+export async function listenForChanges({ poolOptions, channels, onReconnect, onLost }: Parts): Promise<ChangeListener> {
   let client: pg.Client | undefined;
   let listening = false;
   let stopped = false;
@@ -40,12 +34,12 @@ export async function listenForChanges({
       connectionTimeoutMillis: CONNECT_MILLISECONDS,
       keepAlive: true,
     });
-    next.on('notification', (message) => onMessage(message.payload ?? ''));
+    next.on('notification', ({ channel, payload = '' }) => channels[channel]?.(payload));
     next.on('error', () => lost(next));
     next.on('end', () => lost(next));
     try {
       await next.connect();
-      await next.query(`listen ${pg.escapeIdentifier(channel)}`);
+      for (const channel of Object.keys(channels)) await next.query(`listen ${pg.escapeIdentifier(channel)}`);
     } catch {
       next.end().catch(() => {});
       again();

@@ -24,21 +24,26 @@ export function createStreamTrial({ openOutlet, now }: Parts) {
 
   return async (tenant: Tenant, stream: LogStream): Promise<Json> => {
     const { tenantId } = tenant;
-    if (!slots.take(tenantId, '')) throw logStreamErrors.tooManyTests();
+    const asks = { stream: { tenantId, streamId: stream.id }, host: '', isDoubtful: () => false, giveWay: () => 0 };
+    const seat = slots.seat(asks);
+    if (!seat.take()) {
+      seat.withdraw();
+      throw logStreamErrors.tooManyTests();
+    }
     try {
       const outlet = await openOutlet(tenant, stream);
       if (outlet === undefined) throw logStreamErrors.cannotDeliver({ type: stream.type });
       return await sendOne(outlet, stream);
     } finally {
-      slots.release(tenantId, '');
+      seat.release();
     }
   };
 
   async function sendOne({ sink, toEvent }: Outlet, stream: LogStream): Promise<Json> {
     const events = [toEvent(testRow(stream, now()))];
-    const { signal } = new AbortController();
+    const controller = new AbortController();
     try {
-      const { record } = await attemptSend({ sink, events, number: 1, isReplay: false, isTest: true, signal, now });
+      const { record } = await attemptSend({ sink, events, number: 1, isReplay: false, isTest: true, controller, now });
       const { first_log_id, events: _one, is_test: _test, ...outcome } = record;
       return { ...outcome, log_id: first_log_id };
     } finally {

@@ -65,6 +65,14 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
           [tenantId, type, `event ${done}`],
         );
     },
+    /** In one transaction. */
+    async happenAtOnce(count: number, { type = 's', tenantId = 'dev' } = {}): Promise<void> {
+      await world.database.pool.query(
+        `insert into log_events (tenant_id, type, body)
+         select $1, $2, jsonb_build_object('description', 'event ' || i) from generate_series(1, $3::integer) i`,
+        [tenantId, type, count],
+      );
+    },
     /** All log_ids of a tenant's events of a type, in order. */
     async written(type = 's', tenantId = 'dev'): Promise<string[]> {
       const { rows } = await world.database.pool.query(

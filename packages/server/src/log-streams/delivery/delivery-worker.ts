@@ -50,7 +50,7 @@ export function createDeliveryWorker(parts: Parts) {
   const slots = createSlots();
   const saver = createProgressSaver({ ...parts, owner, onLost: () => wake() });
   const touched = new Set<Held>();
-  const { held, scan } = createHolding({
+  const { held, scan, ask } = createHolding({
     ...parts,
     owner,
     tail,
@@ -135,7 +135,10 @@ export function createDeliveryWorker(parts: Parts) {
       const streams = [...touched].filter((one) => held.get(keyOf(one.delivery.lease)) === one);
       touched.clear();
       for (const one of streams) goOn(one);
-      if (slots.takeRefused()) for (const one of inOrder()) pump(one);
+      for (const stream of slots.turnedAway()) {
+        const one = held.get(keyOf(stream));
+        if (one) pump(one);
+      }
       background(saver.save(streams));
     });
   }
@@ -177,6 +180,7 @@ export function createDeliveryWorker(parts: Parts) {
     clearTimeout(patience);
     try {
       await saver.giveBack(streams);
+      await stores.streamDeliveries.tell();
     } finally {
       await Promise.allSettled(streams.map(({ delivery }) => delivery.close()));
     }
@@ -190,6 +194,12 @@ export function createDeliveryWorker(parts: Parts) {
   return {
     /** Something about streams has changed. */
     wake,
+    /** A process has let streams go, or asks for some. */
+    hear(asker: string): void {
+      if (asker === owner) return;
+      if (asker !== '') ask(asker);
+      wake();
+    },
     start(): void {
       isStarted = true;
       run();

@@ -108,6 +108,27 @@ describe('a receiver that fails', () => {
   });
 });
 
+describe('a host some of whose streams hang', () => {
+  it('goes on for its other streams, long before the sends that hang time out', async () => {
+    const { receiver } = streams;
+    let hangs = false;
+    receiver.behave(({ path }) => (hangs && path.startsWith('/hangs') ? 'hang' : { status: 200 }));
+    const ids: string[] = [];
+    for (let number = 0; number < 5; number++) ids.push((await streams.createStream({ path: `/hangs-${number}` })).id);
+    // Each has found out that it may send several at once, before it hangs.
+    await streams.happenAtOnce(300);
+    for (let number = 0; number < 5; number++)
+      await eventually(() => expect(streams.ofType('s', `/hangs-${number}`)).toHaveLength(300));
+    hangs = true;
+    await streams.happenAtOnce(100);
+    await eventually(() => expect(receiver.open()).toBe(20));
+    await streams.createStream({ path: '/well' });
+    await streams.happenAtOnce(40);
+    await eventually(() => expect(streams.ofType('s', '/well')).toHaveLength(40));
+    for (const id of ids) expect((await streams.health(id)).failures).toBe(0);
+  });
+});
+
 describe('a stream of a development tenant that goes into production', () => {
   it('reaches no loopback address any more', async () => {
     const { world } = streams;

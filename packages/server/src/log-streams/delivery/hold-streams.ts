@@ -10,6 +10,7 @@ import { createStreamDelivery, type StreamDelivery } from './one-stream/deliver-
 import { createLane, type Lane } from './one-stream/lane.ts';
 import { createReplayLane } from './one-stream/replay-lane.ts';
 import type { createTurnReporter } from './report-turns.ts';
+import { countToLeave, isPoor } from './share-out.ts';
 import type { Slots } from './slots.ts';
 import type { DeadLetterStore } from './state/dead-letter-store.ts';
 import type { Lease } from './state/delivery-state.ts';
@@ -58,6 +59,8 @@ interface Parts {
 /** Streams beyond a process's share are left to others for so long. */
 const PATIENCE_SECONDS = 3;
 const READS_AT_ONCE = 3;
+const ASK_MILLISECONDS = 2_500;
+const MOST_ASKERS = 100;
 
 /** Which streams this process delivers: it renews its leases, hears of changes, and takes what nobody has. */
 export function createHolding(parts: Parts) {
@@ -66,16 +69,33 @@ export function createHolding(parts: Parts) {
   // Requests need the database's connections as well.
   const readInTurn = createAtMost(READS_AT_ONCE);
   const held = new Map<string, Held>();
+  /** Other processes that have said so since the last scan. */
+  const askers: string[] = [];
+  let askedAt = -Infinity;
 
   async function scan(): Promise<void> {
     await renew();
-    const { active, owners } = await deliveries.census();
-    const missing = Math.ceil(active / Math.max(1, parts.processes, owners)) - held.size;
+    const { active, held: shares } = await deliveries.census();
+    const owners = shares.size + (shares.has(owner) ? 0 : 1);
+    const missing = Math.ceil(active / Math.max(parts.processes, owners)) - held.size;
     const free = missing > 0 ? await deliveries.free(missing, 0) : await deliveries.free(1, PATIENCE_SECONDS);
     if (free.length > 0)
       for (const leased of await deliveries.claim(owner, free)) await alone(leased.lease, () => adopt(leased));
-    const [first] = held.values();
-    if (first && held.size > Math.ceil(active / Math.max(1, owners))) giveUp(first);
+    else if (isPoor(owner, shares)) await askOthers();
+    leave(countToLeave(owner, { held: shares, askers: askers.splice(0) }));
+  }
+
+  /** Once in a while: whoever hears it looks at the streams, and may then ask as well. */
+  async function askOthers(): Promise<void> {
+    if (performance.now() - askedAt < ASK_MILLISECONDS) return;
+    askedAt = performance.now();
+    await deliveries.tell(owner);
+  }
+
+  /** For a process that has fewer: those first that have nothing under way, and can go at once. */
+  function leave(count: number): void {
+    const calmFirst = [...held.values()].toSorted((one, other) => one.delivery.underWay() - other.delivery.underWay());
+    for (const one of calmFirst.slice(0, count)) giveUp(one);
   }
 
   async function renew(): Promise<void> {
@@ -198,7 +218,14 @@ export function createHolding(parts: Parts) {
     return page;
   }
 
-  return { held, scan };
+  return {
+    held,
+    scan,
+    /** Another process wants some of the streams: at the next scan. */
+    ask(asker: string): void {
+      if (askers.length < MOST_ASKERS) askers.push(asker);
+    },
+  };
 }
 
 function leaseOf({ delivery }: Held): Lease {

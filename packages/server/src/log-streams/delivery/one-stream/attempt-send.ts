@@ -10,8 +10,8 @@ interface Parts {
   readonly isReplay: boolean;
   readonly isProbe?: boolean;
   readonly isTest?: boolean;
-  /** Of the process: it stops. */
-  readonly signal: AbortSignal;
+  /** Ends the attempt: when its process stops, or when its time is over. */
+  readonly controller: AbortController;
   readonly now: () => Date;
 }
 
@@ -22,13 +22,10 @@ const MOST_BODY = 1_024;
 
 /** Sends once, and tells what happened in the words of /health. */
 export async function attemptSend(parts: Parts): Promise<{ delivery: Delivery; record: AttemptRecord }> {
-  const { sink, events, number, isReplay, signal, now } = parts;
+  const { sink, events, number, isReplay, controller, now } = parts;
   const at = now();
   const started = performance.now();
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  signal.addEventListener('abort', abort, { once: true });
-  const timer = setTimeout(abort, MOST_MILLISECONDS);
+  const timer = setTimeout(() => controller.abort(), MOST_MILLISECONDS);
   let delivery: Delivery;
   try {
     delivery = await Promise.race([
@@ -41,7 +38,6 @@ export async function attemptSend(parts: Parts): Promise<{ delivery: Delivery; r
     delivery = { ok: false, problem: `The server could not send: ${problem}`, verdict: 'retry' };
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
   }
   return { delivery, record: describe() };
 

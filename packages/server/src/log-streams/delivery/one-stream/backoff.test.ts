@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createSlots } from '../slots.ts';
 import { delayAfter } from './backoff.ts';
 
 const MINUTE = 60_000;
@@ -20,24 +19,5 @@ describe('the wait after a failure', () => {
   it('is longer where only an operator can mend it, but for the first time', () => {
     const held = (failures: number) => delayAfter(failures, { verdict: 'hold' }, () => 0);
     expect([held(1), held(2)]).toEqual([0, 15_000]);
-  });
-});
-
-describe('the places of a process', () => {
-  it('are bounded for a host and for all, and remember that somebody was turned away', () => {
-    const slots = createSlots({ ofAll: 3, ofAHost: 2 });
-    expect(['a', 'a', 'a', 'b', 'b'].map((host) => slots.take('dev', host))).toEqual([true, true, false, true, false]);
-    expect([slots.takeRefused(), slots.takeRefused()]).toEqual([true, false]);
-    slots.release('dev', 'a');
-    expect(slots.take('dev', 'b')).toBe(true);
-  });
-
-  it('are left for other tenants, however many slow hosts one has', () => {
-    const slots = createSlots();
-    const taken = Array.from({ length: 300 }, (_, host) => slots.take('greedy', `h${host}`)).filter(Boolean);
-    expect(taken).toHaveLength(64);
-    expect(slots.take('other', 'a')).toBe(true);
-    slots.release('greedy', 'h0');
-    expect([slots.take('greedy', 'h0'), slots.take('greedy', 'h1')]).toEqual([true, false]);
   });
 });

@@ -1,10 +1,11 @@
 import { type LogRow, logIdOf } from '../../../logs/log-row.ts';
 import type { Outlet } from '../../open-outlet.ts';
 import type { StreamedEvent } from '../../sinks/sink.ts';
-import type { Slots } from '../slots.ts';
+import type { Seat, Slots } from '../slots.ts';
 import { type AttemptRecord, type DeliveryState, type Lease, MOST_ATTEMPTS } from '../state/delivery-state.ts';
 import { attemptSend } from './attempt-send.ts';
 import type { Lane } from './lane.ts';
+import { createOpenSends } from './open-sends.ts';
 import { createStreamHealth, type Failure, isSuspect, type Turn } from './stream-health.ts';
 import type { Entry } from './window.ts';
 
@@ -37,7 +38,7 @@ const SMOOTHING = 0.3;
 export function createStreamDelivery(parts: Parts) {
   const { lease, slots, now } = parts;
   const health = createStreamHealth({ before: parts.state, now, random: parts.random });
-  const stopping = new AbortController();
+  const open = createOpenSends();
   const sends = new Set<Promise<void>>();
   const lanes: Lane[] = [parts.log];
   let { outlet } = parts;
@@ -45,6 +46,7 @@ export function createStreamDelivery(parts: Parts) {
   let attempts: readonly AttemptRecord[] = parts.state.attempts;
   let suspect = parts.state.suspect;
   let isStopped = false;
+  let isAborted = false;
   let unsaved: Unsaved = { events: 0, isUrgent: false };
   let unsaid: Turn | undefined;
   let measured = { at: performance.now(), delivered };
@@ -54,22 +56,28 @@ export function createStreamDelivery(parts: Parts) {
   /** Grows with each failure: what began before it says nothing about what is now. */
   let round = 0;
 
+  const isDoubtful = () => health.failures() > 0 || open.isHanging();
+
+  function newSeat(): Seat {
+    const { host } = outlet;
+    return slots.seat({ stream: lease, host, isDoubtful, giveWay: open.giveWay });
+  }
+
+  let seat = newSeat();
+
   function pump(): void {
-    if (isStopped || !health.isDue()) return;
-    if (health.isDegraded()) {
-      if (sends.size === 0 && hasWaiting() && slots.take(lease.tenantId, outlet.host)) track(probe());
-      return;
-    }
-    while (sends.size < (health.failures() > 0 ? 1 : Math.min(limit, outlet.sink.mostInFlight))) {
-      if (!hasWaiting() || !slots.take(lease.tenantId, outlet.host)) return;
+    const most = isDoubtful() ? 1 : Math.min(limit, outlet.sink.mostInFlight);
+    while (!isStopped && health.isDue() && sends.size < most) {
       const lane = laneWithWork();
-      const { entries, events } = lane ? nextBatch(lane, Math.min(batch, outlet.sink.mostEvents)) : NOTHING;
-      if (lane === undefined || entries.length === 0) {
-        slots.release(lease.tenantId, outlet.host);
-        return;
+      if (lane === undefined) break;
+      if (!seat.take()) return;
+      if (health.isDegraded()) track(probe());
+      else {
+        const { entries, events } = nextBatch(lane, Math.min(batch, outlet.sink.mostEvents));
+        track(send(lane, entries, events));
       }
-      track(send(lane, entries, events));
     }
+    seat.withdraw();
   }
 
   function laneWithWork(): Lane | undefined {
@@ -77,8 +85,6 @@ export function createStreamDelivery(parts: Parts) {
     for (const lane of lanes) lane.window.settle();
     return found;
   }
-
-  const hasWaiting = () => laneWithWork() !== undefined;
 
   function waitingIn(lane: Lane, most: number): Entry[] {
     return lane.window.waiting(most, (row: LogRow) => lane.includes(row) && outlet.isWanted(row));
@@ -101,9 +107,10 @@ export function createStreamDelivery(parts: Parts) {
   async function send(lane: Lane, entries: Entry[], events: StreamedEvent[]): Promise<void> {
     const begun = round;
     const failure = await sendOnce(lane, entries, events);
+    if (failure === 'called off') return;
     if (failure === undefined) {
       if (begun !== round) return;
-      if (hasWaiting()) limit = Math.min(outlet.sink.mostInFlight, limit + 1);
+      if (laneWithWork()) limit = Math.min(outlet.sink.mostInFlight, limit + 1);
       batch = Math.min(outlet.sink.mostEvents, batch * 2);
       await turn(health.succeeded(), undefined);
       return;
@@ -121,15 +128,16 @@ export function createStreamDelivery(parts: Parts) {
     if (lane === undefined || head === undefined) return;
     const again = () => sendOnce(lane, [head], [outlet.toEvent(head.row)], true);
     let failure = await again();
-    if (failure !== undefined && isSuspect(head, now()) && failure.verdict !== 'throttle') {
+    if (failure !== undefined && failure !== 'called off' && isSuspect(head, now()) && failure.verdict !== 'throttle') {
       const [, next] = waitingIn(lane, 2);
       const isNextTaken = next && (await sendOnce(lane, [next], [outlet.toEvent(next.row)], true)) === undefined;
       if (isNextTaken) failure = await again();
-      if (isNextTaken && failure !== undefined && (await parts.onPoison(head, failure))) {
+      if (isNextTaken && failure !== undefined && failure !== 'called off' && (await parts.onPoison(head, failure))) {
         settle(lane, [head]);
         failure = undefined;
       }
     }
+    if (failure === 'called off') return;
     if (failure !== undefined) return fail(failure);
     round++;
     batch = outlet.sink.mostEvents;
@@ -141,13 +149,15 @@ export function createStreamDelivery(parts: Parts) {
     entries: Entry[],
     events: StreamedEvent[],
     isProbe = false,
-  ): Promise<Failure | undefined> {
+  ): Promise<Failure | 'called off' | undefined> {
     for (const entry of entries) entry.state = 'sending';
     const number = 1 + Math.max(...entries.map(({ tries }) => tries));
     const { sink } = outlet;
-    const { signal } = stopping;
+    const sending = open.begin();
+    const { controller } = sending;
     const { isReplay } = lane;
-    const { delivery, record } = await attemptSend({ sink, events, number, isReplay, isProbe, signal, now });
+    const { delivery, record } = await attemptSend({ sink, events, number, isReplay, isProbe, controller, now });
+    open.end(sending);
     attempts = [record, ...attempts].slice(0, MOST_ATTEMPTS);
     unsaved = { events: unsaved.events + events.length, isUrgent: unsaved.isUrgent || !delivery.ok };
     if (delivery.ok) {
@@ -159,10 +169,14 @@ export function createStreamDelivery(parts: Parts) {
     }
     for (const entry of entries) {
       entry.state = 'waiting';
-      // Given up by us: no fault of the receiver.
-      if (signal.aborted) continue;
+      // No fault of the receiver's, or not yet.
+      if (sending.isCalledOff) continue;
       entry.tries++;
       entry.failedSince ??= now().getTime();
+    }
+    if (sending.isCalledOff) {
+      limit = 1;
+      return 'called off';
     }
     const [head] = entries;
     if (entries.length === 1 && head?.failedSince !== undefined) {
@@ -181,7 +195,6 @@ export function createStreamDelivery(parts: Parts) {
   }
 
   async function fail(failure: Failure): Promise<void> {
-    if (stopping.signal.aborted) return;
     round++;
     limit = Math.max(1, Math.floor(limit / 2));
     await turn(health.failed(failure), failure);
@@ -190,7 +203,7 @@ export function createStreamDelivery(parts: Parts) {
   /** What could not be told, since the database was away, is told at the next occasion. */
   async function turn(taken: Turn | undefined, failure: Failure | undefined): Promise<void> {
     const said = taken ?? unsaid;
-    if (said === undefined || stopping.signal.aborted) return;
+    if (said === undefined || isAborted) return;
     unsaid = said;
     isStopped ||= said === 'suspended';
     try {
@@ -203,9 +216,9 @@ export function createStreamDelivery(parts: Parts) {
 
   /** The slot was taken before. */
   function track(work: Promise<void>): void {
-    const { host } = outlet;
+    const from = seat;
     const tracked = work.finally(() => {
-      slots.release(lease.tenantId, host);
+      from.release();
       sends.delete(tracked);
       parts.onProgress();
     });
@@ -220,12 +233,15 @@ export function createStreamDelivery(parts: Parts) {
     hurry: health.hurry,
     isDue: () => !isStopped && health.isDue(),
     outlet: () => outlet,
+    underWay: () => sends.size,
     lanes: (): readonly Lane[] => lanes,
     /** The way from here on; what is under way ends on the old one. */
     async reopen(next: Outlet): Promise<void> {
       const before = outlet;
       const underWay = [...sends];
+      seat.withdraw();
       outlet = next;
+      seat = newSeat();
       batch = next.sink.mostEvents;
       health.hurry();
       await Promise.allSettled(underWay);
@@ -257,7 +273,9 @@ export function createStreamDelivery(parts: Parts) {
     /** Nothing new is sent. What is under way may end; with `abort` it ends now. */
     async stop({ abort = false } = {}): Promise<void> {
       isStopped = true;
-      if (abort) stopping.abort();
+      seat.withdraw();
+      isAborted ||= abort;
+      if (abort) open.callOff(0);
       await Promise.allSettled([...sends]);
     },
     async close(): Promise<void> {
@@ -265,5 +283,3 @@ export function createStreamDelivery(parts: Parts) {
     },
   };
 }
-
-const NOTHING: { entries: Entry[]; events: StreamedEvent[] } = { entries: [], events: [] };

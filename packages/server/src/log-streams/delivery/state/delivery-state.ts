@@ -50,3 +50,6 @@ export interface Lease {
 }
 
 export const MOST_ATTEMPTS = 50;
+
+/** On which processes tell each other of streams to take, and ask for some. */
+export const STREAMS_CHANNEL = 'log_streams_shared';

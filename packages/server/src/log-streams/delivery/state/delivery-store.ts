@@ -4,7 +4,7 @@ import { isObject, numberOf, textOf } from '../../../kit/json-values.ts';
 import type { LogPosition } from '../../../logs/log-id.ts';
 import type { ReaderCursor } from '../../../logs/retention/cursors-of-readers.ts';
 import type { StreamStatus } from '../../log-stream.ts';
-import type { AttemptRecord, DeliveryState, Lease, Suspect } from './delivery-state.ts';
+import { type AttemptRecord, type DeliveryState, type Lease, STREAMS_CHANNEL, type Suspect } from './delivery-state.ts';
 
 declare module '../../../db/database.ts' {
   interface Tables {
@@ -82,14 +82,22 @@ export function createDeliveryStore(db: Database) {
         where tenant_id = ${tenantId} and stream_id = ${streamId}`.execute(db);
     },
 
-    /** How many streams are delivered, and by how many processes. */
-    async census(): Promise<{ active: number; owners: number }> {
-      const { rows } = await sql<{ active: string; owners: string }>`
-        select count(*) as active, count(distinct d.owner) filter (where d.lease_until > clock_timestamp()) as owners
+    /** How many streams are delivered, and how many of them each process has. */
+    async census(): Promise<{ active: number; held: Map<string, number> }> {
+      const { rows } = await sql<{ owner: string | null; streams: string }>`
+        select case when d.lease_until > clock_timestamp() then d.owner end as owner, count(*) as streams
         from log_stream_deliveries d
           join log_streams s on s.tenant_id = d.tenant_id and s.id = d.stream_id
-        where s.status = 'active'`.execute(db);
-      return { active: Number(rows[0]?.active ?? 0), owners: Number(rows[0]?.owners ?? 0) };
+        where s.status = 'active' group by 1`.execute(db);
+      return {
+        active: rows.reduce((sum, { streams }) => sum + Number(streams), 0),
+        held: new Map(rows.flatMap(({ owner, streams }) => (owner === null ? [] : [[owner, Number(streams)]]))),
+      };
+    },
+
+    /** To all processes: a process asks for streams, or (without one) there are some that nobody has. */
+    async tell(asker = ''): Promise<void> {
+      await sql`select pg_notify(${STREAMS_CHANNEL}, ${asker})`.execute(db);
     },
 
     /** Streams that nobody has had for some seconds, those of priority first. */
