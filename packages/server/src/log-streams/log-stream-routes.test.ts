@@ -216,11 +216,17 @@ describe('POST /log-streams/{id}/test', () => {
 
 describe('tests of a tenant’s streams at once', () => {
   it('are three at most: the others are told to wait, and another tenant isn’t', async () => {
-    const { id } = await streams.createStream();
+    // What it would deliver, and take until it is paused, would be counted with the tests.
+    const filters = ['scim.event'];
+    const { id } = await streams.createStream({ filters });
     await patch(id, { status: 'paused' });
     const acme = await streams.world.createTenant('acme');
     const sink = { httpEndpoint: `${streams.receiver.origin}/` };
-    const theirs = (await streams.world.apiAt(acme).post('/log-streams', { type: 'http', sink })).json();
+    const theirs = (
+      await streams.world
+        .apiAt(acme)
+        .post('/log-streams', { type: 'http', sink, filters: [{ type: 'category', name: 'scim.event' }] })
+    ).json();
     await streams.world.apiAt(acme).patch(`/log-streams/${theirs.id}`, { status: 'paused' });
     let release = () => {};
     const released = new Promise<void>((resolve) => {
