@@ -20,7 +20,7 @@ export interface MemcachedCacheOptions {
 const COMMAND_BYTES = 350;
 
 /**
- * The cache that the services of a company share: memcached 1.6 or newer, by its meta protocol.
+ * The cache that the services of a company share: memcached 1.6.10 or newer, by its meta protocol.
  *
  *     const cache = createMemcachedCache({ servers: ['10.0.0.5:11211'] });
  *

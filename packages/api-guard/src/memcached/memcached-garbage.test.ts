@@ -60,6 +60,7 @@ describe('a server that is no proper memcached', () => {
     ['what is asked of it with ERROR', () => 'ERROR\r\n'],
     ['the question of somebody else', () => 'VA 3 c1 Ozzz\r\nbad\r\n'],
     ['without saying to what', () => 'VA 3 c1\r\nbad\r\n'],
+    ['a miss of somebody else', () => 'EN Ozzz\r\n'],
     ['a read with what belongs to a write', (opaque) => `HD O${opaque}\r\n`],
     ['a huge value', (opaque) => `VA 99999999 c1 O${opaque}\r\nbad`],
     ['a value of another length', (opaque) => `VA 2 c1 O${opaque}\r\nbad\r\n`],
@@ -74,6 +75,15 @@ describe('a server that is no proper memcached', () => {
     await comesBack(cache);
     expect(connections).toBeGreaterThan(1);
     expect((await cache.get('right'))?.value).toBe('right');
+  });
+
+  it('but one before 1.6.18, whose misses have no token, is understood', async () => {
+    cache = connect(20_000);
+    reply = (socket, line, opaque) =>
+      line.startsWith('mg no') ? void socket.write('EN\r\n') : sane(socket, line, opaque);
+    const found = await Promise.all(['a', 'no1', 'b', 'no2', 'c'].map((key) => cache.get(key)));
+    expect(found.map((cached) => cached?.value)).toEqual(['a', undefined, 'b', undefined, 'c']);
+    expect(connections).toBe(1);
   });
 
   it('and says something that nobody asked is asked on a new connection', async () => {

@@ -81,11 +81,13 @@ export function createPipeline(serverName: string): Pipeline {
       if (!answered) throw new Error('it answered what was not asked');
       bytesUnderWay -= answered.question.bytes;
       if (answer.code === 'SERVER_ERROR') {
-        // The one answer without the opaque token; it is in its order, as all are.
+        // Never with an opaque token; it is in its order, as all answers are.
         answered.settle(new CacheAwayError(`memcached at ${serverName} could not do it: ${answer.message}.`));
         return;
       }
-      if (answer.opaque === answered.opaque && answered.question.answers.includes(answer.code)) {
+      // A miss has no opaque token before memcached 1.6.18: it too is in its order.
+      const isToThis = answer.opaque === answered.opaque || (answer.code === 'EN' && answer.opaque === undefined);
+      if (isToThis && answered.question.answers.includes(answer.code)) {
         answered.settle(answer);
         return;
       }

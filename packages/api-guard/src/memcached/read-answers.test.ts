@@ -18,6 +18,13 @@ describe('answers of memcached', () => {
     expect(readAll(STREAM, size)).toEqual(ANSWERS);
   });
 
+  it('are read with more spaces than needed', () => {
+    expect(readAll(Buffer.from('HD  O1 \r\nVA  1 c1  O2\r\nx\r\n'), 99)).toEqual([
+      { code: 'HD', opaque: '1' },
+      { code: 'VA', opaque: '2', cas: '1', value: 'x' },
+    ]);
+  });
+
   it('are read where a large value comes in many packets', () => {
     const value = 'x'.repeat(1_000_000);
     const [first, second] = readAll(Buffer.from(`VA 1000000 c1 O1\r\n${value}\r\nHD O2\r\n`), 1_400);
@@ -27,7 +34,8 @@ describe('answers of memcached', () => {
 
   it.each([
     ['of another protocol', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'meta protocol'],
-    ['of a memcached below 1.6', 'ERROR\r\n', 'meta protocol'],
+    ['of a memcached before 1.6', 'ERROR\r\n', 'meta protocol'],
+    ['of a memcached before 1.6.10', 'OK O1\r\n', 'meta protocol'],
     ['that blame the client', 'CLIENT_ERROR bad data chunk\r\n', 'meta protocol'],
     ['without a line break', 'x'.repeat(3_000), 'line without an end'],
     ['with a line break that comes too late', `${'x'.repeat(3_000)}\r\n`, 'line without an end'],

@@ -62,15 +62,16 @@ function readAnswers(bytes: Buffer, onAnswer: (answer: Answer) => void): { posit
 }
 
 function readLine(line: string): { answer: Answer; valueBytes?: number } {
-  const [code = '', ...words] = line.split(' ');
+  // Before 1.6.18 memcached put two spaces between some words.
+  const [code = '', ...words] = line.split(' ').filter((word) => word !== '');
   if (code === 'VA') {
     const valueBytes = /^\d{1,8}$/.test(words[0] ?? '') ? Number(words[0]) : Number.POSITIVE_INFINITY;
     if (valueBytes > MAX_VALUE_BYTES) throw new Error('it sent a value that is too large');
     return { answer: { code, ...readFlags(words.slice(1)) }, valueBytes };
   }
   if (code === 'SERVER_ERROR') return { answer: { code, message: words.join(' ') } };
-  // memcached below 1.6 answers ERROR.
-  if (!CODES.has(code)) throw new Error(`it does not speak the meta protocol of memcached 1.6: ${printable(line)}`);
+  // An older one answers ERROR, CLIENT_ERROR or OK.
+  if (!CODES.has(code)) throw new Error(`it does not speak the meta protocol of memcached 1.6.10: ${printable(line)}`);
   return { answer: { code, ...readFlags(words) } };
 }
 
