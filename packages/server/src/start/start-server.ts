@@ -93,9 +93,6 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     listening.http = served.http;
     listening.https = served.https;
     const { caFile } = served;
-    void app.containers.check().then((fault) => {
-      if (fault !== undefined) log.warn(`Rules, actions and database scripts can't run: ${fault}`);
-    });
     const missing = checkModuleStore();
     if (missing !== undefined) log.warn(missing);
     const firstRun = await refreshFirstRun(app, config.dataDir, caFile);
@@ -120,6 +117,10 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     const hasTenants = (await app.stores.tenants.directory()).tenantIds.size > 0;
     isStarted = true;
     workers?.announceStarted();
+    // Afterwards: it compiles the containers' program, half a second of a core. A login that comes earlier starts one without.
+    void app.containers.check().then((fault) => {
+      if (fault !== undefined) log.warn(`Rules, actions and database scripts can't run: ${fault}`);
+    });
     return { listening, caFile, firstRun, hasTenants, replaceWorkers: async () => workers?.replaceAll(), stop };
   } catch (error) {
     await stop();
