@@ -181,7 +181,10 @@ describe('an exchange that is granted', () => {
   it('changes the profile of a linked identity, and not that of its user', async () => {
     const main = await createTestUser(world, 'main');
     const password = 'Correct-horse-5';
-    const connection = await created(manage.post('/connections', { name: 'partners', strategy: 'auth0' }));
+    const enabled_clients = [client.client_id];
+    const connection = await created(
+      manage.post('/connections', { name: 'partners', strategy: 'auth0', enabled_clients }),
+    );
     const linked = { connection: 'partners', user_id: 'linked', email: 'linked@example.com', email_verified: true };
     await created(manage.post('/users', { ...linked, password }));
     await created(

@@ -93,7 +93,9 @@ describe('an action at custom-token-exchange', () => {
       const name = import_mode ? 'moving' : 'elsewhere';
       const customScripts = { login: 'function (email, password, callback) { callback(); }' };
       const options = { enabledDatabaseCustomization: true, import_mode, customScripts };
-      await created(manage.post('/connections', { name, strategy: 'auth0', options }));
+      await created(
+        manage.post('/connections', { name, strategy: 'auth0', options, enabled_clients: [client.client_id] }),
+      );
       expect((await exchange(body(name))).json()).toMatchObject({
         error: 'invalid_request',
         error_description: expect.stringContaining('not supported'),
@@ -103,7 +105,9 @@ describe('an action at custom-token-exchange', () => {
   });
 
   it('that names an id of one directory gets nobody of another one, and the user to whom it is linked', async () => {
-    const connection = await created(manage.post('/connections', { name: 'partners', strategy: 'auth0' }));
+    const connection = await created(
+      manage.post('/connections', { name: 'partners', strategy: 'auth0', enabled_clients: [client.client_id] }),
+    );
     const password = 'Correct-horse-5';
     const make = async (name: string, user_id: string) =>
       created(manage.post('/users', { connection: name, user_id, email: `${user_id}@example.org`, password }));
@@ -123,6 +127,26 @@ describe('an action at custom-token-exchange', () => {
     const linked = await named('ab12', 'create_if_not_exists');
     expect(linked.statusCode, linked.body).toBe(200);
     expect(decodeJwt(linked.json().id_token).claims).toMatchObject({ sub: 'auth0|7' });
+  });
+
+  it('that names a connection that is not enabled for the application gets nobody of it, and makes nobody there', async () => {
+    const { id } = await created(manage.post('/connections', { name: 'closed', strategy: 'auth0' }));
+    const password = 'Correct-horse-5';
+    await created(manage.post('/users', { connection: 'closed', user_id: 'c1', email: 'c1@example.org', password }));
+    const named = (user: string) =>
+      exchange(
+        `api.authentication.setUserByConnection('closed', { user_id: '${user}', email: '${user}@example.org' },
+          { creationBehavior: 'create_if_not_exists' });`,
+      );
+    for (const user of ['c1', 'c2'])
+      expect((await named(user)).json()).toEqual({
+        error: 'invalid_request',
+        error_description:
+          'The connection that the action of the token exchange profile named is not enabled for the client',
+      });
+    expect((await manage.get('/users-by-email?email=c2@example.org')).json()).toEqual([]);
+    await created(manage.patch(`/connections/${id}`, { enabled_clients: [client.client_id] }));
+    for (const user of ['c1', 'c2']) expect((await named(user)).statusCode).toBe(200);
   });
 
   it.each([

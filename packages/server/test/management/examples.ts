@@ -95,7 +95,7 @@ export function examplesFor(things: Things): Readonly<Record<string, Example>> {
       body: {
         name: another,
         subject_token_type: `urn:example:${another}`,
-        action_id: another,
+        action_id: things.exchangeAction,
         type: 'custom_authentication',
       },
     },

@@ -13,6 +13,7 @@ export interface Things {
   readonly credential: string;
   readonly grant: string;
   readonly profile: string;
+  readonly exchangeAction: string;
   readonly api: string;
   readonly identifier: string;
   readonly permission: string;
@@ -76,10 +77,14 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     audience: identifier,
     scope: [permission],
   });
+  const exchangeAction = await made('/actions/actions', {
+    name: `Exchange of ${name}`,
+    supported_triggers: [{ id: 'custom-token-exchange' }],
+  });
   const profile = await made('/token-exchange-profiles', {
     name: `Parts of ${name}`,
     subject_token_type: `urn:${name}:parts`,
-    action_id: 'an-action',
+    action_id: exchangeAction.id,
     type: 'custom_authentication',
   });
   const connection = await made('/connections', {
@@ -120,6 +125,7 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     credential: credential.id,
     grant: grant.id,
     profile: profile.id,
+    exchangeAction: exchangeAction.id,
     api: api.id,
     identifier,
     permission,

@@ -172,6 +172,7 @@ function nothing() {
     credential: `cred_${'x'.repeat(22)}`,
     grant: `cgr_${id}`,
     profile: `tep_${id}`,
+    exchangeAction: `tep_${id}`,
     api: '0'.repeat(24),
     identifier: 'https://nothing.example/',
     permission: 'read:nothing',

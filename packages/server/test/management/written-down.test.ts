@@ -63,6 +63,7 @@ describe('the audit log', () => {
       else {
         expect([name, events.map(({ type }) => type)]).toEqual([name, ['sapi']]);
         expect(JSON.parse(events[0]?.body ?? '')).toMatchObject({
+          client_name: 'Management',
           details: { request: { method: method.toLowerCase(), path: `/api/v2${path.split('?', 1)[0]}` } },
         });
       }

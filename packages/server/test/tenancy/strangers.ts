@@ -6,7 +6,7 @@ import type { Home, Things } from '../management/inhabited-tenant.ts';
 
 // biome-ignore format: words, not a list of lines
 const THINGS = [
-  'client', 'credential', 'grant', 'profile', 'api', 'identifier', 'permission', 'connection', 'connectionName', 'user', 'email', 'consent',
+  'client', 'credential', 'grant', 'profile', 'exchangeAction', 'api', 'identifier', 'permission', 'connection', 'connectionName', 'user', 'email', 'consent',
   'role', 'key', 'previousKey', 'log', 'theme', 'customDomain', 'ownHost', 'person', 'secondary', 'session', 'refreshToken', 'job', 'alert',
   'logStream',
 ] as const satisfies readonly (keyof Things)[];
@@ -33,6 +33,7 @@ export const ANSWERS_TO_STRANGERS: Readonly<Record<string, number>> = {
   'DELETE /clients/{id}': 204,
   'DELETE /client-grants/{id}': 204,
   'DELETE /token-exchange-profiles/{id}': 204,
+  'POST /token-exchange-profiles': 400,
   'DELETE /connections/{id}': 202,
   'DELETE /sessions/{id}': 202,
   'DELETE /refresh-tokens/{id}': 204,

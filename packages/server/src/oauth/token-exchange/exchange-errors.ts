@@ -28,6 +28,11 @@ export const exchangeErrors = defineErrors({
     code: 'invalid_request',
     message: 'The action of the token exchange profile named no user',
   },
+  connectionNotEnabled: {
+    status: 400,
+    code: 'invalid_request',
+    message: 'The connection that the action of the token exchange profile named is not enabled for the client',
+  },
   identifierDiffers: {
     status: 400,
     code: 'invalid_request',

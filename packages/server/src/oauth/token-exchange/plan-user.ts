@@ -1,5 +1,5 @@
 import type { ActionCommand } from '../../actions/running/action-commands.ts';
-import type { Connection } from '../../connections/connection.ts';
+import { type Connection, isOpenTo } from '../../connections/connection.ts';
 import { keepingOf } from '../../connections/custom-database.ts';
 import { flagOf, type Json, objectOf, textOf } from '../../kit/json-values.ts';
 import type { AuditEvent, RecordEvent } from '../../logs/event.ts';
@@ -51,6 +51,7 @@ export type PlanUser = ReturnType<typeof createUserPlanner>;
 export function createUserPlanner({ findUser, findOwners, findConnection, findConnectionByName, now }: Parts) {
   return async function planUser(
     tenantId: string,
+    client: Parameters<typeof isOpenTo>[1],
     { name, arguments: given }: ActionCommand,
     metadata: MetadataChanges,
     event: Omit<AuditEvent, 'type'>,
@@ -64,6 +65,8 @@ export function createUserPlanner({ findUser, findOwners, findConnection, findCo
     const connection = await findConnectionByName(tenantId, textOf(first) ?? '');
     const id = textOf(profile.user_id);
     if (!connection || connection.isSystem || !id) return undefined;
+    // As at every other login: an application has the users of its connections.
+    if (!isOpenTo(connection, client)) throw exchangeErrors.connectionNotEnabled();
     const known = await findOwner(tenantId, connection, id);
     if (known) {
       const replaced = options.updateBehavior === 'replace' ? { profile, connectionId: connection.id, id } : undefined;

@@ -20,7 +20,7 @@ import { exchangeErrors } from './exchange-errors.ts';
 import type { ExchangeForUser } from './exchange-for-user.ts';
 import type { MetadataChanges, PlannedUser, PlanUser } from './plan-user.ts';
 import { readActor } from './read-actor.ts';
-import type { TokenExchangeProfile } from './token-exchange-profile.ts';
+import { EXCHANGE_TRIGGER, type TokenExchangeProfile } from './token-exchange-profile.ts';
 
 export interface ExchangeRequest {
   readonly exchange: Exchange;
@@ -40,7 +40,6 @@ interface Parts {
   readonly exchangeForUser: ExchangeForUser;
 }
 
-const TRIGGER = 'custom-token-exchange';
 const CODE = /^[\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 const LONGEST_REASON = 1_000;
 const NAMES_USER = ['authentication.setUserById', 'authentication.setUserByConnection'];
@@ -52,11 +51,11 @@ export function createExchangeActionRunner(parts: Parts): RunExchangeAction {
     const { exchange, profile, target } = request;
     const { tenant } = exchange;
     const { tenantId } = tenant;
-    const action = await deployed.byId(tenantId, profile.actionId, TRIGGER);
+    const action = await deployed.byId(tenantId, profile.actionId, EXCHANGE_TRIGGER);
     if (!action) throw exchangeErrors.actionNotRun({ profile: profile.name });
     const { executionId, commands, failure, withoutSecrets } = await runTrigger({
       tenant,
-      triggerId: TRIGGER,
+      triggerId: EXCHANGE_TRIGGER,
       actions: [action],
       input: { event: eventOf(request) },
       about: exchangeEvent(exchange),
@@ -90,7 +89,7 @@ export function createExchangeActionRunner(parts: Parts): RunExchangeAction {
     metadata: MetadataChanges,
     why: Json,
   ): Promise<PlannedUser> {
-    const found = await planUser(exchange.tenant.tenantId, command, metadata, exchangeEvent(exchange));
+    const found = await planUser(exchange.tenant.tenantId, exchange.client, command, metadata, exchangeEvent(exchange));
     if (!found) throw explained(exchangeErrors.noUser(), why);
     if (found.user.blocked) throw explained(oauthErrors.userBlocked(), why);
     return found;

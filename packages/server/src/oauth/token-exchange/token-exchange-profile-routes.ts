@@ -1,8 +1,10 @@
+import type { ActionStore } from '../../actions/action-store.ts';
 import { prefixedId } from '../../kit/ids.ts';
 import { type Json, textOf } from '../../kit/json-values.ts';
 import type { Management } from '../../management/call.ts';
 import {
   checkSubjectTokenType,
+  EXCHANGE_TRIGGER,
   MOST_PROFILES,
   profileErrors,
   type TokenExchangeProfile,
@@ -10,6 +12,7 @@ import {
 import type { TokenExchangeProfileStore } from './token-exchange-profile-store.ts';
 
 interface Stores {
+  readonly actions: Pick<ActionStore, 'lock' | 'find'>;
   readonly tokenExchangeProfiles: TokenExchangeProfileStore;
 }
 
@@ -44,7 +47,12 @@ export function tokenExchangeProfileRoutes<Inside extends Stores>(
       createdAt: time,
       updatedAt: time,
     };
-    return call.commit(async ({ tokenExchangeProfiles }) => {
+    return call.commit(async ({ actions, tokenExchangeProfiles }) => {
+      // Nobody deletes it meanwhile, or gives it another trigger.
+      await actions.lock(tenant.tenantId);
+      const action = await actions.find(tenant.tenantId, profile.actionId);
+      if (!action) throw profileErrors.noAction();
+      if (!action.source.triggers.some(({ id }) => id === EXCHANGE_TRIGGER)) throw profileErrors.otherTrigger();
       if ((await tokenExchangeProfiles.lockedCount(tenant.tenantId)) >= MOST_PROFILES)
         throw profileErrors.tooMany({ maximum: MOST_PROFILES });
       await tokenExchangeProfiles.insert(tenant.tenantId, profile);

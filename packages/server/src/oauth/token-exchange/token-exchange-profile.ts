@@ -12,6 +12,8 @@ export interface TokenExchangeProfile {
   readonly updatedAt: Date;
 }
 
+/** Of the actions that a profile names. */
+export const EXCHANGE_TRIGGER = 'custom-token-exchange';
 export const MOST_PROFILES = 100;
 const RESERVED = /^(?:https?:\/\/(?:[^/?#]*\.)?(?:auth0|okta)\.com(?:[/:?#]|$)|urn:(?:ietf|auth0|okta):)/i;
 
@@ -23,6 +25,17 @@ export function checkSubjectTokenType(value: string): void {
 
 export const profileErrors = defineErrors({
   notFound: { status: 404, message: 'Token exchange profile not found.' },
+  noAction: {
+    status: 400,
+    code: 'invalid_body',
+    message: "Payload validation error: 'There is no such action' on property action_id.",
+  },
+  otherTrigger: {
+    status: 400,
+    code: 'invalid_body',
+    message:
+      "Payload validation error: 'The action does not support the trigger custom-token-exchange' on property action_id.",
+  },
   typeTaken: {
     status: 409,
     code: 'conflict',

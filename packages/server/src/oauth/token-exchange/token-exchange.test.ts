@@ -4,12 +4,21 @@ import { startWorld, type World } from '../../../test/world.ts';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const TYPE = 'urn:acme:legacy-session';
-const PROFILE = { name: 'Legacy', subject_token_type: TYPE, action_id: 'an-action', type: 'custom_authentication' };
+const PROFILE = { name: 'Legacy', subject_token_type: TYPE, action_id: '', type: 'custom_authentication' };
+const newAction = async (trigger = 'custom-token-exchange', at = world.main) =>
+  String(
+    (
+      await created(
+        world.apiAt(at).post('/actions/actions', { name: `Of ${trigger}`, supported_triggers: [{ id: trigger }] }),
+      )
+    ).id,
+  );
 
 let world: World;
 let client: TestClient;
 beforeAll(async () => {
   world = await startWorld();
+  PROFILE.action_id = await newAction();
   await created(world.api().post('/token-exchange-profiles', PROFILE));
   client = await application();
 });
@@ -32,7 +41,7 @@ describe('/api/v2/token-exchange-profiles', () => {
       name: 'Legacy',
       type: 'custom_authentication',
       subject_token_type: 'https://acme.example/token',
-      action_id: 'an-action',
+      action_id: PROFILE.action_id,
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });
@@ -70,6 +79,23 @@ describe('/api/v2/token-exchange-profiles', () => {
     expect([response.statusCode, response.json().errorCode]).toEqual([400, 'invalid_body']);
   });
 
+  it('refuses an action that is not there, of another trigger, or of another tenant', async () => {
+    const foreign = await newAction('custom-token-exchange', await world.createTenant('neighbour'));
+    const answers = await Promise.all(
+      ['an-action', foreign, await newAction('post-login')].map((action_id) =>
+        world.api().post('/token-exchange-profiles', { ...PROFILE, subject_token_type: 'urn:acme:lost', action_id }),
+      ),
+    );
+    expect(answers.map((response) => [response.statusCode, response.json().message])).toEqual([
+      [400, "Payload validation error: 'There is no such action' on property action_id."],
+      [400, "Payload validation error: 'There is no such action' on property action_id."],
+      [
+        400,
+        "Payload validation error: 'The action does not support the trigger custom-token-exchange' on property action_id.",
+      ],
+    ]);
+  });
+
   it('gives a type to one profile, also where two ask at once', async () => {
     const api = world.api();
     const body = { ...PROFILE, subject_token_type: 'urn:acme:twice' };
@@ -85,9 +111,10 @@ describe('/api/v2/token-exchange-profiles', () => {
   it('is bounded', async () => {
     const tenant = await world.createTenant('bounded');
     const api = world.apiAt(tenant);
+    const profile = { ...PROFILE, action_id: await newAction('custom-token-exchange', tenant) };
     for (let index = 0; index < 100; index++)
-      await created(api.post('/token-exchange-profiles', { ...PROFILE, subject_token_type: `urn:acme:${index}` }));
-    const response = await api.post('/token-exchange-profiles', { ...PROFILE, subject_token_type: 'urn:acme:more' });
+      await created(api.post('/token-exchange-profiles', { ...profile, subject_token_type: `urn:acme:${index}` }));
+    const response = await api.post('/token-exchange-profiles', { ...profile, subject_token_type: 'urn:acme:more' });
     expect(response.statusCode).toBe(403);
   });
 });

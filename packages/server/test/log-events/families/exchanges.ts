@@ -14,11 +14,14 @@ async function start() {
   const tokens = async () => (await passwordGrant(world, { scope, audience: API })).json();
   const machine = (changes: Readonly<Record<string, string>> = {}) =>
     world.token({ grant_type: 'client_credentials', ...world.password_client, audience: API, ...changes });
+  const action = await created(
+    world.api().post('/actions/actions', { name: 'Draft', supported_triggers: [{ id: 'custom-token-exchange' }] }),
+  );
   await created(
     world.api().post('/token-exchange-profiles', {
       name: 'Legacy',
       subject_token_type: TYPE,
-      action_id: 'an-action',
+      action_id: action.id,
       type: 'custom_authentication',
     }),
   );
