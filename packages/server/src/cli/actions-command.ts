@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import type { TriedAction } from '../actions/running/try-locally.ts';
+import { TRIGGER_IDS } from '../actions/triggers.ts';
 import { CommandError } from '../control/control-client.ts';
 import { describeCall, describeRun, inJson } from './describe-run.ts';
 import { printable } from './printable.ts';
@@ -27,7 +28,7 @@ export function actionsCommand(): Command {
       'Run an action here as its trigger would, in a real container, and show what it prints and what it asks for. The Management API ' +
         'is a stand-in that knows this one user; other addresses are real. Ends with 1 where it fails or refuses. Needs no server.',
     )
-    .option('--trigger <id>', 'post-login, credentials-exchange, pre-user-registration …', 'post-login')
+    .option('--trigger <id>', `one of: ${TRIGGER_IDS.join(', ')}`, 'post-login')
     .option('--event <json|file>', 'members of event that differ from those of a sample login')
     .option('--secrets <json|file>', 'what the action finds in event.secrets')
     .option('--module <name@version...>', 'the versions that it requires')
@@ -42,7 +43,6 @@ async function run(file: string, { trigger, allow, limit, json, ...options }: Op
   const code = await readRule(file);
   const given = options.event === undefined ? {} : await readObject('--event', options.event);
   const secrets = options.secrets === undefined ? {} : await readObject('--secrets', options.secrets);
-  const { TRIGGER_IDS } = await import('../actions/triggers.ts');
   if (!TRIGGER_IDS.includes(trigger))
     throw new CommandError(`'${trigger}' is no trigger. Triggers: ${TRIGGER_IDS.join(', ')}.`);
   const { tryLocally } = await import('../actions/running/try-locally.ts');

@@ -5,11 +5,17 @@ import { isObject, textOf } from '../kit/json-values.ts';
 import { queryForm } from '../oauth/parameters.ts';
 
 export const continueErrors = defineErrors({
-  /** Whatever is wrong with it: missing, unknown, expired, used, another browser's or another tenant's look the same. */
+  /** Whatever is wrong with it: missing, unknown, expired, used, another login's or another tenant's look the same. */
   invalidState: {
     status: 400,
     code: 'invalid_request',
-    message: 'The state of this login is missing, unknown, expired or was used already',
+    message: 'The state of this login is missing, unknown, expired, was used already or belongs to another browser',
+  },
+  noCookie: {
+    status: 400,
+    code: 'invalid_request',
+    message:
+      'The cookie of this login did not come back: it began in another browser, or this one keeps cookies from the page that leads here',
   },
   otherVersion: {
     status: 400,

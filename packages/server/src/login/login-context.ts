@@ -87,7 +87,9 @@ export function createLoginContexts({
   async function atContinue(http: FastifyRequest): Promise<FoundLogin> {
     const state = continueState(http);
     const browser = browserCookie.read(http);
-    if (!state || !browser) throw continueErrors.invalidState();
+    if (!state) throw continueErrors.invalidState();
+    // Without a look at the state: a stranger learns nothing of it.
+    if (!browser) throw continueErrors.noCookie();
     const key = { state, browser };
     const transaction = await continuations.claim(http.tenant.tenantId, key, now());
     if (!transaction) throw continueErrors.invalidState();

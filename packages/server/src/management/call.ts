@@ -5,6 +5,7 @@ import type { Tenant } from '../tenants/tenant.ts';
 export interface Actor {
   /** The client of the token (`azp`). */
   readonly clientId: string;
+  readonly clientName?: string;
   /** Set when the token was issued for an end user (`sub` without `@clients`). */
   readonly userId?: string;
   readonly scopes: ReadonlySet<string>;

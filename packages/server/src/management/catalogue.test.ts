@@ -56,6 +56,10 @@ describe('the generated catalogue', () => {
     }
   });
 
+  it('titles an operation as the documentation does', () => {
+    expect(titleOf(operationNamed('PATCH /actions/triggers/{trigger_id}/bindings'))).toBe('Update trigger bindings');
+  });
+
   it('has schemas that all compile', () => {
     for (const name of operationNames) {
       const { body } = operationNamed(name);

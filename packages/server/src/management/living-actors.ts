@@ -2,7 +2,7 @@ import { unauthorized } from './management-errors.ts';
 import type { VerifyAccessToken } from './verify-management-token.ts';
 
 interface Parts {
-  readonly findClient: (tenantId: string, clientId: string) => Promise<object | undefined>;
+  readonly findClient: (tenantId: string, clientId: string) => Promise<{ readonly name: string } | undefined>;
   readonly findUser: (tenantId: string, userId: string) => Promise<{ readonly blocked: boolean } | undefined>;
   /** False where the login that the token with this `jti` came of was revoked, or where it names none. */
   readonly isLoginAlive: (tenantId: string, tokenId: string | undefined) => Promise<boolean>;
@@ -16,8 +16,10 @@ interface Parts {
 export function forLivingActors(verify: VerifyAccessToken, parts: Parts): VerifyAccessToken {
   return async (tenant, token) => {
     const { tenantId } = tenant;
-    const actor = await verify(tenant, token);
-    if (!(await parts.findClient(tenantId, actor.clientId))) throw unauthorized('invalid');
+    const verified = await verify(tenant, token);
+    const client = await parts.findClient(tenantId, verified.clientId);
+    if (!client) throw unauthorized('invalid');
+    const actor = { ...verified, clientName: client.name };
     if (actor.userId === undefined) return actor;
     const user = await parts.findUser(tenantId, actor.userId);
     if (!user || user.blocked) throw unauthorized('invalid');

@@ -49,7 +49,7 @@ export function rateLimitEvent(
     type: 'rateLimited',
     ...requester,
     description: 'Global limit has been reached',
-    clientId: actor.clientId,
+    ...clientOf(actor),
     details: {
       policy: isTenantCode ? 'management-api-tenant-code' : 'management-api-global',
       request: { method: operation.method.toLowerCase(), path: `/api/v2${operation.path}` },
@@ -61,9 +61,13 @@ function commonOf({ requester, actor, operation }: Context) {
   return {
     ...requester,
     description: titleOf(operation),
-    clientId: actor.clientId,
+    ...clientOf(actor),
     ...(actor.userId !== undefined && { userId: actor.userId }),
   };
+}
+
+function clientOf({ clientId, clientName }: Actor) {
+  return { clientId, ...(clientName !== undefined && { clientName }) };
 }
 
 function requestOf({ requester, actor, operation, path, query, body }: Context): Record<string, unknown> {

@@ -28,6 +28,7 @@ const TITLES: Readonly<Record<string, string>> = {
   'DELETE /users/{id}/identities/{provider}/{user_id}': 'Unlink a user identity',
   'DELETE /users/{id}/multifactor/{provider}': "Delete a user's multi-factor provider",
   'POST /actions/actions/{id}/deploy': 'Deploy an action',
+  'PATCH /actions/triggers/{trigger_id}/bindings': 'Update trigger bindings',
   'PATCH /gatewright/alerts/{id}': 'Mute an alert',
   'PUT /gatewright/alert-settings': 'Update alert settings',
 };

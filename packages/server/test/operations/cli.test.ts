@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TRIGGER_IDS } from '../../src/actions/triggers.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { managementAt, tokenFor } from './calls.ts';
@@ -39,6 +40,11 @@ describe('gatewright', { timeout: 60_000 }, () => {
   ])('explains itself: %s --help', async (verbs, usage) => {
     const { code, printed } = await gatewright(...verbs, '--help');
     expect({ code, printed }).toEqual({ code: 0, printed: expect.stringContaining(usage) });
+  });
+
+  it('lists all triggers in the help of actions try', async () => {
+    const { printed } = await gatewright('actions', 'try', '--help');
+    for (const trigger of TRIGGER_IDS) expect(printed).toContain(trigger);
   });
 
   it('tells its version', async () => {

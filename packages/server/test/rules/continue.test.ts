@@ -55,6 +55,9 @@ describe('/continue', () => {
       () => back(world.visitor(), state),
     ])
       await expectRefused(world, ask);
+    // The login's cookie did not come back: what its author has to look for is another thing than a wrong state.
+    expect((await back(world.visitor(), state)).body).toContain('The cookie of this login did not come back');
+    expect((await back(stranger, state)).body).toContain('or belongs to another browser');
     const elsewhere = await world.request({
       path: `/continue?state=${state}`,
       tenant: other,
