@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { itKeepsTheCacheContract } from '../../test/cache-contract.ts';
 import { describeWithMemcached, type Memcached, startMemcached } from '../../test/memcached.ts';
 import type { TokenCache } from '../caches/token-cache.ts';
@@ -31,5 +31,16 @@ describeWithMemcached('a cache in memcached', () => {
     await cache.set('shared', 'value', 60);
     expect(await other.get('shared')).toEqual(await cache.get('shared'));
     await other.close();
+  });
+});
+
+describe('options of a cache in memcached', () => {
+  it.each([
+    ['no server', { servers: [] }, 'servers: at least one'],
+    ['an address that is none', { servers: ['a:1', 'http://b'] }, 'servers: "http://b"'],
+    ['no time for a call', { servers: ['a:1'], deadlineMs: 0 }, 'deadlineMs: '],
+    ['a deadline that is no number', { servers: ['a:1'], deadlineMs: Number.NaN }, 'deadlineMs: '],
+  ])('are refused with %s, before it connects to any', (_what, options, message) => {
+    expect(() => createMemcachedCache(options)).toThrow(message);
   });
 });

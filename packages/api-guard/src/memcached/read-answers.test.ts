@@ -47,6 +47,25 @@ describe('answers of memcached', () => {
   ])('%s are refused', (_what, text, message) => {
     expect(() => readAll(Buffer.from(text), 700)).toThrow(message);
   });
+
+  it('of random bytes are refused, or are answers that memcached has', () => {
+    let seed = 1;
+    const random = (below: number) => {
+      seed = (seed * 48_271) % 0x7fffffff;
+      return seed % below;
+    };
+    const parts = ['VA ', 'HD', 'EN', ' O1', ' c9', '\r\n', '\n', '5', '1000000', 'SERVER_ERROR', '\0', 'é', ' '];
+    for (let round = 0; round < 2_000; round++) {
+      const text = Array.from({ length: random(12) }, () => parts[random(parts.length)]).join('');
+      let codes: string[] = [];
+      try {
+        codes = readAll(Buffer.from(text), 1 + random(9)).map(({ code }) => code);
+      } catch (error) {
+        expect((error as Error).message).toMatch(/^it (sent|does not speak)/);
+      }
+      expect(codes.every((code) => ['VA', 'HD', 'EN', 'SERVER_ERROR'].includes(code))).toBe(true);
+    }
+  });
 });
 
 function readAll(bytes: Buffer, packet: number): Answer[] {
