@@ -2,6 +2,7 @@
 import { availableParallelism, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Figure, Row } from './row.ts';
+import { apiGuard } from './rows/api-guard.ts';
 import { clientCredentials } from './rows/client-credentials.ts';
 import { containers } from './rows/containers.ts';
 import { hashStorm } from './rows/hash-storm.ts';
@@ -40,6 +41,7 @@ const ROWS: readonly Row[] = [
   tenSinks,
   noStream,
   retention,
+  apiGuard,
   memory,
   start,
 ];

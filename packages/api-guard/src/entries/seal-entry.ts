@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
 import type { Entry } from './entry.ts';
 
 /**
@@ -28,8 +28,7 @@ const FORMAT = '1.';
 export function createSealedEntries({ secret, issuer, audience }: EntryScope): SealedEntries {
   const scope = JSON.stringify([issuer, audience]);
   return {
-    keyOf: (accessToken) =>
-      `gw1:${createHash('sha256').update(scope).update('\0').update(accessToken).digest('base64url')}`,
+    keyOf: (accessToken) => `gw1:${hash('sha256', `${scope}\0${accessToken}`, 'base64url')}`,
 
     seal(accessToken, entry) {
       const iv = randomBytes(IV_BYTES);

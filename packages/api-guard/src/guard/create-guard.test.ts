@@ -115,6 +115,31 @@ describe('a guard', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('gives no handler a user that it could change for the next one', async () => {
+    const { guard } = guarded();
+    for (const from of ['service', 'cache']) {
+      const decision = await guard.checkToken('at');
+      if (decision.outcome !== 'granted') throw new Error(from);
+      expect(() => Object.assign(decision.user, { isAdmin: true }), from).toThrow(TypeError);
+      expect(() => Object.assign(decision.permissions, ['admin']), from).toThrow(TypeError);
+    }
+  });
+
+  it('hears at once what another service wrote of the token', async () => {
+    const { guard, outcome, changeEntry } = guarded();
+    expect([await outcome(), await outcome()]).toEqual(['granted', 'granted']);
+    await changeEntry('at', (entry) => ({ ...entry, verdict: { ...REVOKED, checkedAt: NOW } }));
+    expect(await guard.checkToken('at')).toMatchObject({ outcome: 'refused', reason: 'revoked' });
+  });
+
+  it('hears at once that an entry is gone', async () => {
+    const { outcome, cache, entries, asked } = guarded();
+    expect([await outcome(), await outcome()]).toEqual(['granted', 'granted']);
+    await cache.delete(entries.keyOf('at'));
+    await outcome();
+    expect(asked).toHaveLength(2);
+  });
+
   it('asks each time where it may keep nothing', async () => {
     const { outcome, asked } = guarded({ maxStaleSeconds: 0 });
     await outcome();

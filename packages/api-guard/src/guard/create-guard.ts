@@ -5,6 +5,7 @@ import { ServiceAwayError } from '../verifiers/verify-token.ts';
 import { createServiceQuestions } from './ask-service.ts';
 import { away, type Decision, refuse } from './decision.ts';
 import { checkedOptions, type GuardEvent, type GuardOptions } from './guard-options.ts';
+import { createOpenedVerdicts, frozen } from './opened-verdicts.ts';
 import { isToken, readBearer } from './read-bearer.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { isFresh, isStoredVerdict } from './stored-verdict.ts';
@@ -56,6 +57,7 @@ export function createGuard(given: GuardOptions): Guard {
   const changeEntry = createChangeEntry({ cache, entries, verdictSeconds: maxStaleSeconds, refusedSeconds, now });
   const service = createServiceQuestions(options);
   const inFlight = createSingleFlight<Found>();
+  const opened = createOpenedVerdicts();
   const counts = { hits: 0, misses: 0, asked: 0, granted: 0, refused: 0, away: 0, cacheAway: 0, poisoned: 0 };
 
   const seconds = () => now() / 1000;
@@ -92,13 +94,7 @@ export function createGuard(given: GuardOptions): Guard {
     try {
       const cached = await cache.get(key);
       if (!cached) return {};
-      const entry = entries.open(accessToken, cached.value);
-      const verdict: unknown = entry?.verdict;
-      if (!entry || (verdict !== undefined && !isStoredVerdict(verdict))) {
-        counts.poisoned++;
-        tell({ type: 'poisoned_entry', message: 'An entry of the cache was not made for its token by this secret.' });
-        return {};
-      }
+      const verdict = opened.find(key, cached.value) ?? open(key, accessToken, cached.value);
       return verdict && isOfUse(verdict) ? { known: verdict } : {};
     } catch (cause) {
       cacheAway(cause);
@@ -106,11 +102,23 @@ export function createGuard(given: GuardOptions): Guard {
     }
   }
 
+  function open(key: string, accessToken: string, value: string): StoredVerdict | undefined {
+    const entry = entries.open(accessToken, value);
+    const verdict: unknown = entry?.verdict;
+    if (!entry || (verdict !== undefined && !isStoredVerdict(verdict))) {
+      counts.poisoned++;
+      tell({ type: 'poisoned_entry', message: 'An entry of the cache was not made for its token by this secret.' });
+      return undefined;
+    }
+    if (verdict) opened.keep(key, value, frozen(verdict));
+    return verdict;
+  }
+
   async function ask(accessToken: string): Promise<StoredVerdict> {
     counts.asked++;
     const checkedAt = Math.floor(seconds());
     try {
-      return { ...(await service.ask(accessToken)), checkedAt };
+      return frozen({ ...(await service.ask(accessToken)), checkedAt });
     } catch (cause) {
       tell({ type: 'service_away', message: cause instanceof Error ? cause.message : String(cause), cause });
       throw cause;
@@ -156,9 +164,9 @@ export function createGuard(given: GuardOptions): Guard {
   }
 
   return {
-    async check(authorizationHeader) {
+    check(authorizationHeader) {
       const bearer = readBearer(authorizationHeader);
-      return 'fault' in bearer ? count(refuse(bearer.fault, audience)) : checkToken(bearer.token);
+      return 'fault' in bearer ? Promise.resolve(count(refuse(bearer.fault, audience))) : checkToken(bearer.token);
     },
     checkToken,
     stats: () => ({ ...counts }),

@@ -71,11 +71,11 @@ async function startForum(): Promise<ExpressApplication> {
     app.get(
       '/callback',
       passport.authenticate('auth0', { failureRedirect: '/failed', failureMessage: true }),
-      (request, response) => response.json((request.user as LoggedIn).profile),
+      (request, response) => response.json((request.user as unknown as LoggedIn).profile),
     );
     app.get('/failed', (_request, response) => response.send('Not logged in'));
     app.get('/renew', async (request, response) => {
-      const renewed = await refresh((request.user as LoggedIn).refreshToken);
+      const renewed = await refresh((request.user as unknown as LoggedIn).refreshToken);
       const answer = await fetch(`${server.origin}/userinfo`, { headers: { authorization: `Bearer ${renewed}` } });
       response.json({ status: answer.status, profile: await answer.json() });
     });
