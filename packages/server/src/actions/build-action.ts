@@ -1,5 +1,5 @@
 import type { CheckSyntax } from '../containers/syntax/check-syntax.ts';
-import { faultInLine } from '../containers/syntax/syntax-fault.ts';
+import { type CodeForm, faultInLine } from '../containers/syntax/syntax-fault.ts';
 import { digest } from '../kit/digest.ts';
 import { type Action, type ActionSource, actionErrors, type CodeFault, type Dependency } from './action.ts';
 
@@ -50,6 +50,26 @@ export function refuseFailed({ problems }: Build): void {
 
 export function textOf(problems: readonly Problem[]): string {
   return problems.map(({ msg }) => msg).join(' ');
+}
+
+/** What is wrong with code, as it was found before a lock was taken. */
+export interface Foreseen {
+  readonly code: string;
+  readonly fault: string | undefined;
+}
+
+/**
+ * Never inside of a transaction: another process reads the code, for many seconds where the code is made for that, and those
+ * who wait for the lock meanwhile would hold all connections of the server.
+ */
+export async function foresee(
+  checkSyntax: CheckSyntax,
+  tenantId: string,
+  code: string,
+  form: CodeForm,
+): Promise<Foreseen> {
+  const fault = await checkSyntax(tenantId, code, form);
+  return { code, fault: fault && faultInLine(fault) };
 }
 
 /** Compiles new code, as a draft keeps what comes of it: reading a list of actions compiles nothing. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CheckSyntax } from '../containers/syntax/check-syntax.ts';
 import { type Action, type ActionSource, type ActionVersion, actionErrors } from './action.ts';
 import type { ActionStore } from './action-store.ts';
-import { buildAction, type FindModule, faultOfCode, refuseFailed } from './build-action.ts';
+import { buildAction, type FindModule, type Foreseen, faultOf, foresee, refuseFailed } from './build-action.ts';
 import type { ModuleVersionStore } from './modules/module-version-store.ts';
 import type { Secret } from './secrets.ts';
 import type { VersionStore } from './versions/version-store.ts';
@@ -33,10 +33,9 @@ export function createDeployAction({ findModule, checkSyntax, now }: Parts) {
     tenantId: string,
     action: Action,
     content: { readonly source: ActionSource; readonly secrets: readonly Secret[] },
+    fault: string | undefined,
   ): Promise<Deployed> {
-    // It was looked at before the lock, as a rule, and is known.
-    const fault = await faultOfCode(checkSyntax, tenantId, content.source.code);
-    const build = await buildAction(content.source.dependencies, fault?.message, findModule);
+    const build = await buildAction(content.source.dependencies, fault, findModule);
     refuseFailed(build);
     await refuseLostModules(stores, tenantId, content.source);
     const version = await stores.actionVersions.insert(tenantId, {
@@ -52,13 +51,15 @@ export function createDeployAction({ findModule, checkSyntax, now }: Parts) {
   }
 
   return {
-    /** Before the lock, and without a connection: another process reads the code, which may take a while. */
-    async foresee(tenantId: string, { source }: { readonly source: ActionSource }): Promise<void> {
-      await checkSyntax(tenantId, source.code, 'module');
-    },
+    /** Before the lock is taken. */
+    foresee: (tenantId: string, { source }: { readonly source: ActionSource }): Promise<Foreseen> =>
+      foresee(checkSyntax, tenantId, source.code, 'module'),
 
-    draft: (stores: Stores, tenantId: string, action: Action): Promise<Deployed> =>
-      deploy(stores, tenantId, { ...action, isChanged: false }, action),
+    /** A draft that is new, or was changed after it was looked at, says itself what is wrong with it. */
+    draft(stores: Stores, tenantId: string, action: Action, foreseen?: Foreseen): Promise<Deployed> {
+      const fault = foreseen?.code === action.source.code ? foreseen.fault : faultOf(action);
+      return deploy(stores, tenantId, { ...action, isChanged: false }, action, fault);
+    },
 
     /** An older version runs again, as a new one that is equal to it; the draft follows where that is asked for. */
     version(
@@ -67,12 +68,13 @@ export function createDeployAction({ findModule, checkSyntax, now }: Parts) {
       action: Action,
       version: ActionVersion,
       updatesDraft: boolean,
+      { fault }: Foreseen,
     ): Promise<Deployed> {
       const { source, secrets } = version;
       const changed = updatesDraft
         ? { ...action, source, secrets, isChanged: false, updatedAt: now() }
         : { ...action, isChanged: !isSame(action, version) };
-      return deploy(stores, tenantId, changed, version);
+      return deploy(stores, tenantId, changed, version, fault);
     },
   };
 }

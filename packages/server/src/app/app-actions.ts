@@ -27,7 +27,7 @@ export function createActionsApi(
 ): void {
   const actionsToWire = createActionsToWire({ findModule });
   const deploy = createDeployAction({ findModule, checkSyntax, now });
-  const publish = createPublishModule({ findModule, checkSyntax, now });
+  const publish = createPublishModule({ findModule, now });
   actionRoutes(management, { actionsToWire, deploy, checkSyntax, now });
   versionRoutes(management, { deploy });
   bindingRoutes(management, { actionsToWire, now });

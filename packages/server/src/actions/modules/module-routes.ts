@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { CheckSyntax } from '../../containers/syntax/check-syntax.ts';
 import { textOf } from '../../kit/json-values.ts';
 import type { Management } from '../../management/call.ts';
+import { foresee } from '../build-action.ts';
 import { readDependencies, readName } from '../read-action.ts';
 import { pageToWire, readPage } from '../read-page.ts';
 import { readSecrets } from '../secrets.ts';
@@ -18,7 +19,6 @@ interface Stores {
 
 interface Parts {
   readonly publish: PublishModule;
-  /** Asked before the lock: publishing then knows the answer. */
   readonly checkSyntax: CheckSyntax;
   readonly now: () => Date;
 }
@@ -49,11 +49,12 @@ export function moduleRoutes<Inside extends Stores>(
       createdAt: time,
       updatedAt: time,
     };
-    if (call.body.publish === true) await checkSyntax(tenantId, module.source.code, 'library');
+    const foreseen =
+      call.body.publish === true ? await foresee(checkSyntax, tenantId, module.source.code, 'library') : undefined;
     return call.commit(async (stores) => {
       await stores.actionModules.lock(tenantId);
       await stores.actionModules.insert(tenantId, module);
-      const made = call.body.publish === true ? (await publish(stores, tenantId, module)).module : module;
+      const made = foreseen ? (await publish(stores, tenantId, module, foreseen)).module : module;
       return moduleToWire(stores, tenantId, made);
     });
   });

@@ -1,6 +1,7 @@
 import type { CheckSyntax } from '../../containers/syntax/check-syntax.ts';
 import { textOf } from '../../kit/json-values.ts';
 import type { Management } from '../../management/call.ts';
+import { foresee } from '../build-action.ts';
 import { pageToWire, readPage } from '../read-page.ts';
 import { type ActionModuleVersion, moduleErrors } from './action-module.ts';
 import type { ActionModuleStore } from './action-module-store.ts';
@@ -16,7 +17,6 @@ interface Stores {
 
 interface Parts {
   readonly publish: PublishModule;
-  /** Asked before the lock: publishing then knows the answer. */
   readonly checkSyntax: CheckSyntax;
   readonly now: () => Date;
 }
@@ -45,11 +45,11 @@ export function moduleVersionRoutes<Inside extends Stores>(
   management.route('POST /actions/modules/{id}/versions', async (call) => {
     const { tenantId } = call.tenant;
     const { source } = await existingModule(call.stores, tenantId, call.params.id);
-    await checkSyntax(tenantId, source.code, 'library');
+    const foreseen = await foresee(checkSyntax, tenantId, source.code, 'library');
     return call.commit(async (stores) => {
       await stores.actionModules.lock(tenantId);
       const module = await existingModule(stores, tenantId, call.params.id);
-      return moduleVersionToWire((await publish(stores, tenantId, module)).version);
+      return moduleVersionToWire((await publish(stores, tenantId, module, foreseen)).version);
     });
   });
 

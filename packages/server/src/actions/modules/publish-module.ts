@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CheckSyntax } from '../../containers/syntax/check-syntax.ts';
-import { faultInLine } from '../../containers/syntax/syntax-fault.ts';
-import { buildAction, type FindModule, textOf } from '../build-action.ts';
+import { buildAction, type FindModule, type Foreseen, textOf } from '../build-action.ts';
 import { type ActionModule, type ActionModuleVersion, moduleErrors } from './action-module.ts';
 import type { ActionModuleStore } from './action-module-store.ts';
 import type { ModuleVersionStore } from './module-version-store.ts';
@@ -13,7 +11,6 @@ interface Stores {
 
 interface Parts {
   readonly findModule: FindModule;
-  readonly checkSyntax: CheckSyntax;
   readonly now: () => Date;
 }
 
@@ -25,14 +22,11 @@ export interface Published {
 export type PublishModule = ReturnType<typeof createPublishModule>;
 
 /** Makes a version of the draft, which actions can use from now on. The tenant's lock on actions is held. */
-export function createPublishModule({ findModule, checkSyntax, now }: Parts) {
-  return async (stores: Stores, tenantId: string, module: ActionModule): Promise<Published> => {
-    const fault = await checkSyntax(tenantId, module.source.code, 'library');
-    const { dependencies, problems } = await buildAction(
-      module.source.dependencies,
-      fault && faultInLine(fault),
-      findModule,
-    );
+export function createPublishModule({ findModule, now }: Parts) {
+  return async (stores: Stores, tenantId: string, module: ActionModule, foreseen: Foreseen): Promise<Published> => {
+    // Of code that somebody has changed in between the container tells.
+    const fault = foreseen.code === module.source.code ? foreseen.fault : undefined;
+    const { dependencies, problems } = await buildAction(module.source.dependencies, fault, findModule);
     if (problems.length > 0) throw moduleErrors.notBuilt({ problems: textOf(problems) });
     const version = await stores.actionModuleVersions.insert(tenantId, {
       id: randomUUID(),

@@ -21,13 +21,14 @@ export function versionRoutes<Inside extends Stores>(
 ): void {
   management.route('POST /actions/actions/{id}/deploy', async (call) => {
     const { tenantId } = call.tenant;
-    await deploy.foresee(tenantId, await existing(call.stores, tenantId, call.params.id));
+    const foreseen = await deploy.foresee(tenantId, await existing(call.stores, tenantId, call.params.id));
     return call.commit(async (stores) => {
       await stores.actions.lock(tenantId);
       const { action, version } = await deploy.draft(
         stores,
         tenantId,
         await existing(stores, tenantId, call.params.id),
+        foreseen,
       );
       return versionOfActionToWire(version, action);
     });
@@ -52,13 +53,13 @@ export function versionRoutes<Inside extends Stores>(
   management.route('POST /actions/actions/{action_id}/versions/{id}/deploy', async (call) => {
     const { tenantId } = call.tenant;
     const { id } = await existing(call.stores, tenantId, call.params.action_id);
-    await deploy.foresee(tenantId, await existingVersion(call.stores, tenantId, id, call.params.id));
+    const foreseen = await deploy.foresee(tenantId, await existingVersion(call.stores, tenantId, id, call.params.id));
     return call.commit(async (stores) => {
       await stores.actions.lock(tenantId);
       const action = await existing(stores, tenantId, call.params.action_id);
       const older = await existingVersion(stores, tenantId, action.id, call.params.id);
       const updatesDraft = call.body.update_draft === true;
-      const deployed = await deploy.version(stores, tenantId, action, older, updatesDraft);
+      const deployed = await deploy.version(stores, tenantId, action, older, updatesDraft, foreseen);
       return versionOfActionToWire(deployed.version, deployed.action);
     });
   });
