@@ -146,6 +146,25 @@ describe('PATCH /log-streams/{id}', () => {
     });
   });
 
+  it.each([
+    ['http', { ...SINK, httpCustomHeaders: headers }, ['httpEndpoint']],
+    ['otlp', otlp, ['otlpEndpoint']],
+    ['splunk', splunk, ['splunkDomain', 'splunkPort', 'splunkSecure']],
+    ['datadog', datadog, ['datadogRegion']],
+    ['sumo', { sumoSourceAddress: 'https://a.example/secret-of-a-sink' }, []],
+  ])(
+    'answers who may not read streams without the stored secrets of %s, and who may with all of them',
+    async (type, sink, shown) => {
+      const { id } = (await post({ type, sink })).json();
+      const writer = streams.world.api('update:log_streams');
+      const answered = await writer.patch(`/log-streams/${id}`, { name: 'Other' });
+      expect(answered.statusCode).toBe(200);
+      expect(Object.keys(answered.json().sink).toSorted()).toEqual(shown);
+      expect((await writer.patch(`/log-streams/${id}`, { sink })).json().sink).toEqual(sink);
+      expect((await patch(id, { name: 'Again' })).json().sink).toEqual(sink);
+    },
+  );
+
   it('suspends nothing: that is the server’s', async () => {
     const { id } = (await post({ type: 'http', sink: SINK })).json();
     expect((await patch(id, { status: 'suspended' })).json()).toMatchObject({ statusCode: 400 });
@@ -188,6 +207,21 @@ describe('the secrets of a sink', () => {
     );
     for (const secret of ['secret-of-a-sink', 'another-secret', signing_secret])
       expect(rows[0].all).not.toContain(secret);
+  });
+
+  it.each([
+    [
+      'http',
+      { httpEndpoint: SINK.httpEndpoint, httpCustomHeaders: [{ header: 'x-key', value: 'x' }] },
+      'httpCustomHeaders',
+    ],
+    ['otlp', { otlpEndpoint: SINK.httpEndpoint, otlpHeaders: [{ header: 'x-key', value: 'x' }] }, 'otlpHeaders'],
+  ])('are not read without an event, headers of %s either', async (type, sink, name) => {
+    const { id } = (await post({ type, sink })).json();
+    await streams.api().get(`/log-streams/${id}`);
+    const events = (await streams.world.events()).filter((event) => event.type === 'mgmt_api_read');
+    const reads = events.map(({ details }) => Object(details));
+    expect(reads.find(({ request }) => request.path.endsWith(id))?.accessedSecrets).toEqual([name]);
   });
 
   it('of Mixpanel is shown to nobody, as with Auth0', async () => {

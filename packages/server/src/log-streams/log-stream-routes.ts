@@ -73,7 +73,7 @@ export function logStreamRoutes<Inside extends LogStreamStores>(management: Mana
       checkStatus(stream, change);
       if (change.status === 'active') await streamDeliveries.restart(tenantId, stream.id);
       const changed = await logStreams.update(tenantId, stream.id, change);
-      return changed && toWire(changed);
+      return changed && toWire(visible(call, changed));
     });
   });
 
@@ -91,6 +91,14 @@ function checkStatus(stream: LogStream, change: StreamChange): void {
   if (SINKS[stream.type] === undefined) throw logStreamErrors.cannotDeliver({ type: stream.type });
   const isMended = stream.damage === 'sink' && change.sink !== undefined;
   if (stream.damage && !isMended) throw logStreamErrors.damaged({ problem: DAMAGES[stream.damage] });
+}
+
+/** Who may change streams, and not read them, is answered with the secrets that they gave, and no others (decision 48). */
+function visible({ actor, body }: Pick<ManagementCall<unknown>, 'actor' | 'body'>, stream: LogStream): LogStream {
+  if (actor.scopes.has('read:log_streams')) return stream;
+  const given = objectOf(body.sink);
+  const isShown = (name: string) => Object.hasOwn(given, name) || !SINK_SECRETS.some((secret) => secret === name);
+  return { ...stream, sink: Object.fromEntries(Object.entries(stream.sink ?? {}).filter(([name]) => isShown(name))) };
 }
 
 function tellSecrets(call: Pick<ManagementCall<unknown>, 'accessedSecrets'>, streams: readonly LogStream[]): void {

@@ -46,6 +46,8 @@ export const MOST_DEAD_LETTERS = 1_000;
 /** Secrets of sinks, which an answer carries: who reads them is an event. */
 export const SINK_SECRETS = [
   'httpAuthorization',
+  'httpCustomHeaders',
+  'otlpHeaders',
   'datadogApiKey',
   'splunkToken',
   'segmentWriteKey',
