@@ -17,6 +17,7 @@ import { rulesCommand } from './cli/rules-command.ts';
 import { scriptsCommand } from './cli/scripts-command.ts';
 import { startCommand } from './cli/start-command.ts';
 import { tenantCommand } from './cli/tenant-command.ts';
+import { tokenServiceCommand } from './cli/token-service-command.ts';
 import { ConfigError } from './config.ts';
 import { CommandError } from './control/control-client.ts';
 import { DeclaredError } from './kit/errors.ts';
@@ -34,6 +35,7 @@ const program = new Command('gatewright')
   .addCommand(exportLogsCommand())
   .addCommand(cronCommand())
   .addCommand(binCommand())
+  .addCommand(tokenServiceCommand())
   .addCommand(egressCommand())
   .addCommand(modulesCommand())
   .addCommand(rulesCommand())
