@@ -28,6 +28,11 @@ export function createServiceMetrics(turns: Pick<Turns, 'busy' | 'waiting'>) {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
+  const underWay = new Gauge({
+    name: 'gatewright_token_service_questions_under_way',
+    help: 'Questions of callers that wait for their answer.',
+    registers,
+  });
   for (const [name, help, value] of [
     ['gatewright_token_service_upstream_busy', 'Questions to the authorization server under way.', turns.busy],
     ['gatewright_token_service_upstream_waiting', 'Questions that wait for their turn.', turns.waiting],
@@ -45,6 +50,8 @@ export function createServiceMetrics(turns: Pick<Turns, 'busy' | 'waiting'>) {
     type: registry.contentType,
     text: () => registry.metrics(),
     countQuestion: (caller: string, outcome: Outcome) => questions.inc({ caller, outcome }),
+    beginQuestion: () => underWay.inc(),
+    endQuestion: () => underWay.dec(),
     countStranger: () => strangers.inc(),
     observeCall: (call: { readonly endpoint: Endpoint; readonly seconds: number; readonly isAnswered: boolean }) =>
       calls.observe({ endpoint: call.endpoint, answered: call.isAnswered ? 'yes' : 'no' }, call.seconds),

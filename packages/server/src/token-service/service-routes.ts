@@ -91,6 +91,7 @@ export function createServiceApp({
         metrics.countQuestion(caller.name, 'malformed');
         return refuse(reply, 400, 'invalid_request', WANTED);
       }
+      metrics.beginQuestion();
       try {
         const verdict = await verify(token, caller);
         back();
@@ -102,6 +103,8 @@ export function createServiceApp({
         away(error);
         reply.header('retry-after', String(error.retryAfterSeconds));
         return refuse(reply, 503, 'temporarily_unavailable', 'Nobody can say now whether the token is good.');
+      } finally {
+        metrics.endQuestion();
       }
     },
   });
