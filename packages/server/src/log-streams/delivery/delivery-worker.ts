@@ -9,6 +9,7 @@ import { createHolding, type DeliveryStores, type Held, keyOf } from './hold-str
 import { createTurnReporter, type TurnStores } from './report-turns.ts';
 import { createProgressSaver } from './save-progress.ts';
 import { createSlots } from './slots.ts';
+import { STREAM_VERSIONS } from './state/delivery-state.ts';
 import { createTailBuffer } from './tail-buffer.ts';
 
 interface Parts {
@@ -46,15 +47,19 @@ const BYTES_OF_ALL = 64_000_000;
 export function createDeliveryWorker(parts: Parts) {
   const { stores, log } = parts;
   const owner = randomUUID();
-  const tail = createTailBuffer({ end: stores.logs.end, read: stores.logs.tail });
+  const tail = createTailBuffer({
+    end: stores.logs.end,
+    read: (tenantIds, from, take) => upToDate(stores.logs.tail(tenantIds, from, take, STREAM_VERSIONS)),
+  });
   const slots = createSlots();
   const saver = createProgressSaver({ ...parts, owner, onLost: () => wake() });
   const touched = new Set<Held>();
-  const { held, scan, ask } = createHolding({
+  const { held, scan, ask, upToDate } = createHolding({
     ...parts,
     owner,
     tail,
     slots,
+    inTurn: saver.inTurn,
     report: createTurnReporter({ owner, transact: parts.transact, now: parts.now }),
     letGo: (one) => background(letGo([one])),
     onProgress: (one) => {

@@ -1,19 +1,21 @@
 import { isDatabaseAway } from '../../db/database-away.ts';
 import type { Log } from '../../kit/log.ts';
 import type { LogPosition } from '../../logs/log-id.ts';
+import type { LogRow } from '../../logs/log-row.ts';
+import type { LogPage } from '../../logs/reading/checkpoint.ts';
 import type { LogReader } from '../../logs/reading/log-reader.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import type { LogStreamStore } from '../log-stream-store.ts';
 import type { OpenOutlet } from '../open-outlet.ts';
 import { createAtMost } from './at-most.ts';
 import { createStreamDelivery, type StreamDelivery } from './one-stream/deliver-stream.ts';
-import { createLane, type Lane } from './one-stream/lane.ts';
+import { createLane, type Lane, type Section } from './one-stream/lane.ts';
 import { createReplayLane } from './one-stream/replay-lane.ts';
 import type { createTurnReporter } from './report-turns.ts';
 import { countToLeave, isPoor } from './share-out.ts';
 import type { Slots } from './slots.ts';
 import type { DeadLetterStore } from './state/dead-letter-store.ts';
-import type { Lease } from './state/delivery-state.ts';
+import { type Lease, STREAM_VERSIONS } from './state/delivery-state.ts';
 import type { DeliveryStore, LeasedStream, StreamKey } from './state/delivery-store.ts';
 import type { ReplayStore } from './state/replay-store.ts';
 import type { TailBuffer } from './tail-buffer.ts';
@@ -48,6 +50,8 @@ interface Parts {
   readonly report: ReturnType<typeof createTurnReporter>;
   readonly findTenant: (tenantId: string) => Promise<Tenant | undefined>;
   readonly openOutlet: OpenOutlet;
+  /** One after the other, with all else that touches many streams. */
+  readonly inTurn: (work: () => Promise<void>) => Promise<void>;
   /** Lets what is under way end, writes down how far it is, and gives it away. */
   readonly letGo: (held: Held) => void;
   readonly onProgress: (held: Held) => void;
@@ -71,6 +75,8 @@ export function createHolding(parts: Parts) {
   const held = new Map<string, Held>();
   /** Other processes that have said so since the last scan. */
   const askers: string[] = [];
+  /** STREAM_VERSIONS of a page that these streams, as they are open here, are not older than. */
+  let known: string | undefined;
   let askedAt = -Infinity;
 
   async function scan(): Promise<void> {
@@ -109,6 +115,23 @@ export function createHolding(parts: Parts) {
       else if (current.version !== one.delivery.outlet().version || isOver(one) || (await isElsewhere(one)))
         if (!(await alone(one.delivery.lease, () => reopen(one)))) giveUp(one);
     }
+  }
+
+  /**
+   * Rows are judged by filters that are no older than they are: the versions are of the snapshot that the page's horizon comes
+   * from, and a change that this one does not see comes behind all rows of the page.
+   */
+  async function upToDate<Page extends Pick<LogPage, 'beside'> & { readonly rows: readonly unknown[] }>(
+    reading: Promise<Page>,
+  ): Promise<Page> {
+    const page = await reading;
+    if (page.rows.length > 0 && page.beside !== known)
+      await parts.inTurn(async () => {
+        if (page.beside === known) return;
+        await renew();
+        known = page.beside;
+      });
+    return page;
   }
 
   /** A stream that can't be opened stops no other one; it is tried again when its lease is over. */
@@ -203,17 +226,26 @@ export function createHolding(parts: Parts) {
     const { tenantId, streamId } = one.delivery.lease;
     const replay = await parts.stores.streamReplays.find(tenantId, streamId);
     if (replay === undefined || replay.finishedAt !== undefined || replay.id === one.replay?.id) return;
-    const lane = createReplayLane({ tenantId, streamId, replay, logs, deadLetters });
+    const isWanted = (row: LogRow) => one.delivery.outlet().isWanted(row);
+    const lane = createReplayLane({ tenantId, streamId, replay, logs, deadLetters, isWanted });
     one.replay = { id: replay.id, lane, sent: replay.sent };
     one.delivery.addLane(lane);
   }
 
-  async function read(one: Held, from: LogPosition, room: number) {
+  /** What the stream wants of the log, judged once: a change of its filters is for what is read from then on. */
+  async function read(one: Held, from: LogPosition, room: number): Promise<Section | undefined> {
+    const page = await readAll(one, from, room);
+    // Given up meanwhile: who takes it next knows what it wants.
+    if (page === undefined || held.get(keyOf(one.delivery.lease)) !== one) return undefined;
+    return { rows: page.rows.filter(one.delivery.outlet().isWanted), reached: page.reached };
+  }
+
+  async function readAll(one: Held, from: LogPosition, room: number): Promise<Section | undefined> {
     const { tenantId } = one.delivery.lease;
     const buffered = parts.tail.after(tenantId, from, room);
     // At the end of the log, but not in the buffer: the next look at the end tells whether it is too far behind.
     if (buffered || one.isAtHead) return buffered;
-    const page = await readInTurn(() => logs.page(tenantId, from, room));
+    const page = await readInTurn(() => upToDate(logs.page(tenantId, from, room, STREAM_VERSIONS)));
     one.isAtHead = page.rows.length < room;
     return page;
   }
@@ -221,6 +253,7 @@ export function createHolding(parts: Parts) {
   return {
     held,
     scan,
+    upToDate,
     /** Another process wants some of the streams: at the next scan. */
     ask(asker: string): void {
       if (askers.length < MOST_ASKERS) askers.push(asker);

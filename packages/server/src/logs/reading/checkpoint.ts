@@ -17,6 +17,16 @@ export interface LogPage {
   readonly rows: readonly LogRow[];
   /** Behind it nothing was left out: the last row, or all that is final where the page is not full. */
   readonly reached: LogPosition;
+  readonly beside?: string | undefined;
+}
+
+/**
+ * What a reader wants to know as of its page, an expression of SQL: it is read in the snapshot that the horizon comes from. What
+ * this snapshot does not see belongs to a transaction that has not ended, and so comes behind every event of the page.
+ */
+export interface Beside {
+  readonly name: string;
+  readonly sql: string;
 }
 
 /** Reads a tenant's events behind a position, in the order of delivery; none that happened before `since`. */
@@ -37,9 +47,10 @@ export async function readPage(
   from: LogPosition | undefined,
   take: number,
   since?: Date,
+  beside?: Beside,
 ): Promise<LogPage> {
   // The horizon is asked once, before the first partition: what lies below it is final, in whatever order partitions are read.
-  const horizon = await readHorizon(pool);
+  const horizon = await readHorizon(pool, beside);
   if (from !== undefined && from.epoch > horizon.epoch) throw logErrors.malformedPosition();
   const read = (table: string) => readTable(pool, table, { tenantId, from, horizon, take, since });
 
@@ -60,7 +71,7 @@ export async function readPage(
     page = merge(page, rows, take);
   }
   const last = page.length === take ? page.at(-1) : undefined;
-  return { rows: page, reached: last ?? endOf(horizon) };
+  return { rows: page, reached: last ?? endOf(horizon), beside: horizon.beside };
 }
 
 /** How far a partition has been read. */
@@ -89,15 +100,20 @@ export interface Horizon {
   readonly xid: string;
   /** By the database's clock, as the days of events are: a reader whose own clock is wrong opens the right partitions. */
   readonly day: string;
+  readonly beside?: string;
 }
 
-export const HORIZON_COLUMNS = `epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid,
+const HORIZON_COLUMNS = `epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid,
   to_char(clock_timestamp() at time zone 'UTC', 'YYYYMMDD') as day`;
 
-export async function readHorizon(pool: pg.Pool): Promise<Horizon> {
+export function horizonColumns(beside?: Beside): string {
+  return beside ? `${HORIZON_COLUMNS}, (${beside.sql})::text as beside` : HORIZON_COLUMNS;
+}
+
+export async function readHorizon(pool: pg.Pool, beside?: Beside): Promise<Horizon> {
   const { rows } = await pool.query<Horizon>({
-    name: 'log_horizon',
-    text: `select ${HORIZON_COLUMNS} from log_epoch`,
+    name: beside ? `log_horizon_${beside.name}` : 'log_horizon',
+    text: `select ${horizonColumns(beside)} from log_epoch`,
   });
   const [horizon] = rows;
   if (horizon === undefined) throw new Error('log_epoch has lost its row: the database is damaged.');

@@ -4,7 +4,7 @@ import { logErrors } from '../log-errors.ts';
 import { decodeLogId, type LogPosition } from '../log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
 import { type LogSort, searchLogs } from '../search/search-logs.ts';
-import { type LogPage, readAfter, readEnd, readPage } from './checkpoint.ts';
+import { type Beside, type LogPage, readAfter, readEnd, readPage } from './checkpoint.ts';
 import { countBehind, type Lag, positionBefore } from './measure-lag.ts';
 import { readTail, type TailPage } from './read-tail.ts';
 
@@ -28,9 +28,9 @@ export interface LogReader {
   /** The same for who watches the log as it grows: its position moves on where there is nothing. */
   follow(tenantId: string, from: LogPosition, take: number): Promise<LogPage>;
   /** The same for who is to have every event, those included whose time is over. */
-  page(tenantId: string, from: LogPosition, take: number): Promise<LogPage>;
+  page(tenantId: string, from: LogPosition, take: number, beside?: Beside): Promise<LogPage>;
   /** New events of several tenants, in one order: for who delivers to many. */
-  tail(tenantIds: readonly string[], from: LogPosition, take: number): Promise<TailPage>;
+  tail(tenantIds: readonly string[], from: LogPosition, take: number, beside?: Beside): Promise<TailPage>;
   /** Where a reader begins that wants what comes from now on. */
   end(): Promise<LogPosition>;
   /** Before every event that happened at this time or later; undefined where there is none yet. */
@@ -54,8 +54,8 @@ export function createLogReader({ pool, keptSince = async () => new Date(0) }: P
     },
     after: async (tenantId, from, take) => readAfter(pool, tenantId, from, take, await keptSince(tenantId)),
     follow: async (tenantId, from, take) => readPage(pool, tenantId, from, take, await keptSince(tenantId)),
-    page: (tenantId, from, take) => readPage(pool, tenantId, from, take),
-    tail: (tenantIds, from, take) => readTail(pool, tenantIds, from, take),
+    page: (tenantId, from, take, beside) => readPage(pool, tenantId, from, take, undefined, beside),
+    tail: (tenantIds, from, take, beside) => readTail(pool, tenantIds, from, take, beside),
     end: () => readEnd(pool),
     before: (tenantId, at) => positionBefore(pool, tenantId, at),
     lag: (tenantId, from) => countBehind(pool, tenantId, from),

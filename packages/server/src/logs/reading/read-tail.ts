@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { LogPosition } from '../log-id.ts';
 import { fromSelected, LOG_COLUMNS, type LogRow, type SelectedRow } from '../log-row.ts';
 import { isGone } from '../partitions/partition-keeper.ts';
-import { endOf, HORIZON_COLUMNS, type Horizon, merge, OPEN_DAYS, shiftDay } from './checkpoint.ts';
+import { type Beside, endOf, type Horizon, horizonColumns, merge, OPEN_DAYS, shiftDay } from './checkpoint.ts';
 import { readInOrder } from './read-in-order.ts';
 
 export interface TailRow extends LogRow {
@@ -14,6 +14,7 @@ export interface TailPage {
   readonly rows: readonly TailRow[];
   /** The last row where the page is full, else all that is final. */
   readonly reached: LogPosition;
+  readonly beside?: string | undefined;
 }
 
 interface Bounds extends Horizon {
@@ -29,12 +30,13 @@ export async function readTail(
   tenantIds: readonly string[],
   from: LogPosition,
   take: number,
+  beside?: Beside,
 ): Promise<TailPage> {
   try {
-    return await readOnce(pool, tenantIds, from, take);
+    return await readOnce(pool, tenantIds, from, take, beside);
   } catch (cause) {
     if (!isGone(cause)) throw cause;
-    return readOnce(pool, tenantIds, from, take);
+    return readOnce(pool, tenantIds, from, take, beside);
   }
 }
 
@@ -43,8 +45,9 @@ async function readOnce(
   tenantIds: readonly string[],
   from: LogPosition,
   take: number,
+  beside?: Beside,
 ): Promise<TailPage> {
-  const { tables, ...horizon } = await readBounds(pool);
+  const { tables, ...horizon } = await readBounds(pool, beside);
   // A position from the default partition, or from one that is gone, says nothing about where to begin.
   const isDated = tables.includes(`log_events_${from.day}`);
   const first = isDated ? `log_events_${shiftDay(from.day, -OPEN_DAYS)}` : '';
@@ -58,14 +61,15 @@ async function readOnce(
   });
   const found = rows.map((row) => ({ ...fromSelected(row), tenantId: row.tenantId }));
   const page = merge([], found, take);
-  return { rows: page, reached: (page.length === take ? page.at(-1) : undefined) ?? endOf(horizon) };
+  const last = page.length === take ? page.at(-1) : undefined;
+  return { rows: page, reached: last ?? endOf(horizon), beside: horizon.beside };
 }
 
 /** Horizon and partitions of one snapshot: a row below the horizon lies in a partition that is in the list. */
-async function readBounds(pool: pg.Pool): Promise<Bounds> {
+async function readBounds(pool: pg.Pool, beside?: Beside): Promise<Bounds> {
   const { rows } = await pool.query<Bounds>({
-    name: 'log_tail_bounds',
-    text: `select ${HORIZON_COLUMNS}, array(
+    name: beside ? `log_tail_bounds_${beside.name}` : 'log_tail_bounds',
+    text: `select ${horizonColumns(beside)}, array(
         select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
         where i.inhparent = 'log_events'::regclass and not i.inhdetachpending and c.relname ~ '^log_events_[0-9]{8}$'
       ) as tables from log_epoch`,

@@ -1,4 +1,4 @@
-import { type LogRow, logIdOf } from '../../../logs/log-row.ts';
+import { logIdOf } from '../../../logs/log-row.ts';
 import type { Outlet } from '../../open-outlet.ts';
 import type { StreamedEvent } from '../../sinks/sink.ts';
 import type { Seat, Slots } from '../slots.ts';
@@ -87,7 +87,7 @@ export function createStreamDelivery(parts: Parts) {
   }
 
   function waitingIn(lane: Lane, most: number): Entry[] {
-    return lane.window.waiting(most, (row: LogRow) => lane.includes(row) && outlet.isWanted(row));
+    return lane.window.waiting(most, lane.includes);
   }
 
   function nextBatch(lane: Lane, most: number): { entries: Entry[]; events: StreamedEvent[] } {

@@ -21,7 +21,7 @@ export interface Section {
 export interface Lane {
   readonly window: Window;
   readonly isReplay: boolean;
-  /** Whether a row is part of it, besides what the stream itself wants. */
+  /** Whether a row is sent: of a replay, which reads more than it sends. */
   readonly includes: (row: LogRow) => boolean;
   /** Everything was read, and everything that was read is done. */
   readonly isFinished: () => boolean;

@@ -11,10 +11,12 @@ interface Parts {
   readonly replay: Replay;
   readonly logs: Pick<LogReader, 'page' | 'find'>;
   readonly deadLetters: Pick<DeadLetterStore, 'after'>;
+  /** By the filters of the moment: who asks for a replay has the stream before them as it is. */
+  readonly isWanted: (row: LogRow) => boolean;
 }
 
 /** A part of the log once more, or what was given up: beside the lane of new events, and behind it. */
-export function createReplayLane({ tenantId, streamId, replay, logs, deadLetters }: Parts): Lane {
+export function createReplayLane({ tenantId, streamId, replay, logs, deadLetters, isWanted }: Parts): Lane {
   const { fromAt, toAt, last, onlyFailed, position } = replay;
 
   async function readLog(from: Replay['position'], room: number): Promise<Section> {
@@ -39,6 +41,6 @@ export function createReplayLane({ tenantId, streamId, replay, logs, deadLetters
     from: position,
     read: onlyFailed ? readDeadLetters : readLog,
     isReplay: true,
-    includes: ({ at }) => at <= toAt && (fromAt === undefined || at >= fromAt),
+    includes: (row) => row.at <= toAt && (fromAt === undefined || row.at >= fromAt) && isWanted(row),
   });
 }

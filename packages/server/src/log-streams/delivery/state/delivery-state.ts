@@ -1,4 +1,5 @@
 import type { LogPosition } from '../../../logs/log-id.ts';
+import type { Beside } from '../../../logs/reading/checkpoint.ts';
 
 /** How a stream's delivery stands: kept in the database, so that it outlives the process that delivers. */
 export interface DeliveryState {
@@ -53,3 +54,12 @@ export const MOST_ATTEMPTS = 50;
 
 /** On which processes tell each other of streams to take, and ask for some. */
 export const STREAMS_CHANNEL = 'log_streams_shared';
+
+/**
+ * One figure for all streams at their versions, since it is read with each look at the log: it is another one as soon as any of
+ * them has changed. Hashed, since one stream may go and another come while a third one changes.
+ */
+export const STREAM_VERSIONS: Beside = {
+  name: 'stream_versions',
+  sql: `select coalesce(sum(hashint8extended(version, seq)), 0) from log_streams where status = 'active'`,
+};
