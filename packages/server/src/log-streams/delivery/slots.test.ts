@@ -22,7 +22,33 @@ describe('the slots of a process', () => {
     expect(seats.filter((seat) => seat.take())).toHaveLength(64);
     expect(sit(slots, 's', { tenantId: 'other', host: 'a' }).take()).toBe(true);
     seats[0]?.release();
-    expect([seats[0]?.take(), seats[1]?.take()]).toEqual([true, false]);
+    expect([seats[0]?.take(), seats[64]?.take(), seats[65]?.take()]).toEqual([false, true, false]);
+  });
+
+  it('of all go to the tenant that holds fewer, however busy the streams of others are', () => {
+    const slots = createSlots({ ofAll: 4 });
+    const greedy = ['a', 'b'].map((host) => sit(slots, host, { tenantId: 'greedy', host })) as [Seat, Seat];
+    expect(greedy.map((seat) => [seat.take(), seat.take()])).toEqual([
+      [true, true],
+      [true, true],
+    ]);
+    const other = sit(slots, 's', { tenantId: 'other', host: 'c' });
+    expect([greedy[0].take(), other.take()]).toEqual([false, false]);
+    greedy[1].release();
+    expect([greedy[1].take(), greedy[0].take(), other.take()]).toEqual([false, false, true]);
+    other.release();
+    expect([other.take(), greedy[0].take()]).toEqual([true, false]);
+    other.withdraw();
+    greedy[1].release();
+    expect([greedy[1].take(), greedy[0].take()]).toEqual([false, true]);
+  });
+
+  it('of a tenant go to whichever stream holds fewer, whatever its host', () => {
+    const slots = createSlots({ ofATenant: 2 });
+    const [busy, young] = ['a', 'b'].map((host) => sit(slots, host, { host })) as [Seat, Seat];
+    expect([busy.take(), busy.take(), young.take()]).toEqual([true, true, false]);
+    busy.release();
+    expect([busy.take(), young.take()]).toEqual([false, true]);
   });
 
   it('of a host go to whoever holds fewer, and among these to whoever waits for longer', () => {

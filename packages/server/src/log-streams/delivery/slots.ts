@@ -30,12 +30,14 @@ interface Place {
   held: number;
 }
 
-interface Host {
-  /** Slots that are taken. */
+/** Slots that are taken, and who found none, in the order in which they came: of everybody, of a tenant, of a host. */
+interface Share {
   taken: number;
-  readonly holders: Set<Place>;
-  /** Found no slot at this host, in the order in which they came. */
   readonly waiting: Set<Place>;
+}
+
+interface Host extends Share {
+  readonly holders: Set<Place>;
 }
 
 const OF_ALL = 256;
@@ -45,13 +47,14 @@ const OF_A_HOST = 20;
 
 /**
  * How many sends are open at once in this process, whoever's they are: a host that hangs keeps its own share and no more, a
- * tenant likewise. Streams of one host take turns: whoever holds fewer slots comes first, then whoever waits for longer.
+ * tenant likewise. Where slots are short they go round: to the tenant that holds fewer, of a tenant and of a host to the
+ * stream that holds fewer, then to whoever waits for longer.
  */
 export function createSlots({ ofAll = OF_ALL, ofATenant = OF_A_TENANT, ofAHost = OF_A_HOST } = {}): Slots {
+  const all: Share = { taken: 0, waiting: new Set() };
+  const tenants = new Map<string, Share>();
   const hosts = new Map<string, Host>();
-  const tenants = new Map<string, number>();
   const refused = new Set<Place>();
-  let all = 0;
 
   function hostOf({ sender }: Place): Host {
     const known = hosts.get(sender.host) ?? { taken: 0, holders: new Set(), waiting: new Set() };
@@ -59,33 +62,45 @@ export function createSlots({ ofAll = OF_ALL, ofATenant = OF_A_TENANT, ofAHost =
     return known;
   }
 
-  function forget({ sender }: Place, host: Host): void {
-    if (host.taken === 0 && host.waiting.size === 0) hosts.delete(sender.host);
+  function tenantOf({ sender }: Place): Share {
+    const { tenantId } = sender.stream;
+    const known = tenants.get(tenantId) ?? { taken: 0, waiting: new Set() };
+    tenants.set(tenantId, known);
+    return known;
+  }
+
+  function forget({ sender }: Place): void {
+    if (isIdle(hosts.get(sender.host))) hosts.delete(sender.host);
+    if (isIdle(tenants.get(sender.stream.tenantId))) tenants.delete(sender.stream.tenantId);
   }
 
   function take(place: Place): boolean {
-    const host = hostOf(place);
-    const ofTenant = tenants.get(place.sender.stream.tenantId) ?? 0;
-    const isElsewhere = all >= ofAll || ofTenant >= ofATenant || isOneDoubtTooMany(place, host);
+    const [host, tenant] = [hostOf(place), tenantOf(place)];
+    const lacking = lackingShare(place, host, tenant);
     // Who can't take a slot anyway keeps nobody else waiting.
-    if (isElsewhere) host.waiting.delete(place);
-    else if (host.taken >= ofAHost) {
-      host.waiting.add(place);
-      askToGiveWay(host);
-    } else if (!isItsTurn(place, host.waiting)) host.waiting.add(place);
-    else {
-      host.waiting.delete(place);
+    for (const share of [all, tenant, host]) if (share !== lacking) share.waiting.delete(place);
+    if (lacking === undefined) {
       refused.delete(place);
-      all++;
-      tenants.set(place.sender.stream.tenantId, ofTenant + 1);
-      host.taken++;
+      for (const share of [all, tenant, host]) share.taken++;
       host.holders.add(place);
       place.held++;
       return true;
     }
+    if (lacking === host && host.taken >= ofAHost) askToGiveWay(host);
+    if (lacking !== 'doubted') lacking.waiting.add(place);
     refused.add(place);
-    forget(place, host);
+    forget(place);
     return false;
+  }
+
+  /** Where there is no slot for it, or others come first. */
+  function lackingShare(place: Place, host: Host, tenant: Share): Share | 'doubted' | undefined {
+    if (all.taken >= ofAll) return all;
+    if (tenant.taken >= ofATenant) return tenant;
+    if (isOneDoubtTooMany(place, host)) return 'doubted';
+    if (host.taken >= ofAHost || !isItsTurn(place, host.waiting, heldBy)) return host;
+    if (!isItsTurn(place, tenant.waiting, heldBy)) return tenant;
+    return isItsTurn(place, all.waiting, (other) => tenantOf(other).taken) ? undefined : all;
   }
 
   function isOneDoubtTooMany({ sender }: Place, { holders }: Host): boolean {
@@ -109,21 +124,15 @@ export function createSlots({ ofAll = OF_ALL, ofATenant = OF_A_TENANT, ofAHost =
         take: () => take(place),
         release() {
           const host = hostOf(place);
-          all--;
-          host.taken--;
+          for (const share of [all, tenantOf(place), host]) share.taken--;
           place.held--;
           if (place.held === 0) host.holders.delete(place);
-          const { tenantId } = sender.stream;
-          const left = (tenants.get(tenantId) ?? 1) - 1;
-          if (left === 0) tenants.delete(tenantId);
-          else tenants.set(tenantId, left);
-          forget(place, host);
+          forget(place);
         },
         withdraw() {
           if (!refused.delete(place)) return;
-          const host = hostOf(place);
-          host.waiting.delete(place);
-          forget(place, host);
+          for (const share of [all, tenantOf(place), hostOf(place)]) share.waiting.delete(place);
+          forget(place);
         },
       };
     },
@@ -131,11 +140,20 @@ export function createSlots({ ofAll = OF_ALL, ofATenant = OF_A_TENANT, ofAHost =
   };
 }
 
-function isItsTurn(place: Place, waiting: ReadonlySet<Place>): boolean {
+function isIdle(share: Share | undefined): boolean {
+  return share?.taken === 0 && share.waiting.size === 0;
+}
+
+function heldBy({ held }: Place): number {
+  return held;
+}
+
+function isItsTurn(place: Place, waiting: ReadonlySet<Place>, rank: (place: Place) => number): boolean {
+  const own = rank(place);
   let isBefore = true;
   for (const other of waiting) {
     if (other === place) isBefore = false;
-    else if (other.held < place.held || (isBefore && other.held === place.held)) return false;
+    else if (rank(other) < own || (isBefore && rank(other) === own)) return false;
   }
   return true;
 }
