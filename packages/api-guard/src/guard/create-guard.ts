@@ -63,8 +63,7 @@ export function createGuard(given: GuardOptions): Guard {
   const seconds = () => now() / 1000;
   const isOfUse = (verdict: StoredVerdict) => isFresh(verdict, { maxStaleSeconds, refusedSeconds, now: seconds() });
 
-  async function checkToken(accessToken: string): Promise<Decision> {
-    if (!isToken(accessToken)) return count(refuse('malformed', audience));
+  async function decideOn(accessToken: string): Promise<Decision> {
     const key = entries.keyOf(accessToken);
     try {
       // The look into the cache belongs to the flight: who looks just before an answer is written would ask again.
@@ -145,6 +144,10 @@ export function createGuard(given: GuardOptions): Guard {
     return { outcome: 'granted', user, permissions, ...(expiresAt !== undefined && { expiresAt }) };
   }
 
+  async function refused(reason: string): Promise<Decision> {
+    return count(refuse(reason, audience));
+  }
+
   function count(decision: Decision): Decision {
     counts[decision.outcome]++;
     return decision;
@@ -166,9 +169,9 @@ export function createGuard(given: GuardOptions): Guard {
   return {
     check(authorizationHeader) {
       const bearer = readBearer(authorizationHeader);
-      return 'fault' in bearer ? Promise.resolve(count(refuse(bearer.fault, audience))) : checkToken(bearer.token);
+      return 'fault' in bearer ? refused(bearer.fault) : decideOn(bearer.token);
     },
-    checkToken,
+    checkToken: (accessToken) => (isToken(accessToken) ? decideOn(accessToken) : refused('malformed')),
     stats: () => ({ ...counts }),
     close: () => service.close(),
   };
