@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createLog } from '../../../server/src/kit/log.ts';
+import { readServiceSettings } from '../../../server/src/token-service/service-settings.ts';
+import { startTokenService, type TokenService } from '../../../server/src/token-service/token-service.ts';
 import {
   created,
   createTestClient,
@@ -13,19 +16,24 @@ import { createMemoryCache } from '../caches/memory-cache.ts';
 import { createGuard } from '../guard/create-guard.ts';
 import { byIntrospection } from './by-introspection.ts';
 import { bySignature } from './by-signature.ts';
+import { byTokenService } from './by-token-service.ts';
 import { byUserinfo } from './by-userinfo.ts';
 import type { VerifyToken } from './verify-token.ts';
 
 const SCOPES = ['openid', 'offline_access', 'read:venues'];
 const AUDIENCE = 'https://venues.example/';
+const NAMES = ['introspection', 'userinfo', 'signature', 'a token service', 'signature alone'] as const;
+const WITH_REVOCATION = NAMES.slice(0, 4);
+const CALLER_SECRET = 'v'.repeat(40);
 const NEVER = new AbortController().signal;
 
 let server: Awaited<ReturnType<typeof startListeningWorld>>;
 let service: TestClient;
+let tokenService: TokenService;
 let int: WorldTenant;
 let user: Awaited<ReturnType<typeof createTestUser>>;
 let publicJwk: Record<string, unknown>;
-let verifiers: Record<'introspection' | 'userinfo' | 'signature' | 'signature alone', VerifyToken>;
+let verifiers: Record<(typeof NAMES)[number], VerifyToken>;
 beforeAll(async () => {
   server = await startListeningWorld();
   const { world, issuer, now } = server;
@@ -37,23 +45,36 @@ beforeAll(async () => {
     { mayLogIn: false },
   );
   publicJwk = (await world.request({ path: '/.well-known/jwks.json' })).json().keys[0];
+  tokenService = await startTokenService({
+    settings: readServiceSettings({
+      TOKEN_SERVICE_ISSUER: issuer,
+      TOKEN_SERVICE_CLIENT_ID: service.client_id,
+      TOKEN_SERVICE_CLIENT_SECRET: service.client_secret,
+      TOKEN_SERVICE_AUDIENCE: AUDIENCE,
+      TOKEN_SERVICE_CALLERS: JSON.stringify({ venues: CALLER_SECRET }),
+      TOKEN_SERVICE_PORT: '0',
+    }),
+    log: createLog('json', () => {}),
+    now,
+  });
   const api = { issuer, audience: AUDIENCE };
   const introspection = byIntrospection({ ...api, clientId: service.client_id, clientSecret: service.client_secret });
   verifiers = {
     introspection,
     userinfo: byUserinfo(api),
     signature: bySignature({ ...api, alsoAsk: introspection, now }),
+    'a token service': byTokenService({ url: tokenService.origin, callerSecret: CALLER_SECRET }),
     'signature alone': bySignature({ ...api, alsoAsk: 'nobody', now }),
   };
 });
-afterAll(() => server?.stop());
+afterAll(async () => {
+  await tokenService?.stop();
+  await server?.stop();
+});
 let serial = 0;
 beforeEach(async () => {
   user = await createTestUser(server.world, `person-${++serial}`);
 });
-
-const NAMES = ['introspection', 'userinfo', 'signature', 'signature alone'] as const;
-const WITH_REVOCATION = NAMES.slice(0, 3);
 
 describe.each(NAMES)('by %s', (name) => {
   const verdict = (token: string) => verifiers[name](token, NEVER);
