@@ -98,8 +98,9 @@ describe('gatewright backup and restore', { timeout: 240_000 }, () => {
     expect(await runToEnd(['backup', again], { env: other.env })).toMatchObject({ code: 0 });
     const fromEmbedded = takeApart(await readFile(again));
     expect(fromEmbedded.header.epoch).toBe(1);
-    // What the request just now left: its event, and its place in the rate limit.
-    const kept = fromEmbedded.summary.tables.filter(({ name }) => name !== 'log_events' && name !== 'rate_buckets');
+    // What the request just now left: its event, and its place in the rate limit; and the counts of events, which come by and by.
+    const moving = new Set(['log_events', 'rate_buckets', 'log_rollups']);
+    const kept = fromEmbedded.summary.tables.filter(({ name }) => !moving.has(name));
     expect(Object.fromEntries(kept.map(({ name, rows }) => [name, rows]))).toEqual(
       Object.fromEntries(kept.map(({ name }) => [name, counts[name]])),
     );
