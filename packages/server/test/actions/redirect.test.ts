@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Response } from 'light-my-request';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { created, createTestUser, decodeJwt, passwordGrant, redeem } from '../protocol.ts';
+import { created, createTestUser, decodeJwt, eventsOf, passwordGrant, redeem } from '../protocol.ts';
 import { rule, setRules } from '../rules/rules.ts';
 import type { Visitor } from '../visitor.ts';
 import { startWorld, type World } from '../world.ts';
@@ -66,6 +66,36 @@ describe('api.redirect.sendUserTo', () => {
       runs: 1,
     });
     await setRules(world, []);
+  });
+
+  it('tells the session, the proof and the latest pages of a login that was sent to a page again and again', async () => {
+    await setActions(world, 'post-login', [
+      `const ask = (api) => api.redirect.sendUserTo('${PAGE}');
+       exports.onExecutePostLogin = async (event, api) => ask(api);
+       exports.onContinuePostLogin = async (event, api) => { if (event.request.query.answer !== 'right') ask(api); };`,
+    ]);
+    const { visitor, state: first } = await leave();
+    let state = first;
+    for (let times = 0; times < 25; times++) {
+      const { headers } = await visitor.get(`/continue?state=${state}&answer=wrong`);
+      state = new URL(String(headers.location)).searchParams.get('state') ?? '';
+    }
+    const [event] = await eventsOf(
+      world,
+      async () => void (await visitor.get(`/continue?state=${state}&answer=right`)),
+    );
+    const { prompts, ...details } = Object(event?.details);
+    expect(details).toMatchObject({
+      session_id: expect.any(String),
+      elapsedTime: expect.any(Number),
+      stats: { loginsCount: expect.any(Number) },
+      actions: { executions: Array(20).fill(expect.any(String)) },
+    });
+    expect(prompts).toHaveLength(20);
+    expect(prompts[0]).toMatchObject({ name: 'prompt-authenticate', flow: 'universal-login' });
+    expect(prompts[19]).toMatchObject({ name: 'redirect', completedAt: expect.any(Number) });
+    const { results } = (await world.api().get(`/actions/executions/${details.actions.executions[19]}`)).json();
+    expect(results).toHaveLength(1);
   });
 
   it('RUL.31: what the page sends back is believed where it is signed, for this user and this redirect', async () => {

@@ -19,9 +19,17 @@ export interface Proof {
   readonly loginsCount: number;
 }
 
-/** One more, to which the browser goes now. One that it has left without an answer is asked again, or another one is. */
+/** More would push the rest out of the event: code may send a browser to the same page again until its answer is right. */
+const MOST_PROMPTS = 20;
+
+/**
+ * One more, to which the browser goes now. One that it has left without an answer is asked again, or another one is. The
+ * first, which is where the user proved who they are, and the latest are kept.
+ */
 export function asked(prompts: readonly Prompt[], name: 'consent' | 'redirect', now: Date): readonly Prompt[] {
-  return [...prompts.filter(({ completedAt }) => completedAt !== undefined), { name, initiatedAt: now.getTime() }];
+  const [first, ...others] = prompts.filter(({ completedAt }) => completedAt !== undefined);
+  const kept = first ? [first, ...others.slice(2 - MOST_PROMPTS)] : [];
+  return [...kept, { name, initiatedAt: now.getTime() }];
 }
 
 /** The browser is back from where it was. */
