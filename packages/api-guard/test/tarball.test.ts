@@ -39,6 +39,7 @@ describeOnNode22('the packed tarball, installed beside jose', () => {
     expect(await useIt()).toEqual({
       node: '22',
       asked: 1,
+      broker: 'unknown_session',
       express: ['ada', 401],
       fastify: ['ada', 401],
       hono: ['ada', 401],

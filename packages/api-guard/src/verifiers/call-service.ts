@@ -12,9 +12,14 @@ const LONGEST_ANSWER = 262_144;
 
 /**
  * Sends one request. Whatever is no answer to the question is a ServiceAwayError: no connection, a redirect (which could carry
- * the secret elsewhere), 429, 5xx. Messages name the URL, and nothing that was sent.
+ * the secret elsewhere), 429, 5xx, but for statuses that the caller understands. Messages name the URL, and nothing that was sent.
  */
-export async function callService(fetch: Fetch, url: string, init: RequestInit): Promise<ServiceAnswer> {
+export async function callService(
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+  understood: readonly number[] = [],
+): Promise<ServiceAnswer> {
   let response: Response;
   let text: string;
   try {
@@ -25,7 +30,8 @@ export async function callService(fetch: Fetch, url: string, init: RequestInit):
     throw new ServiceAwayError(`${url} can't be reached.`, { cause });
   }
   const { status } = response;
-  if (status === 429 || status >= 500 || (status >= 300 && status < 400))
+  const isNoAnswer = status === 429 || status >= 500 || (status >= 300 && status < 400);
+  if (isNoAnswer && !understood.includes(status))
     throw new ServiceAwayError(`${url} answered ${status}.`, { retryAfterSeconds: retryAfterOf(response) });
   return { status, body: objectIn(text) };
 }

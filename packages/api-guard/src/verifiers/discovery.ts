@@ -2,7 +2,7 @@ import { callService, type Fetch } from './call-service.ts';
 import { ServiceAwayError } from './verify-token.ts';
 
 export type Discover = (endpoint: Endpoint) => Promise<string>;
-type Endpoint = 'jwks_uri' | 'userinfo_endpoint' | 'introspection_endpoint';
+type Endpoint = 'jwks_uri' | 'userinfo_endpoint' | 'introspection_endpoint' | 'token_endpoint' | 'revocation_endpoint';
 
 const FRESH_MS = 600_000;
 const DEADLINE_MS = 5_000;

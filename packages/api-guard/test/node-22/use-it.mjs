@@ -4,6 +4,7 @@ import * as forExpress from '@gatewright/api-guard/express';
 import * as forFastify from '@gatewright/api-guard/fastify';
 import * as forHono from '@gatewright/api-guard/hono';
 import { createMemcachedCache } from '@gatewright/api-guard/memcached';
+import { createSessionBroker } from '@gatewright/api-guard/session-broker';
 import express from 'express';
 import Fastify from 'fastify';
 import { Hono } from 'hono';
@@ -52,6 +53,14 @@ async function withHono() {
   return [await (await app.request('/', init)).text(), (await app.request('/')).status];
 }
 
+/** A token that no session has: nobody is asked. */
+async function withBroker() {
+  const options = { issuer: 'https://acme-dev.example/', audience: 'https://venues', secret: 's'.repeat(32) };
+  const broker = createSessionBroker({ ...options, clientId: 'backend', clientSecret: 'secret', cache });
+  return broker.refresh('at').catch(({ code }) => code);
+}
+
+const broker = await withBroker();
 const results = { express: await withExpress(), fastify: await withFastify(), hono: await withHono() };
 await cache.close();
-process.stdout.write(JSON.stringify({ node: process.versions.node.split('.')[0], asked, ...results }));
+process.stdout.write(JSON.stringify({ node: process.versions.node.split('.')[0], asked, broker, ...results }));
