@@ -5,7 +5,6 @@ import { addedModulesFolder } from '../containers/module-folders.ts';
 import { createDatabase, createPool } from '../db/database.ts';
 import { holdsSealed, type InstallationSecret, readInstallationSecret } from '../keys/installation-secret.ts';
 import type { Log } from '../kit/log.ts';
-import { createClockWatch } from '../status/clock-watch.ts';
 import type { Listening } from '../tenants/tenant-directory.ts';
 
 interface Parts {
@@ -55,15 +54,6 @@ export async function openApp({
   });
   undo.push(() => app.stop());
   await app.start();
-  const clockWatch = createClockWatch({
-    transact: app.transact,
-    defaultTenant: async () => (await app.stores.tenants.directory()).defaultTenantId,
-    log,
-    now: () => new Date(),
-    monotonic: () => performance.now(),
-  });
-  clockWatch.start();
-  undo.push(clockWatch.stop);
   return { app, pool, secret };
 }
 

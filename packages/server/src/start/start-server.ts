@@ -1,6 +1,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import type pg from 'pg';
 import description from '../../package.json' with { type: 'json' };
+import type { App } from '../app/app.ts';
 import { backupCommands } from '../backup/backup-commands.ts';
 import type { Config } from '../config.ts';
 import { egressCommands } from '../containers/egress-commands.ts';
@@ -14,6 +15,7 @@ import { openSealer } from '../keys/installation-secret.ts';
 import type { Log } from '../kit/log.ts';
 import { tailCommands } from '../logs/reading/tail-commands.ts';
 import { retentionCommands } from '../logs/retention/retention-commands.ts';
+import { createClockWatch } from '../status/clock-watch.ts';
 import type { FirstRun } from '../tenants/first-run.ts';
 import { refreshFirstRun, runFirst } from '../tenants/run-first.ts';
 import { tenantCommands } from '../tenants/tenant-commands.ts';
@@ -74,6 +76,7 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
       isStarted: () => isStarted,
       snapshotsOfOthers: async () => [],
     });
+    watchClock(app, log, undo);
     if (config.bootstrap) await runFirst(app, config.dataDir, log);
     // Once more: another server, with another secret, may have filled the empty database in the meantime.
     await openSealer(secret, createDatabase(pool));
@@ -126,6 +129,19 @@ export async function startServer(config: Config, log: Log, signal?: AbortSignal
     await stop();
     throw error;
   }
+}
+
+/** Here alone: the workers have the same clock, and a jump is said once. */
+function watchClock(app: App, log: Log, undo: (() => Promise<void> | void)[]): void {
+  const clockWatch = createClockWatch({
+    transact: app.transact,
+    defaultTenant: async () => (await app.stores.tenants.directory()).defaultTenantId,
+    log,
+    now: () => new Date(),
+    monotonic: () => performance.now(),
+  });
+  clockWatch.start();
+  undo.push(clockWatch.stop);
 }
 
 async function makeDataFolder(dataDir: string, log: Log): Promise<void> {

@@ -33,6 +33,8 @@ describe.skipIf(LIBRARY === undefined)('A server whose clock jumps by a day, ahe
         DATABASE_URL: database.url,
         GATEWRIGHT_BOOTSTRAP: '1',
         HTTPS_PORT: '0',
+        // Each of them has the same clock: one of them says it.
+        GATEWRIGHT_WORKERS: '2',
         LD_PRELOAD: LIBRARY ?? '',
         FAKETIME_TIMESTAMP_FILE: clock,
         FAKETIME_NO_CACHE: '1',
