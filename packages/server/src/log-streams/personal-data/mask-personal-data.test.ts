@@ -96,6 +96,14 @@ describe('personal data in a stream', () => {
     expect(await masked([...PERSONAL_FIELDS], { ...data, user_name: 's' })).toEqual({ ...data, user_name: '*****' });
   });
 
+  it.each(['action', 'rule', 'hook', 'script'])(
+    'leaves the name of the %s that refused, and texts with it',
+    async (code) => {
+      const data = { type: 'f', description: 'No login today', details: { [code]: { id: 'x', name: 'login' } } };
+      expect(await masked(['first_name'], data)).toEqual(data);
+    },
+  );
+
   it('hides members whose name is personal data', async () => {
     expect(await masked(['email'], { details: { 'ada@example.com': 1 } })).toEqual({ details: { '*****': 1 } });
   });

@@ -15,7 +15,18 @@ export const COVERED: Readonly<Record<PersonalField, readonly string[]>> = {
 };
 
 /** A `name` in these is one of a thing: of a program, a page, an error, a piece of code. */
-const THINGS = new Set(['auth0client', 'prompts', 'error', 'actions', 'executions', 'env']);
+const THINGS = new Set([
+  'auth0client',
+  'prompts',
+  'error',
+  'action',
+  'actions',
+  'rule',
+  'hook',
+  'script',
+  'executions',
+  'env',
+]);
 
 export function isCovered(fields: ReadonlySet<PersonalField>, key: string, parent: string): boolean {
   const name = plain(key);
