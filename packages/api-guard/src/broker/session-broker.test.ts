@@ -57,22 +57,6 @@ describe('a login', () => {
     await expect(broker().login(user.email, user.password)).rejects.toMatchObject({ code: 'blocked', status: 403 });
   });
 
-  it.each([
-    [403, { error: 'mfa_required', mfa_token: 'mfa-secret' }, 'mfa_required', 403],
-    [429, { error: 'too_many_attempts' }, 'too_many_attempts', 429],
-    [401, { error: 'unauthorized', error_description: 'Verify your e-mail first.' }, 'refused', 403],
-    [401, { error: 'access_denied', error_description: 'Unauthorized' }, 'configuration', 500],
-    [401, { error: 'invalid_client' }, 'configuration', 500],
-    [503, {}, 'away', 503],
-    [200, {}, 'away', 503],
-    [200, { access_token: 'at', expires_in: 60 }, 'configuration', 500],
-  ])('that the server answers with %i %j is the error %s', async (status, body, code, own) => {
-    const answering = broker({ fetch: answer(status, body) });
-    const error = await answering.login('ada', 'hush-hush').catch((cause: Error) => cause);
-    expect(error).toMatchObject({ code, status: own });
-    expect(String(error)).not.toMatch(/hush-hush|mfa-secret|client-secret/);
-  });
-
   it('that the cache can’t keep fails, and leaves no session at the server', async () => {
     const away = { ...cache, get: () => Promise.reject(new CacheAwayError('away')) };
     const types = await eventTypesOf(server.world, async () => {
@@ -269,17 +253,6 @@ describe('a refresh token', () => {
   });
 });
 
-describe('the options', () => {
-  it.each([
-    ['secret', { secret: 'short' }],
-    ['issuer', { issuer: '' }],
-    ['deadlineMs', { deadlineMs: 0 }],
-    ['sessionSeconds', { sessionSeconds: 31 * 24 * 3600 }],
-  ])('name %s where it is wrong', (name, wrong) => {
-    expect(() => broker(wrong)).toThrow(name);
-  });
-});
-
 function broker(changes: Partial<SessionBrokerOptions> = {}) {
   const { client_id, client_secret } = server.world.password_client;
   return createSessionBroker({
@@ -309,10 +282,6 @@ async function recording(...[url, init]: Parameters<typeof fetch>): Promise<Resp
 
 const logIn = () => broker().login(user.email, user.password);
 const entries = () => createSealedEntries({ issuer: server.issuer, audience: AUDIENCE, secret: SECRET });
-
-function answer(status: number, body: object): typeof fetch {
-  return async () => Response.json(body, { status });
-}
 
 /** The lock is taken, and the entry of the new access token is not. */
 function faultOnNewEntries(): TokenCache['add'] {

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { createMemoryCache } from '../caches/memory-cache.ts';
+import { createSessionBroker, type SessionBrokerOptions } from './session-broker.ts';
+
+describe('a login', () => {
+  it.each([
+    [403, { error: 'mfa_required', mfa_token: 'mfa-secret' }, 'mfa_required', 403],
+    [429, { error: 'too_many_attempts' }, 'too_many_attempts', 429],
+    [401, { error: 'unauthorized', error_description: 'Verify your e-mail first.' }, 'refused', 403],
+    [401, { error: 'access_denied', error_description: 'Unauthorized' }, 'configuration', 500],
+    [401, { error: 'invalid_client' }, 'configuration', 500],
+    [503, {}, 'away', 503],
+    [200, {}, 'away', 503],
+    [200, { access_token: 'at', expires_in: 60 }, 'configuration', 500],
+  ])('that the server answers with %i %j is the error %s', async (status, body, code, own) => {
+    const answering = broker({ fetch: answer(status, body) });
+    const error = await answering.login('ada', 'hush-hush').catch((cause: Error) => cause);
+    expect(error).toMatchObject({ code, status: own });
+    expect(String(error)).not.toMatch(/hush-hush|mfa-secret|client-secret/);
+  });
+});
+
+describe('the options', () => {
+  it.each([
+    ['secret', { secret: 'short' }],
+    ['issuer', { issuer: '' }],
+    ['deadlineMs', { deadlineMs: 0 }],
+    ['sessionSeconds', { sessionSeconds: 31 * 24 * 3600 }],
+  ])('name %s where it is wrong', (name, wrong) => {
+    expect(() => broker(wrong)).toThrow(name);
+  });
+});
+
+function broker(changes: Partial<SessionBrokerOptions>) {
+  return createSessionBroker({
+    issuer: 'https://acme-dev.example/',
+    audience: 'https://venues',
+    clientId: 'backend',
+    clientSecret: 'client-secret',
+    secret: 's'.repeat(32),
+    cache: createMemoryCache(),
+    tokenEndpoint: 'https://acme-dev.example/oauth/token',
+    ...changes,
+  });
+}
+
+function answer(status: number, body: object): typeof fetch {
+  return async () => Response.json(body, { status });
+}
