@@ -315,6 +315,22 @@ describe('POST /log-streams/{id}/replay', () => {
     await eventually(async () => expect((await streams.health(id)).replay.finished_at).not.toBeNull());
   });
 
+  it('begins though the database failed when the stream was taken up', async () => {
+    const { pool } = streams.world.database;
+    const { id } = await streams.createStream();
+    await patch(id, { status: 'paused' });
+    const lease = () => streams.world.app.stores.streamDeliveries.find('dev', id);
+    await eventually(async () => expect((await lease())?.isOwned).toBe(false));
+    await streams.api().post(`/log-streams/${id}/replay`, { from: '2020-01-01T00:00:00Z' });
+    await pool.query('alter table log_stream_replays rename to away');
+    await patch(id, { status: 'active' });
+    await eventually(async () => expect((await lease())?.isOwned).toBe(true));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await pool.query('alter table away rename to log_stream_replays');
+    await pool.query(`update log_stream_deliveries set lease_until = clock_timestamp() where stream_id = $1`, [id]);
+    await eventually(async () => expect((await streams.health(id)).replay.finished_at).not.toBeNull());
+  });
+
   it('runs once at a time', async () => {
     const { id } = await streams.createStream();
     await patch(id, { status: 'paused' });

@@ -17,7 +17,7 @@ import type { Slots } from './slots.ts';
 import type { DeadLetterStore } from './state/dead-letter-store.ts';
 import { type Lease, STREAM_VERSIONS } from './state/delivery-state.ts';
 import type { DeliveryStore, LeasedStream, StreamKey } from './state/delivery-store.ts';
-import type { ReplayStore } from './state/replay-store.ts';
+import type { Replay, ReplayStore } from './state/replay-store.ts';
 import type { TailBuffer } from './tail-buffer.ts';
 
 /** A stream whose lease this process has. */
@@ -169,7 +169,7 @@ export function createHolding(parts: Parts) {
 
   async function adopt(leased: LeasedStream): Promise<void> {
     const { lease, state } = leased;
-    const opened = await open(lease);
+    const [opened, replay] = await Promise.all([open(lease), findReplay(lease)]);
     if (opened === undefined) {
       await parts.report.damaged(lease);
       return deliveries.release(owner, [lease]);
@@ -203,7 +203,7 @@ export function createHolding(parts: Parts) {
       replayed: new Set(),
     };
     held.set(keyOf(lease), one);
-    await takeReplay(one);
+    takeReplay(one, replay);
   }
 
   async function open({ tenantId, streamId }: StreamKey) {
@@ -215,16 +215,21 @@ export function createHolding(parts: Parts) {
   }
 
   async function reopen(one: Held): Promise<void> {
-    const opened = await open(one.delivery.lease);
+    const { lease } = one.delivery;
+    const [opened, replay] = await Promise.all([open(lease), findReplay(lease)]);
     if (opened === undefined) return giveUp(one);
     // What is under way may take its time; new sends don't wait for it.
     one.delivery.reopen(opened).catch(() => {});
-    await takeReplay(one);
+    takeReplay(one, replay);
   }
 
-  async function takeReplay(one: Held): Promise<void> {
+  /** Asked before the stream has its new version: where that fails, all of it is tried again. */
+  function findReplay({ tenantId, streamId }: StreamKey) {
+    return parts.stores.streamReplays.find(tenantId, streamId);
+  }
+
+  function takeReplay(one: Held, replay: Replay | undefined): void {
     const { tenantId, streamId } = one.delivery.lease;
-    const replay = await parts.stores.streamReplays.find(tenantId, streamId);
     if (replay === undefined || replay.finishedAt !== undefined || replay.id === one.replay?.id) return;
     const isWanted = (row: LogRow) => one.delivery.outlet().isWanted(row);
     const lane = createReplayLane({ tenantId, streamId, replay, logs, deadLetters, isWanted });
