@@ -87,7 +87,7 @@ export function faultOf({
   source,
   codeFault,
 }: { source: ActionSource } & Pick<Action, 'codeFault'>): string | undefined {
-  return codeFault?.codeHash === digest(source.code) ? codeFault.message : undefined;
+  return digest(source.code) === codeFault?.codeHash ? codeFault.message : undefined;
 }
 
 function missing(name: string, version: string): string {

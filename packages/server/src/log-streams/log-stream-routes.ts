@@ -97,7 +97,7 @@ function checkStatus(stream: LogStream, change: StreamChange): void {
 function visible({ actor, body }: Pick<ManagementCall<unknown>, 'actor' | 'body'>, stream: LogStream): LogStream {
   if (actor.scopes.has('read:log_streams')) return stream;
   const given = objectOf(body.sink);
-  const isShown = (name: string) => Object.hasOwn(given, name) || !SINK_SECRETS.some((secret) => secret === name);
+  const isShown = (name: string) => Object.hasOwn(given, name) || !SINK_SECRETS.some((kept) => kept === name);
   return { ...stream, sink: Object.fromEntries(Object.entries(stream.sink ?? {}).filter(([name]) => isShown(name))) };
 }
 
