@@ -78,7 +78,8 @@ export async function inhabit(world: World, tenant: WorldTenant): Promise<Home> 
     scope: [permission],
   });
   const exchangeAction = await made('/actions/actions', {
-    name: `Exchange of ${name}`,
+    // What is filled a second time still has the first one's.
+    name: `Exchange of ${name} ${hexId()}`,
     supported_triggers: [{ id: 'custom-token-exchange' }],
   });
   const profile = await made('/token-exchange-profiles', {
