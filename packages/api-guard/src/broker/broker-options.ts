@@ -1,4 +1,5 @@
 import type { TokenCache } from '../caches/token-cache.ts';
+import { boundedNumber, checkSecret, checkTexts } from '../options/check-options.ts';
 
 export interface SessionBrokerOptions {
   /** Of the authorization server, and of the tokens. */
@@ -36,7 +37,6 @@ export interface BrokerEvent {
   readonly message: string;
 }
 
-const SECRET_BYTES = 32;
 const BOUNDS = {
   sessionSeconds: { otherwise: 2_592_000, least: 60, most: 2_592_000 },
   forwardSeconds: { otherwise: 30, least: 0, most: 300 },
@@ -45,17 +45,10 @@ const BOUNDS = {
 
 /** With every default, or a TypeError that names the option. */
 export function checkedBrokerOptions(options: SessionBrokerOptions) {
-  for (const name of ['issuer', 'audience', 'clientId', 'clientSecret'] as const)
-    if (typeof options[name] !== 'string' || options[name] === '') throw new TypeError(`${name} must be a text.`);
-  if (typeof options.secret !== 'string' || Buffer.byteLength(options.secret) < SECRET_BYTES)
-    throw new TypeError(`secret must have at least ${SECRET_BYTES} bytes.`);
+  checkTexts(options, ['issuer', 'audience', 'clientId', 'clientSecret']);
+  checkSecret(options.secret);
   if (typeof options.cache?.add !== 'function') throw new TypeError('cache must be a TokenCache.');
-  const bounded = (name: keyof typeof BOUNDS): number => {
-    const { otherwise, least, most } = BOUNDS[name];
-    const value = options[name] ?? otherwise;
-    if (typeof value === 'number' && value >= least && value <= most) return value;
-    throw new TypeError(`${name} must be a number from ${least} to ${most}.`);
-  };
+  const bounded = (name: keyof typeof BOUNDS) => boundedNumber(name, options[name], BOUNDS[name]);
   return {
     ...options,
     scope: [...new Set([...(options.scope ?? 'openid profile email').split(' '), 'offline_access'])].join(' ').trim(),

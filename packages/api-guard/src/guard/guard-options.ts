@@ -1,4 +1,5 @@
 import type { TokenCache } from '../caches/token-cache.ts';
+import { boundedNumber, checkSecret, checkTexts } from '../options/check-options.ts';
 import type { VerifyToken } from '../verifiers/verify-token.ts';
 
 export interface GuardOptions {
@@ -32,7 +33,6 @@ export interface GuardEvent {
   readonly cause?: unknown;
 }
 
-const SECRET_BYTES = 32;
 const BOUNDS = {
   maxStaleSeconds: { otherwise: 60, least: 0, most: 86_400 },
   refusedSeconds: { otherwise: 5, least: 0, most: 3_600 },
@@ -43,18 +43,11 @@ const BOUNDS = {
 
 /** With every default, or a TypeError that names the option. */
 export function checkedOptions(options: GuardOptions) {
-  for (const name of ['issuer', 'audience'] as const)
-    if (typeof options[name] !== 'string' || options[name] === '') throw new TypeError(`${name} must be a text.`);
-  if (typeof options.secret !== 'string' || Buffer.byteLength(options.secret) < SECRET_BYTES)
-    throw new TypeError(`secret must have at least ${SECRET_BYTES} bytes.`);
+  checkTexts(options, ['issuer', 'audience']);
+  checkSecret(options.secret);
   if (typeof options.cache?.get !== 'function') throw new TypeError('cache must be a TokenCache.');
   if (typeof options.verify !== 'function') throw new TypeError('verify must be a function.');
-  const bounded = (name: keyof typeof BOUNDS): number => {
-    const { otherwise, least, most } = BOUNDS[name];
-    const value = options[name] ?? otherwise;
-    if (typeof value === 'number' && value >= least && value <= most) return value;
-    throw new TypeError(`${name} must be a number from ${least} to ${most}.`);
-  };
+  const bounded = (name: keyof typeof BOUNDS) => boundedNumber(name, options[name], BOUNDS[name]);
   return {
     ...options,
     maxStaleSeconds: bounded('maxStaleSeconds'),

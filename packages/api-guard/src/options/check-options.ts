@@ -1,0 +1,28 @@
+const SECRET_BYTES = 32;
+
+/** Of a number: what it is unless said otherwise, and between what it must be. */
+export interface Bound {
+  readonly otherwise: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Throws a TypeError that names the option. */
+export function checkTexts<Name extends string>(
+  options: { readonly [name in Name]?: unknown },
+  names: readonly Name[],
+): void {
+  for (const name of names)
+    if (typeof options[name] !== 'string' || options[name] === '') throw new TypeError(`${name} must be a text.`);
+}
+
+export function checkSecret(secret: unknown): void {
+  if (typeof secret !== 'string' || Buffer.byteLength(secret) < SECRET_BYTES)
+    throw new TypeError(`secret must have at least ${SECRET_BYTES} bytes.`);
+}
+
+export function boundedNumber(name: string, value: unknown, { otherwise, least, most }: Bound): number {
+  const number = value ?? otherwise;
+  if (typeof number === 'number' && number >= least && number <= most) return number;
+  throw new TypeError(`${name} must be a number from ${least} to ${most}.`);
+}
