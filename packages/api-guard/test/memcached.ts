@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, it } from 'vitest';
+import { describeWhere } from '../../server/test/describe-where.ts';
 
 const MISSING = 'there is no memcached on this machine (apt-get install memcached)';
 
@@ -40,15 +40,7 @@ export interface Memcached {
 
 /** `describe` for tests with a real memcached. Without one the run says what it left out, and with CI=true it fails. */
 export function describeWithMemcached(title: string, define: () => void): void {
-  if (memcachedPath !== undefined) describe(title, define);
-  else if (process.env.CI === 'true')
-    it(title, () => {
-      throw new Error(`Left out, since ${MISSING}.`);
-    });
-  else {
-    process.stderr.write(`Left out, since ${MISSING}: ${title}\n`);
-    describe.skip(title, define);
-  }
+  describeWhere(memcachedPath === undefined ? MISSING : undefined, title, define);
 }
 
 /** On a unix socket of its own, so that no port is searched for and a restart finds its address free. */

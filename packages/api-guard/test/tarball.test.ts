@@ -4,7 +4,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeWhere } from '../../server/test/describe-where.ts';
 import { describeWithMemcached, startMemcached } from './memcached.ts';
 
 const run = promisify(execFile);
@@ -114,13 +115,5 @@ const compile = (args: string[]) => run(join(MODULES, '.bin/tsc'), args, { cwd: 
 
 /** Without one the run says what it left out, and with CI=true it fails. */
 function describeOnNode22(title: string, define: () => void): void {
-  if (existsSync(OLD_NODE)) describe(title, define);
-  else if (process.env.CI === 'true')
-    it(title, () => {
-      throw new Error(`Left out, since ${MISSING}.`);
-    });
-  else {
-    process.stderr.write(`Left out, since ${MISSING}: ${title}\n`);
-    describe.skip(title, define);
-  }
+  describeWhere(existsSync(OLD_NODE) ? undefined : MISSING, title, define);
 }

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type LaunchOptions } from 'playwright-core';
-import { describe, it } from 'vitest';
+import { describeWhere } from './describe-where.ts';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const ARGUMENTS = [
@@ -21,15 +21,7 @@ const chromiumPath = PLACES.find((path) => existsSync(path));
 
 /** `describe` for tests in Debian's Chromium. Without it the run says what it left out, and with CI=true it fails. */
 export function describeInChromium(title: string, define: () => void): void {
-  if (chromiumPath !== undefined) describe(title, define);
-  else if (process.env.CI === 'true')
-    it(title, () => {
-      throw new Error(`Left out, since ${MISSING}.`);
-    });
-  else {
-    process.stderr.write(`Left out, since ${MISSING}: ${title}\n`);
-    describe.skip(title, define);
-  }
+  describeWhere(chromiumPath === undefined ? MISSING : undefined, title, define);
 }
 
 /** Trusts, besides its own authorities, the one of this certificate file. */
