@@ -94,7 +94,7 @@ describeWithMemcached('a guard with memcached', () => {
     // On a busy machine the first call may be too late already.
     await untilHit(guard, () => outcome(token));
     const before = asked.length;
-    memcached.pause();
+    await memcached.pause();
     try {
       expect([await outcome(token), await outcome(token)]).toEqual(['granted', 'granted']);
       expect(asked.length).toBe(before + 2);

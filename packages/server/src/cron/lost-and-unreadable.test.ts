@@ -31,11 +31,15 @@ describe('a job that can’t be read', () => {
       await query(`update cron_jobs set ${damage}, next_run_at = next_run_at - interval '1 second'`);
       await cron.schedule('well');
       const one = cron.server();
-      world.advance(5 * MINUTE);
-      for (let look = 0; look < 3; look++) {
-        await one.tick();
-        await one.idle();
-      }
+      // All six are due at once, and four run at once, in whichever order.
+      const allWhenDue = async () => {
+        world.advance(5 * MINUTE);
+        for (let look = 0; look < 3; look++) {
+          await one.tick();
+          await one.idle();
+        }
+      };
+      await allWhenDue();
       expect(webhook.received).toHaveLength(3);
       expect(await cron.runs('broken-1')).toMatchObject([{ outcome: 'failed', error: expect.stringContaining(words) }]);
       expect(cron.said.filter((line) => line.includes('schedule it again'))).toHaveLength(5);
@@ -44,7 +48,7 @@ describe('a job that can’t be read', () => {
       await one.idle();
       expect(await cron.runs('broken-1', 9)).toEqual(runs);
       await cron.schedule('broken-1');
-      await cron.whenDue(one);
+      await allWhenDue();
       expect(await cron.runs('broken-1')).toMatchObject([{ outcome: 'complete' }]);
     },
   );
