@@ -1,0 +1,88 @@
+// The session of this page: an access token in a variable, never in storage. It is renewed before it expires, and once more where the
+// API says 401 all the same.
+const RENEW_BEFORE_SECONDS = 60;
+
+export class RequestError extends Error {
+  constructor(status, body) {
+    super(body?.error_description ?? `The server answered ${status}.`);
+    this.status = status;
+    this.code = body?.error;
+  }
+}
+
+/** `onRenewed` is told of each new token; `onEnded` when a new login is needed. */
+export function createSession({ onRenewed, onEnded }) {
+  let token;
+  let from;
+  let timer;
+  let renewing;
+
+  function keep({ access_token, expires_at }) {
+    token = access_token;
+    from = Date.now();
+    clearTimeout(timer);
+    const seconds = expires_at - from / 1000;
+    // A short life is used for its most part.
+    const wait = Math.max(seconds - RENEW_BEFORE_SECONDS, seconds * 0.8, 1);
+    timer = setTimeout(() => renew().catch(() => {}), Math.min(wait, 86_400) * 1000);
+    return { from: new Date(from), until: new Date(expires_at * 1000) };
+  }
+
+  function end() {
+    clearTimeout(timer);
+    token = undefined;
+  }
+
+  /** One renewal for all who want one. Other tabs may renew too: the backend rotates once for all. */
+  function renew() {
+    renewing ??= send('/session/refresh', { method: 'POST' })
+      .then((answer) => onRenewed(keep(answer)))
+      .catch((error) => {
+        if (error.status === 401) {
+          end();
+          onEnded();
+        }
+        throw error;
+      })
+      .finally(() => {
+        renewing = undefined;
+      });
+    return renewing;
+  }
+
+  async function send(url, init = {}) {
+    const headers = { ...init.headers, ...(token && { authorization: `Bearer ${token}` }) };
+    const response = await fetch(url, { ...init, headers, credentials: 'omit', cache: 'no-store' });
+    const body = response.status === 204 ? undefined : await response.json().catch(() => undefined);
+    if (!response.ok) throw new RequestError(response.status, body);
+    return body;
+  }
+
+  return {
+    isOpen: () => token !== undefined,
+    async login(email, password) {
+      const answer = await send('/session/login', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email, password }),
+      });
+      return { ...keep(answer), user: answer.user };
+    },
+    renew,
+    /** Asks with the token; where it was refused, once more with a new one. */
+    async ask(url, init) {
+      try {
+        return await send(url, init);
+      } catch (error) {
+        if (error.status !== 401) throw error;
+        await renew();
+        return send(url, init);
+      }
+    },
+    async logout() {
+      const ended = send('/session/logout', { method: 'POST' });
+      end();
+      await ended;
+    },
+  };
+}
