@@ -49,7 +49,8 @@ app.delete('/venues/:id', requirePermissions('manage:venues'), (_request, respon
   response.status(501).json({ error: 'not_built', error_description: 'An example closes no venue' });
 });
 
-const server = app.listen(Number(PORT), HOST, () => {
+const server = app.listen(Number(PORT), HOST, (error?: Error) => {
+  if (error) throw error;
   const { port } = server.address() as AddressInfo;
   process.stdout.write(`listens at ${HOST}:${port}\n`);
 });

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request as sendRequest, type ServerResponse } from 'node:http';
+
+/** A request and its answer, as they were on the wire. */
+export interface Exchange {
+  /** The process that was asked: `Gatewright`, `user-api (dev)` … */
+  readonly to: string;
+  readonly method: string;
+  readonly url: string;
+  readonly requestHeaders: string;
+  readonly requestBody: string;
+  readonly status: number;
+  readonly responseHeaders: string;
+  readonly responseBody: string;
+}
+
+export interface Recorder {
+  /** From now on connections break, as if the process had gone. */
+  cut(): void;
+  mend(): void;
+  close(): Promise<void>;
+}
+
+interface Options {
+  readonly to: string;
+  /** Where it listens, and where the process does: the same port of another loopback address. */
+  readonly host: string;
+  readonly target: string;
+  readonly port: number;
+  readonly record: (exchange: Exchange) => void;
+}
+
+/** Stands in front of a process and keeps everything that goes in and out. For checks: a recording is full of secrets. */
+export async function startRecorder({ to, host, target, port, record }: Options): Promise<Recorder> {
+  let isCut = false;
+  const agent = new Agent({ keepAlive: false });
+  const server = createServer((request, response) => {
+    if (isCut) return void request.socket.destroy();
+    // Whoever hangs up, hangs up at the other end, too.
+    pass(request, response).catch(() => response.destroy());
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+
+  async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = 'GET', url = '/' } = request;
+    const body = Buffer.concat(await request.toArray());
+    const { connection: _ofThisHop, ...headers } = request.headers;
+    const passed = sendRequest({ agent, host: target, port, method, path: url, headers }).end(body);
+    const [answer]: [IncomingMessage] = await once(passed, 'response') as [IncomingMessage];
+    const answerBody = Buffer.concat(await answer.toArray());
+    const status = answer.statusCode ?? 0;
+    record({
+      to,
+      method,
+      url,
+      requestHeaders: textOf(request.rawHeaders),
+      requestBody: body.toString('utf8'),
+      status,
+      responseHeaders: textOf(answer.rawHeaders),
+      responseBody: answerBody.toString('utf8'),
+    });
+    const { connection: _ofThatHop, 'transfer-encoding': _decodedHere, ...answered } = answer.headers;
+    response.writeHead(status, answered).end(answerBody);
+  }
+
+  return {
+    cut() {
+      isCut = true;
+      server.closeAllConnections();
+    },
+    mend() {
+      isCut = false;
+    },
+    async close() {
+      agent.destroy();
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+function textOf(rawHeaders: readonly string[]): string {
+  const lines: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,56 @@
+import type { Exchange } from './recorder.ts';
+
+/** Something that must not be there, and a name for it that may be printed. */
+export interface Secret {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface Finding {
+  readonly secret: string;
+  readonly where: string;
+}
+
+/** Where secrets are in what was recorded, in the clear or in one of the ways that they travel. */
+export function searchRecording(exchanges: readonly Exchange[], secrets: readonly Secret[]): readonly Finding[] {
+  return exchanges.flatMap((exchange) =>
+    partsOf(exchange).flatMap(([part, text]) =>
+      findIn(text, secrets).map((secret) => ({ secret, where: `${exchange.method} ${exchange.to}: ${part}` })),
+    ),
+  );
+}
+
+/** Names of the secrets that a text has in it. */
+export function findIn(text: string, secrets: readonly Secret[]): readonly string[] {
+  return secrets.filter(({ value }) => spellingsOf(value).some((spelling) => text.includes(spelling))).map(({ name }) => name);
+}
+
+/** Each refresh token that the authorization server gave out. */
+export function refreshTokensIn(exchanges: readonly Exchange[]): readonly string[] {
+  const given = exchanges.flatMap(({ responseBody }) =>
+    [...responseBody.matchAll(/"refresh_token"\s*:\s*"([^"]+)"/g)].map(([, token = '']) => token),
+  );
+  return [...new Set(given)];
+}
+
+function partsOf(exchange: Exchange): readonly (readonly [string, string])[] {
+  return [
+    ['address', exchange.url],
+    ['headers of the request', exchange.requestHeaders],
+    ['body of the request', exchange.requestBody],
+    ['headers of the answer', exchange.responseHeaders],
+    ['body of the answer', exchange.responseBody],
+  ];
+}
+
+function spellingsOf(value: string): readonly string[] {
+  const bytes = Buffer.from(value);
+  return [
+    value,
+    encodeURIComponent(value),
+    JSON.stringify(value).slice(1, -1),
+    bytes.toString('base64').replace(/=+$/, ''),
+    bytes.toString('base64url'),
+    bytes.toString('hex'),
+  ];
+}
