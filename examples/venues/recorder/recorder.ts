@@ -39,6 +39,8 @@ export async function startRecorder({ to, host, target, port, record }: Options)
     // Whoever hangs up, hangs up at the other end, too.
     pass(request, response).catch(() => response.destroy());
   });
+  // Longer than a check: who asks through here keeps its connection as it would without us.
+  server.keepAliveTimeout = 120_000;
   server.listen(port, host);
   await once(server, 'listening');
 
@@ -47,7 +49,7 @@ export async function startRecorder({ to, host, target, port, record }: Options)
     const body = Buffer.concat(await request.toArray());
     const { connection: _ofThisHop, ...headers } = request.headers;
     const passed = sendRequest({ agent, host: target, port, method, path: url, headers }).end(body);
-    const [answer]: [IncomingMessage] = await once(passed, 'response') as [IncomingMessage];
+    const [answer] = (await once(passed, 'response')) as [IncomingMessage];
     const answerBody = Buffer.concat(await answer.toArray());
     const status = answer.statusCode ?? 0;
     record({
@@ -60,7 +62,7 @@ export async function startRecorder({ to, host, target, port, record }: Options)
       responseHeaders: textOf(answer.rawHeaders),
       responseBody: answerBody.toString('utf8'),
     });
-    const { connection: _ofThatHop, 'transfer-encoding': _decodedHere, ...answered } = answer.headers;
+    const { connection: _hop, 'keep-alive': _until, 'transfer-encoding': _decoded, ...answered } = answer.headers;
     response.writeHead(status, answered).end(answerBody);
   }
 
