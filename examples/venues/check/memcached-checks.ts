@@ -38,7 +38,9 @@ export function memcachedChecks(): readonly Check[] {
         }
         const renewed = await browser.refresh(fresh.token);
         assert.equal(renewed.status, 200, renewed.text);
-        const { token } = loggedInOf(renewed);
+        assert.equal((await browser.venues(loggedInOf(renewed).token)).status, 200);
+        // A token without a session, so that its entry is the venue API's alone.
+        const token = await freshToken(dev);
         await untilCached(() => browser.venues(token), () => memcached.secondsLeftOf(cacheKeyOf(token, dev)));
       },
     },

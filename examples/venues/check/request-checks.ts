@@ -7,7 +7,7 @@ import { roleCheck } from './environment-checks.ts';
 
 /** What recommends itself as short-lived. */
 const LONGEST_SECONDS = 900;
-const AT_ONCE = 200;
+const AT_ONCE = 100;
 
 /** A request with a token, from the first login to the verdict in the cache. */
 export const requestChecks: readonly Check[] = [
@@ -78,17 +78,22 @@ export const requestChecks: readonly Check[] = [
       const { dev } = demo.environments;
       const token = await freshToken(dev);
       const [questions, counted] = [questionsTo(demo, dev), await statsOf(dev.venueApi)];
+      const began = performance.now();
       const answers = await Promise.all(Array.from({ length: AT_ONCE }, () => browserOf(dev).venues(token)));
       assert.ok(answers.every(({ status }) => status === 200));
-      assert.equal(questionsTo(demo, dev) - questions, 1);
       assert.equal((await browserOf(dev).venues(token)).status, 200);
+      const asked = questionsTo(demo, dev) - questions;
+      // Where a machine is so busy that the verdict grows too old meanwhile, one more is right.
+      const seconds = (performance.now() - began) / 1000;
+      const most = 1 + Math.floor(seconds / (demo.maxStaleSeconds - 1));
+      assert.ok(asked >= 1 && asked <= most, `the token service was asked ${asked} times in ${seconds.toFixed(1)} s`);
       const now = await statsOf(dev.venueApi);
-      assert.equal(now.asked - counted.asked, 1);
+      assert.equal(now.asked - counted.asked, asked);
       assert.ok(now.misses > counted.misses, 'the miss was not counted');
       assert.ok(now.hits > counted.hits, 'the hit was not counted');
       const forged = forge(await freshToken(dev));
       for (let time = 0; time < 3; time++) assert.equal((await browserOf(dev).venues(forged)).status, 401);
-      assert.equal(questionsTo(demo, dev) - questions, 2, 'a refused token was asked about again at once');
+      assert.equal(questionsTo(demo, dev) - questions - asked, 1, 'a refused token was asked about again at once');
     },
   },
   {
