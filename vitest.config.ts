@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           ...settings,
           name: 'shared process',
-          include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/**/*.test.ts'],
           exclude: [...OWN_PROCESS, '**/node_modules/**'],
           // The server's modules are loaded once a process, not once a file: a fifth of the CPU time.
           isolate: false,

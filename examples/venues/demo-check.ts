@@ -30,9 +30,16 @@ const passes: readonly { readonly title: string; readonly checks: readonly Check
 ];
 
 const began = performance.now();
-const demo = await startEverything({ records: true, maxStaleSeconds: MAX_STALE_SECONDS });
+const starting = startEverything({ records: true, maxStaleSeconds: MAX_STALE_SECONDS });
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.once(signal, () => void demo.stop().then(() => process.exit(1)));
+  process.once(signal, () => {
+    const stopped = starting.then((demo) => demo.stop());
+    void stopped.catch(() => {}).then(() => process.exit(1));
+  });
+const demo = await starting.catch((error: Error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
+});
 print(`${demo.processes.length + 1} processes are up (${seconds()} s).`);
 let allHold = true;
 try {

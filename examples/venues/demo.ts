@@ -1,6 +1,7 @@
 // `npm run demo`: starts everything, says where to click, and ends everything on Ctrl+C.
 import './start/resolve-localhost.ts';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startEverything } from './start/start-everything.ts';
 
@@ -15,7 +16,7 @@ const { port, maxStale } = readOptions();
 const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 print('Starting Gatewright, memcached and the services of two environments …');
 const starting = startEverything({ firstPort: port, maxStaleSeconds: maxStale, onStarted: print });
-const demo = await Promise.race([starting, stopped.then(() => undefined)]);
+const demo = await Promise.race([starting, stopped.then(() => undefined)]).catch(fail);
 if (demo) {
   const { dev, int } = demo.environments;
   print('');
@@ -23,11 +24,13 @@ if (demo) {
   print('');
   print(`Users, clients and roles: the Management API at ${dev.issuer}api/v2/ (tenant ${dev.tenant}, client ${dev.management.client_id}).`);
   print(`A revoked session is refused within ${demo.maxStaleSeconds} s. Stop with Ctrl+C; nothing is kept.`);
-  const fallen = Promise.race(demo.processes.map(async (process) => {
+  const ends = demo.processes.map(async (process) => {
     await process.ended;
+    // Ctrl+C may have reached it before us.
+    await sleep(500);
     return process;
-  }));
-  const ended = await Promise.race([fallen, stopped.then(() => undefined)]);
+  });
+  const ended = await Promise.race([...ends, stopped.then(() => undefined)]);
   if (ended) process.stderr.write(`${ended.name} ended by itself. It said:\n${ended.printed()}\n`);
   print('Stopping …');
   await demo.stop();
@@ -54,6 +57,11 @@ function readOptions(): { readonly port: number; readonly maxStale: number } {
     process.stderr.write(`demo: ${error instanceof Error ? error.message : error}\n${USAGE}`);
     process.exit(1);
   }
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exit(1);
 }
 
 function print(line: string): void {

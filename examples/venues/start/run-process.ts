@@ -26,8 +26,9 @@ interface Program {
 const START_MILLISECONDS = 90_000;
 const STOP_MILLISECONDS = 12_000;
 const running = new Set<ChildProcess>();
+// Where we end before we could wait for them: Gatewright then stops its PostgreSQL by itself.
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) child.kill('SIGTERM');
 });
 
 /** Starts a program, a file for this Node unless said otherwise, and waits until it is ready. */
