@@ -50,7 +50,8 @@ try {
 } finally {
   await demo.stop();
 }
-print(`\n${allHold ? 'All hold' : 'Not all hold'}: ${demo.exchanges.length} requests recorded and searched (${seconds()} s).`);
+print('');
+print(`${allHold ? 'All hold' : 'Not all hold'}: ${demo.exchanges.length} requests recorded (${seconds()} s).`);
 process.exit(allHold ? 0 : 1);
 
 function readOptions(): boolean {

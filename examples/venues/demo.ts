@@ -20,9 +20,10 @@ const demo = await Promise.race([starting, stopped.then(() => undefined)]).catch
 if (demo) {
   const { dev, int } = demo.environments;
   print('');
-  for (const { name, userApi, user } of [dev, int]) print(`${name}: open ${userApi} and log in as ${user.email}, ${user.password}`);
+  for (const { name, userApi, user } of [dev, int])
+    print(`${name}: open ${userApi} and log in as ${user.email}, ${user.password}`);
   print('');
-  print(`Users, clients and roles: the Management API at ${dev.issuer}api/v2/ (tenant ${dev.tenant}, client ${dev.management.client_id}).`);
+  print(`Its users, clients and roles: the Management API at ${dev.issuer}api/v2/`);
   print(`A revoked session is refused within ${demo.maxStaleSeconds} s. Stop with Ctrl+C; nothing is kept.`);
   const ends = demo.processes.map(async (process) => {
     await process.ended;
@@ -43,7 +44,9 @@ if (demo) {
 
 function readOptions(): { readonly port: number; readonly maxStale: number } {
   try {
-    const { values } = parseArgs({ options: { port: { type: 'string' }, 'max-stale': { type: 'string' }, help: { type: 'boolean' } } });
+    const { values } = parseArgs({
+      options: { port: { type: 'string' }, 'max-stale': { type: 'string' }, help: { type: 'boolean' } },
+    });
     const port = Number(values.port ?? FIRST_PORT);
     const maxStale = Number(values['max-stale'] ?? 60);
     if (values.help) {
@@ -51,7 +54,8 @@ function readOptions(): { readonly port: number; readonly maxStale: number } {
       process.exit(0);
     }
     if (!(Number.isInteger(port) && port >= 1_024 && port <= 65_000)) throw new Error('--port: 1024 to 65000.');
-    if (!(Number.isInteger(maxStale) && maxStale >= 0 && maxStale <= 86_400)) throw new Error('--max-stale: 0 to 86400.');
+    if (!(Number.isInteger(maxStale) && maxStale >= 0 && maxStale <= 86_400))
+      throw new Error('--max-stale: 0 to 86400.');
     return { port, maxStale };
   } catch (error) {
     process.stderr.write(`demo: ${error instanceof Error ? error.message : error}\n${USAGE}`);

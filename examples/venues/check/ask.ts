@@ -98,6 +98,7 @@ export function questionsTo(demo: Demo, { name }: DemoEnvironment): number {
 
 /** Times that a refresh token was redeemed so far, in all environments. */
 export function rotationsIn(demo: Demo): number {
-  return demo.exchanges.filter(({ to, requestBody }) => to === 'Gatewright' && requestBody.includes('grant_type=refresh_token'))
-    .length;
+  return demo.exchanges.filter(
+    ({ to, requestBody }) => to === 'Gatewright' && requestBody.includes('grant_type=refresh_token'),
+  ).length;
 }

@@ -73,7 +73,7 @@ export const requestChecks: readonly Check[] = [
   },
   {
     id: 'PWD.5',
-    what: `a miss asks the token service: once for ${AT_ONCE} requests with one token, once for a token that is refused`,
+    what: `a miss asks the token service: once for ${AT_ONCE} requests with one token, once for a bad one`,
     async run(demo) {
       const { dev } = demo.environments;
       const token = await freshToken(dev);

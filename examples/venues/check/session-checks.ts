@@ -127,7 +127,9 @@ export const sessionChecks: readonly Check[] = [
       ];
       // A login is the one request with a password; what else it has is searched.
       const searched = elsewhere.map((exchange) =>
-        exchange.url === '/session/login' && exchange.to.startsWith('user-api') ? { ...exchange, requestBody: '' } : exchange,
+        exchange.url === '/session/login' && exchange.to.startsWith('user-api')
+          ? { ...exchange, requestBody: '' }
+          : exchange,
       );
       assert.deepEqual(searchRecording(searched, secrets), []);
       for (const { name, printed } of processes) assert.deepEqual(findIn(printed(), secrets), [], `${name} printed it`);

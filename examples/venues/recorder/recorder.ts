@@ -85,6 +85,7 @@ export async function startRecorder({ to, host, target, port, record }: Options)
 
 function textOf(rawHeaders: readonly string[]): string {
   const lines: string[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
   return lines.join('\n');
 }

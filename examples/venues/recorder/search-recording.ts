@@ -22,7 +22,9 @@ export function searchRecording(exchanges: readonly Exchange[], secrets: readonl
 
 /** Names of the secrets that a text has in it. */
 export function findIn(text: string, secrets: readonly Secret[]): readonly string[] {
-  return secrets.filter(({ value }) => spellingsOf(value).some((spelling) => text.includes(spelling))).map(({ name }) => name);
+  return secrets
+    .filter(({ value }) => spellingsOf(value).some((spelling) => text.includes(spelling)))
+    .map(({ name }) => name);
 }
 
 /** Each refresh token that the authorization server gave out. */

@@ -29,7 +29,9 @@ export function servePage(app: FastifyInstance, { environment, venuesOrigin }: P
   ].join('; ');
   for (const [path, [file, type]] of Object.entries(FILES)) {
     const body = readFileSync(new URL(`page/${file}`, import.meta.url));
-    app.get(path, async (_request, reply) => reply.headers({ 'content-security-policy': policy }).type(type).send(body));
+    app.get(path, async (_request, reply) =>
+      reply.headers({ 'content-security-policy': policy }).type(type).send(body),
+    );
   }
   app.get('/settings.json', async () => ({ environment, venues_origin: venuesOrigin }));
 }

@@ -42,7 +42,8 @@ app.addHook('onRequest', async (_request, reply) => {
 app.setErrorHandler((error: Error & { readonly statusCode?: number }, _request, reply) => {
   if (error instanceof SessionError) return answerSessionError(error, reply);
   const status = error.statusCode ?? 500;
-  if (status < 500) return reply.code(status).send({ error: 'invalid_request', error_description: 'Malformed request' });
+  if (status < 500)
+    return reply.code(status).send({ error: 'invalid_request', error_description: 'Malformed request' });
   // Not its message: who knows what it repeats.
   process.stderr.write(`a request failed: ${error.name}\n`);
   return reply.code(500).send({ error: 'server_error', error_description: 'Something went wrong here' });

@@ -31,8 +31,10 @@ export async function startGatewright({
   const running = await runProcess({ name: 'Gatewright', args: [COMMAND, 'start'], env, ready: 'Ready after' });
   return {
     process: running,
-    makeTenant: async (name) =>
-      JSON.parse(await runToEnd({ args: [COMMAND, 'tenant', 'create', name, '--environment', 'development', '--json'], env })),
+    async makeTenant(name) {
+      const args = [COMMAND, 'tenant', 'create', name, '--environment', 'development', '--json'];
+      return JSON.parse(await runToEnd({ args, env }));
+    },
   };
 }
 

@@ -31,7 +31,12 @@ const PERMISSIONS = [
 const TOKEN_SECONDS = 900;
 
 /** What the setup asks for in the dashboard of each account, by calls of the Management API alone. */
-export async function setUpEnvironment({ tenant, origin, management, connection }: NewTenant): Promise<EnvironmentSettings> {
+export async function setUpEnvironment({
+  tenant,
+  origin,
+  management,
+  connection,
+}: NewTenant): Promise<EnvironmentSettings> {
   const call = await openManagementApi(origin, management);
   // PWD.11: a login without a realm means this directory.
   await call('PATCH', '/tenants/settings', { default_directory: connection });

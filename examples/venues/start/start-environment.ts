@@ -46,7 +46,11 @@ export async function startEnvironment(
     userApi: `http://127.0.0.1:${ports.userApi}`,
     venueApi: `http://127.0.0.1:${ports.venueApi}`,
   };
-  const names = { tokenService: `token-service (${name})`, userApi: `user-api (${name})`, venueApi: `venue-api (${name})` };
+  const names = {
+    tokenService: `token-service (${name})`,
+    userApi: `user-api (${name})`,
+    venueApi: `venue-api (${name})`,
+  };
   const guarded = {
     HOST: host,
     ISSUER: issuer,
