@@ -23,7 +23,7 @@ if (demo) {
   for (const { name, userApi, user } of [dev, int])
     print(`${name}: open ${userApi} and log in as ${user.email}, ${user.password}`);
   print('');
-  print(`Its users, clients and roles: the Management API at ${dev.issuer}api/v2/`);
+  print(`Users, clients and roles of dev: the Management API at ${dev.issuer}api/v2/`);
   print(`A revoked session is refused within ${demo.maxStaleSeconds} s. Stop with Ctrl+C; nothing is kept.`);
   const ends = demo.processes.map(async (process) => {
     await process.ended;

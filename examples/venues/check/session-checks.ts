@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findIn, refreshTokensIn, searchRecording, type Secret } from '../recorder/search-recording.ts';
+import { findIn, type Secret, searchRecording, tokensIn } from '../recorder/search-recording.ts';
 import type { Demo } from '../start/start-everything.ts';
 import { browserOf, cacheKeyOf, loggedInOf, managementOf, rotationsIn } from './ask.ts';
 import type { Check } from './check.ts';
@@ -45,11 +45,11 @@ export const sessionChecks: readonly Check[] = [
       const dump = await memcached.dump();
       assert.ok(dump.includes(cacheKeyOf(token, dev)), 'the dump lacks the entry');
       const secrets = [
-        { name: 'the access token', value: token },
+        ...tokensIn(exchanges, 'access_token').map((value) => ({ name: 'an access token', value })),
         { name: 'the payload of the access token', value: token.split('.')[1] ?? token },
         { name: 'the user', value: dev.user.id },
         ...secretsOf(demo),
-        ...refreshTokensIn(exchanges).map((value) => ({ name: 'a refresh token', value })),
+        ...tokensIn(exchanges, 'refresh_token').map((value) => ({ name: 'a refresh token', value })),
       ];
       assert.deepEqual(findIn(dump, secrets), []);
       // Not merely its first letters, which any ciphertext may have.
@@ -117,7 +117,8 @@ export const sessionChecks: readonly Check[] = [
     what: 'refresh tokens and passwords are nowhere outside the backend: all traffic and all output was searched',
     async run(demo) {
       const { exchanges, processes } = demo;
-      const refreshTokens = refreshTokensIn(exchanges.filter(({ to }) => to === 'Gatewright'));
+      const ofGatewright = exchanges.filter(({ to }) => to === 'Gatewright');
+      const refreshTokens = tokensIn(ofGatewright, 'refresh_token');
       assert.ok(refreshTokens.length > 5, 'the recording holds too few refresh tokens to be one');
       const elsewhere = exchanges.filter(({ to }) => to !== 'Gatewright');
       assert.ok(elsewhere.length > 50, 'the recording is too small to be one');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Exchange } from './recorder.ts';
-import { refreshTokensIn, searchRecording } from './search-recording.ts';
+import { searchRecording, tokensIn } from './search-recording.ts';
 
 const EXCHANGE: Exchange = {
   to: 'user-api (dev)',
@@ -31,8 +31,8 @@ describe('a recording', () => {
     expect(found).toEqual([{ secret: 'a refresh token', where: `POST user-api (dev): ${where}` }]);
   });
 
-  it('tells the refresh tokens that were given out, once each', () => {
+  it('tells the tokens of a kind that were given out, once each', () => {
     const given = { ...EXCHANGE, responseBody: JSON.stringify({ access_token: 'at', refresh_token: SECRET }) };
-    expect(refreshTokensIn([EXCHANGE, given, given])).toEqual([SECRET]);
+    expect(tokensIn([EXCHANGE, given, given], 'refresh_token')).toEqual([SECRET]);
   });
 });

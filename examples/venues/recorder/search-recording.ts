@@ -27,10 +27,14 @@ export function findIn(text: string, secrets: readonly Secret[]): readonly strin
     .map(({ name }) => name);
 }
 
-/** Each refresh token that the authorization server gave out. */
-export function refreshTokensIn(exchanges: readonly Exchange[]): readonly string[] {
+/** Each token of a kind that somebody was given. */
+export function tokensIn(
+  exchanges: readonly Exchange[],
+  kind: 'access_token' | 'refresh_token',
+): readonly string[] {
+  const member = new RegExp(`"${kind}"\\s*:\\s*"([^"]+)"`, 'g');
   const given = exchanges.flatMap(({ responseBody }) =>
-    [...responseBody.matchAll(/"refresh_token"\s*:\s*"([^"]+)"/g)].map(([, token = '']) => token),
+    [...responseBody.matchAll(member)].map(([, token = '']) => token),
   );
   return [...new Set(given)];
 }
