@@ -1,7 +1,7 @@
 import { createSession } from './session.js';
 
-const settings = await (await fetch('/settings.json')).json();
 const element = (id) => document.getElementById(id);
+const settings = await loadSettings();
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 let renewals = 0;
 
@@ -121,6 +121,16 @@ function say(words) {
 function wordsOf({ status, message }) {
   if (status === undefined) return 'The server can’t be reached. Try again.';
   return status === 503 ? 'The service is away for a moment. Try again.' : message;
+}
+
+async function loadSettings() {
+  try {
+    const response = await fetch('/settings.json');
+    if (response.ok) return await response.json();
+  } catch {}
+  complain('The server can’t be reached. Reload the page in a moment.');
+  // Nothing works without them: the script ends here.
+  throw new Error('no settings');
 }
 
 /** A second click does nothing until the first one is done; the button keeps its focus. */
