@@ -93,7 +93,7 @@ export const environmentChecks: readonly Check[] = [
     async run({ environments: { dev } }) {
       await freshToken(dev);
       await machineToken(dev);
-      const others: readonly Readonly<Record<string, string>>[] = [
+      const others = [
         { grant_type: 'authorization_code', code: 'x', redirect_uri: 'http://localhost/' },
         { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: 'x' },
       ];

@@ -28,10 +28,7 @@ export function findIn(text: string, secrets: readonly Secret[]): readonly strin
 }
 
 /** Each token of a kind that somebody was given. */
-export function tokensIn(
-  exchanges: readonly Exchange[],
-  kind: 'access_token' | 'refresh_token',
-): readonly string[] {
+export function tokensIn(exchanges: readonly Exchange[], kind: 'access_token' | 'refresh_token'): readonly string[] {
   const member = new RegExp(`"${kind}"\\s*:\\s*"([^"]+)"`, 'g');
   const given = exchanges.flatMap(({ responseBody }) =>
     [...responseBody.matchAll(member)].map(([, token = '']) => token),

@@ -9,10 +9,15 @@ export type ManagementApi = (method: string, path: string, body?: Body | readonl
 
 /** The Management API as a machine: calls fail with the API's own words. A list comes as `{ items }`. */
 export async function openManagementApi(origin: string, management: Management): Promise<ManagementApi> {
-  const { access_token } = await request(`${origin}/oauth/token`, 'POST', {}, {
-    grant_type: 'client_credentials',
-    ...management,
-  });
+  const { access_token } = await request(
+    `${origin}/oauth/token`,
+    'POST',
+    {},
+    {
+      grant_type: 'client_credentials',
+      ...management,
+    },
+  );
   const authorization = `Bearer ${access_token}`;
   return (method, path, body) => request(`${origin}/api/v2${path}`, method, { authorization }, body);
 }
