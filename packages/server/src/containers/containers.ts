@@ -1,6 +1,7 @@
 import { createFairQueue } from '../kit/fair-queue.ts';
 import type { Log } from '../kit/log.ts';
 import { createApiServer } from './api-server.ts';
+import { createBlank } from './blank-container.ts';
 import { type Container, createContainer } from './container.ts';
 import { createContainerPool, type ContainerPool as Pool } from './container-pool.ts';
 import { DENY_PRIVATE, type Egress, egressKey } from './egress.ts';
@@ -61,8 +62,10 @@ export function createContainers({
   const pools = new Map<string, Pool & { readonly tenantId: string }>();
   const all = new Map<Container, { egress: string; tenantId: string | undefined; pool: ContainerPool | undefined }>();
   const waiters = createFairQueue<Waiter>(10_000);
-  let blank: Promise<Container> | undefined;
-  let blankContainer: Container | undefined;
+  const blank = createBlank({
+    hasRoom: () => !isStopped && living().length + starting + 1 < limits.containers,
+    start: () => counted(() => outsideRequests(() => launcher.warm().then(() => spawn(DENY_PRIVATE)))),
+  });
   let starting = 0;
   let lastUsed = performance.now();
   let isStopped = false;
@@ -124,6 +127,8 @@ export function createContainers({
       return await start();
     } finally {
       starting--;
+      // Until now it counted twice, as a start and as a process.
+      giveRoom();
     }
   }
 
@@ -138,10 +143,9 @@ export function createContainers({
   /** The one that was idle for longest. */
   function evictIdle(): boolean {
     const [idlest] = living()
-      .filter((container) => container.load() === 0 && container !== blankContainer)
+      .filter((container) => container.load() === 0 && !blank.is(container))
       .toSorted((one, other) => other.idleMs() - one.idleMs());
-    const victim = idlest ?? blankContainer;
-    if (victim === blankContainer) forgetBlank();
+    const victim = idlest ?? blank.giveUp();
     victim?.end();
     return victim !== undefined;
   }
@@ -150,11 +154,11 @@ export function createContainers({
     const egress = await egressOf(tenantId);
     const key = egressKey(egress);
     const isPlain = egress.mode === 'deny-private';
-    const container = (isPlain && (await takeBlank())) || (await spawn(egress));
+    const container = (isPlain && (await blank.take())) || (await spawn(egress));
     all.set(container, { egress: key, tenantId, pool: name });
     container.bind(egress.intranet, opener);
     // Not beside it: the two would share the cores while a login waits for one.
-    if (isPlain) void container.ready.then(prepareBlank);
+    if (isPlain) void container.ready.then(blank.prepare);
     return container;
   }
 
@@ -196,7 +200,7 @@ export function createContainers({
     void container.ready.then(() => setImmediate(release));
     void container.gone.then(() => {
       all.delete(container);
-      if (container === blankContainer) forgetBlank();
+      blank.forget(container);
       giveRoom();
     });
     beginPulse();
@@ -211,28 +215,6 @@ export function createContainers({
       throw new Error(`The operator has not opened ${target} to this tenant.`);
     return outsideRequests(() => connectIntranet(target));
   };
-
-  /** One that is ready before anybody needs it: the start of a container lies in the way of a login. */
-  function prepareBlank(): void {
-    if (blank || isStopped || living().length + starting + 1 >= limits.containers) return;
-    blank = counted(() => outsideRequests(() => launcher.warm().then(() => spawn(DENY_PRIVATE)))).then((container) => {
-      blankContainer = container;
-      return container;
-    });
-    blank.catch(forgetBlank);
-  }
-
-  async function takeBlank(): Promise<Container | undefined> {
-    const taken = blank;
-    forgetBlank();
-    const container = await taken?.catch(() => undefined);
-    return container?.isOpen() && (await container.ready) ? container : undefined;
-  }
-
-  function forgetBlank(): void {
-    blank = undefined;
-    blankContainer = undefined;
-  }
 
   function ended(
     container: Container,
@@ -285,7 +267,7 @@ export function createContainers({
     },
     stats: () => ({
       containers: all.size,
-      blank: blankContainer ? 1 : 0,
+      blank: blank.count(),
       running: [...pools.values()].reduce((sum, pool) => sum + pool.running(), 0),
       queued: [...pools.values()].reduce((sum, pool) => sum + pool.queued(), 0),
       pids: [...all.keys()].flatMap(({ pid }) => pid ?? []),
