@@ -2,37 +2,47 @@ import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } 
 import type { Socket } from 'node:net';
 
 export interface Connections {
-  /** Closes what has no request under way, and each other connection with the end of its request. */
+  /** Closes what rests between two requests, and each other connection with the end of its request or of a short wait for it. */
   drain(): void;
   /** Ends what is left. */
   destroy(): void;
 }
 
+/** A client that has connected sends its first request without delay; ours to wait for, since it can't know that we close. */
+const FIRST_REQUEST_MILLISECONDS = 2_000;
+
 /** Asked for at each request of a connection. */
 const keys = new WeakMap<Socket, string>();
 
 /**
- * Knows which connections of a server are in the middle of a request. Node closes connections that are idle between two
- * requests; those that have not sent anything yet, or hang in a TLS handshake, it would wait for until their time-outs.
+ * Knows which connections of a server are in the middle of a request. Node closes those that have not sent one yet with
+ * those that are idle between two, and waits for those that hang in a TLS handshake until their time-outs.
  */
 export function trackConnections(server: Server): Connections {
   // By address, since an https server shows the plain socket first and the encrypted one with its requests.
   const open = new Map<string, Socket>();
   const busy = new Map<string, ServerResponse>();
+  /** Have sent no request yet, or a part of one: it may be on its way, and there is nobody else to answer it. */
+  const fresh = new Set<string>();
   let isDraining = false;
+  // As the server closes; drain() looks closer.
+  server.closeIdleConnections = () => {};
 
   server.on('connection', (socket: Socket) => {
     const key = keyOf(socket);
     open.set(key, socket);
+    fresh.add(key);
     socket.once('close', () => {
       open.delete(key);
       busy.delete(key);
+      fresh.delete(key);
     });
   });
 
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     const key = keyOf(request.socket);
     busy.set(key, response);
+    fresh.delete(key);
     if (isDraining) response.setHeader('connection', 'close');
     response.once('close', () => {
       if (busy.get(key) === response) busy.delete(key);
@@ -55,12 +65,15 @@ export function trackConnections(server: Server): Connections {
         // It has no end; its reader goes on elsewhere.
         else if (isEventStream(response)) response.destroy();
       }
-      for (const [key, socket] of open) if (!busy.has(key)) socket.destroy();
+      closeWhere((key) => !busy.has(key) && !fresh.has(key));
+      if (fresh.size > 0) setTimeout(() => closeWhere((key) => fresh.has(key)), FIRST_REQUEST_MILLISECONDS).unref();
     },
-    destroy() {
-      for (const socket of open.values()) socket.destroy();
-    },
+    destroy: () => closeWhere(() => true),
   };
+
+  function closeWhere(matches: (key: string) => boolean): void {
+    for (const [key, socket] of open) if (matches(key)) socket.destroy();
+  }
 }
 
 function isEventStream(response: ServerResponse): boolean {

@@ -30,19 +30,43 @@ describe('A listener that closes', () => {
     trickling.write('GET / HTTP/1.1\r\nho');
     busy.write('GET /slow HTTP/1.1\r\nhost: x\r\n\r\n');
     await arrived;
-    let answer = '';
-    busy.on('data', (text: string) => {
-      answer += text;
-    });
+    const answer = textOf(busy);
     const closed = listener.close(NEVER);
     await Promise.all([silent, idle, trickling].map((socket) => ended(socket)));
     expect(busy.closed).toBe(false);
     finish();
     await ended(busy);
-    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\nconnection: close\r\n/i);
-    expect(answer).toContain('done');
+    expect(await answer).toMatch(/^HTTP\/1\.1 200 OK\r\nconnection: close\r\n/i);
+    expect(await answer).toContain('done');
     await closed;
     await expect(open(listener.port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('answers the first request of a connection that it had accepted before', async () => {
+    const accepted = Promise.withResolvers<void>();
+    const listener = await listen({
+      hosts: ['127.0.0.1'],
+      port: 0,
+      handler: (request, response) => {
+        if (request.url === '/before') accepted.resolve();
+        response.end('done');
+      },
+    });
+    const [late, begun, probe] = await Promise.all([1, 2, 3].map(() => open(listener.port)));
+    if (!late || !begun || !probe) throw new Error('No connections.');
+    begun.write('GET / HTTP/1.1\r\nho');
+    // Connections are accepted in their order.
+    probe.write('GET /before HTTP/1.1\r\nhost: x\r\n\r\n');
+    await accepted.promise;
+    const answers = [late, begun].map((socket) => textOf(socket));
+    const closed = listener.close(NEVER);
+    late.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    begun.write('st: x\r\n\r\n');
+    for (const answer of await Promise.all(answers)) {
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\nconnection: close\r\n/i);
+      expect(answer).toContain('done');
+    }
+    await closed;
   });
 
   it('waits for no TLS handshake that never comes, and ends what is left after the deadline', async () => {
@@ -75,6 +99,16 @@ async function open(port: number): Promise<Socket> {
   await once(socket, 'connect');
   socket.on('error', () => {});
   return socket.resume();
+}
+
+/** All that comes until the end. */
+async function textOf(socket: Socket): Promise<string> {
+  let text = '';
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  await ended(socket);
+  return text;
 }
 
 async function ended(socket: Socket): Promise<void> {
