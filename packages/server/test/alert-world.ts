@@ -46,7 +46,7 @@ export async function startAlertWorld() {
           where ((e.epoch, e.xid, e.seq) <= (s.epoch, s.xid, s.seq)) is not true`);
         expect(Number(row?.n)).toBe(0);
       },
-      { timeout: 20_000, interval: 20 },
+      { timeout: 60_000, interval: 20 },
     );
   }
 

@@ -76,7 +76,7 @@ describeInChromium('the login pages in Chromium', () => {
         }
         expect(complaints).toEqual([]);
       });
-    }, 60_000);
+    });
   });
 
   it.each(['login', 'login-dark-theme', 'sign-up', 'consent'])(

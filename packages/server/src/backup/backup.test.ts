@@ -179,13 +179,10 @@ describe('A restored installation', () => {
     let next: { log_id: string }[] = [];
     // Other files' transactions hold the horizon back for a moment.
     await expect
-      .poll(
-        async () => {
-          next = (await after.api().get(`/logs?take=100&from=${from}`)).json();
-          return next.map(({ log_id }) => log_id);
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        next = (await after.api().get(`/logs?take=100&from=${from}`)).json();
+        return next.map(({ log_id }) => log_id);
+      })
       .toEqual(expect.arrayContaining(ofEpoch('001').slice(0, 3)));
     expect(next.every(({ log_id }) => log_id.slice(3, 6) === '001')).toBe(true);
   });

@@ -90,7 +90,7 @@ describe('a server that was killed while it ran a job', () => {
     await other.stop();
     expect(webhook.received).toHaveLength(0);
     again.start();
-    await vi.waitFor(() => expect(webhook.received).toHaveLength(10), { timeout: 20_000, interval: 20 });
+    await vi.waitFor(() => expect(webhook.received).toHaveLength(10), { timeout: 60_000, interval: 20 });
     await again.idle();
     await again.stop();
     expect(webhook.ids().toSorted()).toEqual(events(10, 'f', 11).map(({ log_id }) => log_id));

@@ -100,7 +100,7 @@ describe('PUT /gatewright/alert-settings', () => {
           where ((e.epoch, e.xid, e.seq) <= (s.epoch, s.xid, s.seq)) is not true`);
         expect(behind).toEqual([]);
       },
-      { timeout: 20_000, interval: 20 },
+      { timeout: 60_000, interval: 20 },
     );
     await world.app.logWatch.alerts.look();
     await world.app.logWatch.alerts.sendDue();

@@ -134,7 +134,7 @@ describe('an account that somebody made with the address of its later owner', ()
           "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
         );
         expect(rows).toHaveLength(1);
-      }, 20_000);
+      }, 60_000);
       await reset.query('update users set email_verified = true where user_id = $1', [victim.id]);
       await reset.query('update token_grants set revoked_at = now() where user_id = $1', [victim.id]);
       await reset.query('commit');

@@ -54,13 +54,13 @@ describe('https with a folder of certificates by host name', () => {
     const { port } = await listen(source);
     const whole = await readFile(files.certFile, 'utf8');
     await writeFile(files.certFile, whole.slice(0, whole.length / 2));
-    await vi.waitFor(() => expect(log.warn).toHaveBeenCalled(), 10_000);
+    await vi.waitFor(() => expect(log.warn).toHaveBeenCalled(), 60_000);
     expect(log.warn.mock.calls[0]?.[0]).toMatch(/login\.example\.org\.pem.* previous certificate stays in use/);
     expect(await nameAt(port, 'login.example.org')).toBe('first.test');
     await writeHost('login.example.org', 'second.test');
     await writeHost('new.example.org', 'new.test');
-    await vi.waitFor(async () => expect(await nameAt(port, 'login.example.org')).toBe('second.test'), 10_000);
-    await vi.waitFor(async () => expect(await nameAt(port, 'new.example.org')).toBe('new.test'), 10_000);
+    await vi.waitFor(async () => expect(await nameAt(port, 'login.example.org')).toBe('second.test'), 60_000);
+    await vi.waitFor(async () => expect(await nameAt(port, 'new.example.org')).toBe('new.test'), 60_000);
     expect(
       source
         .certificates()

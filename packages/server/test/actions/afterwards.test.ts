@@ -56,7 +56,7 @@ describe('what runs after a change', () => {
       },
     ]);
     await expect
-      .poll(() => failuresOf('first'), { timeout: 30_000 })
+      .poll(() => failuresOf('first'))
       .toMatchObject([{ details: { error: { message: 'slow one has ended' } } }]);
     const hooked = ((await world.events()) as LogRecord[]).filter(({ type }) => type === 'fpurh');
     expect(hooked.map(({ description }) => description)).toEqual(['ran for first@example.org']);

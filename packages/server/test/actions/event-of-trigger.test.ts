@@ -30,7 +30,7 @@ async function told(triggerId: string): Promise<unknown> {
     ((await world.events()) as LogRecord[]).find(
       ({ type, details }) => type === 'actions_execution_failed' && objectOf(details).trigger_id === triggerId,
     );
-  await expect.poll(find, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(find).toBeDefined();
   return JSON.parse(String(objectOf(objectOf((await find())?.details).error).message));
 }
 

@@ -166,7 +166,7 @@ describe('actions after the fact', () => {
     ]);
     const { _id } = (await signUp({ email: 'after@example.org' })).json();
     await expect
-      .poll(() => world.events(), { timeout: 20_000 })
+      .poll(() => world.events())
       .toContainEqual(
         expect.objectContaining({
           type: 'actions_execution_failed',
@@ -183,7 +183,7 @@ describe('actions after the fact', () => {
     const [user] = await byEmail('after@example.org');
     await manage.patch(`/users/${user.user_id}`, { password: 'Another-horse-battery-8' });
     await expect
-      .poll(() => world.events(), { timeout: 20_000 })
+      .poll(() => world.events())
       .toContainEqual(
         expect.objectContaining({
           type: 'actions_execution_failed',
@@ -269,7 +269,7 @@ describe('hooks of registrations', () => {
     const made = await hook(triggerId, `module.exports = (user, context, cb) => cb(new Error('for ' + user.email));`);
     expect((await act()).statusCode).toBeLessThan(300);
     await expect
-      .poll(() => world.events(), { timeout: 20_000 })
+      .poll(() => world.events())
       .toContainEqual(expect.objectContaining({ type, description: expect.stringContaining('@example.org') }));
     await manage.delete(`/hooks/${made.id}`);
   });

@@ -118,7 +118,7 @@ describe('api.session of an action', () => {
       await other.query(`select from users where user_id = $1 for update`, [user.id]);
       const silent = visitor.authorize({ prompt: 'none' });
       const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      await expect.poll(async () => (await world.database.pool.query(waiting)).rowCount, { timeout: 30_000 }).toBe(1);
+      await expect.poll(async () => (await world.database.pool.query(waiting)).rowCount).toBe(1);
       await other.query(`update sessions set updated_at = updated_at where user_id = $1`, [user.id]);
       await other.query('commit');
       expect((await silent).answer?.get('error_description')).toBe('Over.');

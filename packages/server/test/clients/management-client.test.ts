@@ -174,7 +174,7 @@ describe('the ManagementClient of auth0 7', () => {
     await vi.waitFor(async () => {
       const checkpoint = await auth0.logs.list({}, { queryParams: { from: id, take: 10 } });
       expect(checkpoint.response).toMatchObject([{ type: 'sapi', description: 'Create a role' }]);
-    }, 20_000);
+    }, 60_000);
   });
 });
 

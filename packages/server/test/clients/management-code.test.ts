@@ -29,7 +29,7 @@ describe('the ManagementClient of auth0 7', () => {
     await auth0.roles.create({ name: 'Seen by the stream' });
     await vi.waitFor(
       () => expect(receiver.requests.map(({ body }) => body).join()).toContain('Seen by the stream'),
-      10_000,
+      60_000,
     );
     expect(receiver.requests[0]?.headers.authorization).toBe('Bearer x');
     const filters = [{ type: 'category' as const, name: 'auth.login.fail' as const }];

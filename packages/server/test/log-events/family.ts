@@ -62,7 +62,7 @@ export function family<Stage extends { readonly world: World }>(
               expect(records).not.toEqual([]);
               return records;
             },
-            { timeout: 30_000, interval: 50 },
+            { timeout: 60_000, interval: 50 },
           );
         },
         expected: (code) => ({ has: rowOf(code).has(stage), isOfServer: rowOf(code).isOfServer ?? false }),

@@ -108,7 +108,7 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
 
 /** The horizon is the whole cluster's: other tests' transactions delay delivery. */
 export const eventually = (check: () => Promise<void> | void): Promise<void> =>
-  vi.waitFor(check, { timeout: 20_000, interval: 25 });
+  vi.waitFor(check, { timeout: 60_000, interval: 25 });
 
 export function unitsOf({ body }: ReceivedRequest): Unit[] {
   if (body.startsWith('[')) return JSON.parse(body);

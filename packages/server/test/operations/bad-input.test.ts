@@ -122,40 +122,36 @@ describe('Parameters of /oauth/token', () => {
     'redirect_uri',
     'code_verifier',
     'client_assertion',
-  ])(
-    'never bring the server down with a NUL or with emoji: %s',
-    async (name) => {
-      for (const value of ['a\0b', '\u{1f600}'.repeat(2_000), '%00', "'; drop table users; --"]) {
-        for (const grant_type of [
-          'password',
-          'http://auth0.com/oauth/grant-type/password-realm',
-          'refresh_token',
-          'authorization_code',
-          'client_credentials',
-        ]) {
-          const response = await world.token({
-            grant_type,
-            ...client(),
-            username: 'someone@example.com',
-            password: 'x',
-            realm: world.connection,
-            refresh_token: 'x',
-            code: 'x',
-            [name]: value,
-          });
-          expect({ grant_type, value: value.slice(0, 10), status: response.statusCode, body: response.body }).toEqual({
-            grant_type,
-            value: value.slice(0, 10),
-            status:
-              name === 'scope' || name === 'realm'
-                ? expect.toBeOneOf([200, 400, 401, 403, 429])
-                : expect.toBeOneOf([200, 400, 401, 403, 429]),
-            body: expect.any(String),
-          });
-        }
+  ])('never bring the server down with a NUL or with emoji: %s', async (name) => {
+    for (const value of ['a\0b', '\u{1f600}'.repeat(2_000), '%00', "'; drop table users; --"]) {
+      for (const grant_type of [
+        'password',
+        'http://auth0.com/oauth/grant-type/password-realm',
+        'refresh_token',
+        'authorization_code',
+        'client_credentials',
+      ]) {
+        const response = await world.token({
+          grant_type,
+          ...client(),
+          username: 'someone@example.com',
+          password: 'x',
+          realm: world.connection,
+          refresh_token: 'x',
+          code: 'x',
+          [name]: value,
+        });
+        expect({ grant_type, value: value.slice(0, 10), status: response.statusCode, body: response.body }).toEqual({
+          grant_type,
+          value: value.slice(0, 10),
+          status:
+            name === 'scope' || name === 'realm'
+              ? expect.toBeOneOf([200, 400, 401, 403, 429])
+              : expect.toBeOneOf([200, 400, 401, 403, 429]),
+          body: expect.any(String),
+        });
       }
-      expect(world.log).toEqual([]);
-    },
-    60_000,
-  );
+    }
+    expect(world.log).toEqual([]);
+  });
 });

@@ -106,7 +106,7 @@ describe('https at a custom domain, with a folder of certificates', () => {
     const before = await serial();
     expect(await serial()).toBe(before);
     await issue(DOMAIN);
-    await vi.waitFor(async () => expect(await serial()).not.toBe(before), { timeout: 10_000, interval: 100 });
+    await vi.waitFor(async () => expect(await serial()).not.toBe(before), { timeout: 60_000, interval: 100 });
   });
 
   it('shows names without a certificate the default one, which their clients refuse, and serves no tenant there', async () => {

@@ -105,13 +105,13 @@ describe('While the database is away', () => {
     await database.direct.pool.query('delete from clients where client_id = $1', [doomed.client_id]);
 
     await database.restore();
-    await vi.waitFor(async () => expect(await status('/health/ready')).toBe(200), { timeout: 5_000, interval: 50 });
+    await vi.waitFor(async () => expect(await status('/health/ready')).toBe(200), { timeout: 60_000, interval: 50 });
     expect((await asDoomed()).json()).toEqual({ error: 'access_denied', error_description: 'Unauthorized' });
     const before = await exchanges();
     expect((await world.token(clientCredentials())).statusCode).toBe(200);
     expect(await exchanges()).toBe(before + 1);
     // One line for the loss and one for the return, whatever came in between.
-    await vi.waitFor(() => expect(world.log.map((line) => JSON.parse(line).level)).toEqual(['warn', 'info']));
+    await vi.waitFor(() => expect(world.log.map((line) => JSON.parse(line).level)).toEqual(['warn', 'info']), 60_000);
   });
 
   it('a request that found it hanging is answered all the same, and the next ones after it work', async () => {
@@ -130,10 +130,10 @@ describe('While the database is away', () => {
     }
     expect(await status('/health/live')).toBe(200);
     await database.restore();
-    await vi.waitFor(async () => expect(await status('/health/ready')).toBe(200), { timeout: 15_000, interval: 100 });
+    await vi.waitFor(async () => expect(await status('/health/ready')).toBe(200), { timeout: 60_000, interval: 100 });
     expect((await world.token(clientCredentials())).statusCode).toBe(200);
     expect((await world.request({ path: '/api/v2/users', headers: bearer() })).statusCode).toBe(200);
-  }, 60_000);
+  });
 });
 
 async function exchanges(): Promise<number> {
@@ -153,11 +153,11 @@ describe('While the database', () => {
         where datname = current_database() and pid <> pg_backend_pid() and application_name = 'gatewright'`);
       const pids = ended.rows.map(({ pid }) => pid);
       const left = () => database.direct.pool.query('select pid from pg_stat_activity where pid = any ($1)', [pids]);
-      await vi.waitFor(async () => expect((await left()).rows).toEqual([]), { timeout: 15_000, interval: 50 });
+      await vi.waitFor(async () => expect((await left()).rows).toEqual([]), { timeout: 60_000, interval: 50 });
     };
     await change(`alter database ${name} set default_transaction_read_only = on`);
     await reconnect();
-    await vi.waitFor(async () => expect(await status('/health/ready')).toBe(200), { timeout: 15_000, interval: 100 });
+    await vi.waitFor(async () => expect(await status('/health/ready')).toBe(200), { timeout: 60_000, interval: 100 });
     for (const [what, shape, asked] of REQUESTS.slice(0, 2))
       expectUnavailable(await world.request(asked()), shape, what);
     const role = await world.request({ path: '/api/v2/roles', json: { name: 'never' }, headers: bearer() });
@@ -166,10 +166,10 @@ describe('While the database', () => {
     await change(`alter database ${name} reset default_transaction_read_only`);
     await reconnect();
     await vi.waitFor(async () => expect((await world.token(clientCredentials())).statusCode).toBe(200), {
-      timeout: 15_000,
+      timeout: 60_000,
       interval: 100,
     });
-  }, 60_000);
+  });
 
   it('has no room left, nothing is acknowledged, and nothing half done stays', async () => {
     // What PostgreSQL says when its disk is full.

@@ -5,7 +5,7 @@ import { managementAt, tokenFor } from './calls.ts';
 import { COMMAND, type CommandOptions, environment, freePort, otherNode, place, run, runToEnd } from './command.ts';
 import { walk } from './files.ts';
 
-describe('gatewright start', { timeout: 90_000 }, () => {
+describe('gatewright start', () => {
   it('starts under any Node, says how to log in, keeps all to its user, and comes back on other ports', async () => {
     const { dataDir, env, http, https } = await place();
     const first = run(['start'], { env: { ...env, NODE_COMPILE_CACHE: '' }, ...(otherNode && { node: otherNode }) });

@@ -5,7 +5,7 @@ import { place, run, runToEnd } from './command.ts';
 
 const ORIGIN = 'https://login.example.com';
 
-describe('A database without a tenant', { timeout: 90_000 }, () => {
+describe('A database without a tenant', () => {
   it('is told at the start; the first tenant made is the default one and answers at GATEWRIGHT_ORIGIN', async () => {
     const { env, http } = await place();
     const own = await createTestDatabase();

@@ -21,12 +21,12 @@ describe('kill -9', { timeout: 150_000 }, () => {
     const ready = async () => expect((await call(origin, '/health/ready')).status).toBe(200);
 
     const traffic = await startTraffic(origin, firstRun, 'one');
-    await vi.waitFor(() => expect(traffic.acknowledged.roles.length).toBeGreaterThan(5), { timeout: 20_000 });
+    await vi.waitFor(() => expect(traffic.acknowledged.roles.length).toBeGreaterThan(5), { timeout: 60_000 });
     process.kill(await postmasterOf(dataDir), 'SIGKILL');
     await server.says('PostgreSQL runs again');
-    await vi.waitFor(ready, { timeout: 20_000, interval: 50 });
+    await vi.waitFor(ready, { timeout: 60_000, interval: 50 });
     const { length } = traffic.acknowledged.tokens;
-    await vi.waitFor(() => expect(traffic.acknowledged.tokens.length).toBeGreaterThan(length + 5), { timeout: 20_000 });
+    await vi.waitFor(() => expect(traffic.acknowledged.tokens.length).toBeGreaterThan(length + 5), { timeout: 60_000 });
     expect((await call(origin, '/health/live')).status).toBe(200);
 
     process.kill(await postmasterOf(dataDir), 'SIGKILL');

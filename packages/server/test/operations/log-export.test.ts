@@ -131,7 +131,7 @@ describe('gatewright cron', { timeout: 150_000 }, () => {
   });
 });
 
-describe('gatewright export-logs', { timeout: 90_000 }, () => {
+describe('gatewright export-logs', () => {
   let tenant: TenantStandIn;
   beforeAll(async () => {
     tenant = await startTenantStandIn();

@@ -40,7 +40,7 @@ function killGroup(pid: number): void {
   } catch {}
 }
 
-describe.skipIf(npm === undefined)('npm', { timeout: 90_000 }, () => {
+describe.skipIf(npm === undefined)('npm', () => {
   it.each([
     ['SIGTERM to npm alone', 'SIGTERM', 1],
     ['Ctrl+C in its terminal', 'SIGINT', -1],

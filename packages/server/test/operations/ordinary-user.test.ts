@@ -9,7 +9,7 @@ const isRoot = process.getuid?.() === 0;
 /** An account that every machine has; initdb looks its user up. */
 const DAEMON = { uid: 1, gid: 1 };
 
-describe('gatewright start', { timeout: 90_000 }, () => {
+describe('gatewright start', () => {
   it.skipIf(!isRoot)('runs as an ordinary user in a folder that only that user can enter', async ({ skip }) => {
     if (!canRead(COMMAND)) return skip('the checkout lies where other users can not read it');
     const { folder, env } = await place();

@@ -84,7 +84,7 @@ describe('TLS_CERT_FILE and TLS_KEY_FILE', { timeout: 60_000 }, () => {
       await rename(`${key}.new`, key);
       await rename(`${cert}.new`, cert);
       await vi.waitFor(async () => expect(await subjectOf(url, await readFile(cert, 'utf8'))).toBe('second'), {
-        timeout: 10_000,
+        timeout: 60_000,
         interval: 100,
       });
     } finally {

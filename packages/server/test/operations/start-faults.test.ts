@@ -23,7 +23,7 @@ async function refusal(env: Readonly<Record<string, string>>): Promise<string> {
   return printed;
 }
 
-describe('A start that can not succeed', { timeout: 60_000 }, () => {
+describe('A start that can not succeed', () => {
   it('lists every wrong variable in one message', async () => {
     const printed = await refusal({
       PORT: '65536',
@@ -143,7 +143,7 @@ describe('A start that can not succeed', { timeout: 60_000 }, () => {
   });
 });
 
-describe('A database that was sealed with a secret', { timeout: 90_000 }, () => {
+describe('A database that was sealed with a secret', () => {
   it('is opened by that one alone, and gets its first tenant only when asked for', async () => {
     const { env, dataDir } = await place();
     const shared = { ...env, DATABASE_URL: database.url, GATEWRIGHT_SECRET: 'MfS2bV0ua3R4c5sQpWc1hT7nXz8yKd9E' };
@@ -172,7 +172,7 @@ describe('A database that was sealed with a secret', { timeout: 90_000 }, () => 
   });
 });
 
-describe('A start in a folder that others may write', { timeout: 60_000 }, () => {
+describe('A start in a folder that others may write', () => {
   it.each([
     [0o777, true],
     [0o755, false],

@@ -45,7 +45,7 @@ describe('what rules print', () => {
       const records = await printed();
       expect(records).toHaveLength(1);
       return records;
-    });
+    }, 60_000);
     expect(record).toMatchObject({
       type: 'console',
       kind: 'rules',
@@ -82,7 +82,7 @@ describe('what rules print', () => {
     const other = await world.createTenant('elsewhere');
     await setRules(world, [print("'mine'")]);
     await logIn();
-    await vi.waitFor(async () => expect(JSON.stringify(await printed())).toContain('mine'));
+    await vi.waitFor(async () => expect(JSON.stringify(await printed())).toContain('mine'), 60_000);
     expect(await printed(other.tenant)).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe('what rules print', () => {
       rule("for (let i = 0; i < 1000; i++) console.log('y'.repeat(100));"),
     ]);
     await logIn(30);
-    await vi.waitFor(async () => expect(JSON.stringify(await printed())).toContain('lines are not kept'));
+    await vi.waitFor(async () => expect(JSON.stringify(await printed())).toContain('lines are not kept'), 60_000);
     const { rows } = await world.database.pool.query(
       "select sum(length(lines::text)) as size from console_output where tenant_id = 'dev'",
     );
@@ -174,7 +174,7 @@ describe('an action', () => {
       const [last] = (await printed()).slice(-1);
       expect(last).toMatchObject({ kind: 'action' });
       return last;
-    });
+    }, 60_000);
     expect(shown?.lines).toMatchObject([
       { level: 'log', text: 'HOOK_SECRET is *****', part: { name: 'Calls a hook' } },
     ]);

@@ -41,12 +41,11 @@ it('gatewright logs tail survives a restart of the server, says so, and shows ea
     signal: end.signal,
     retryMilliseconds: 50,
   });
-  const shown = (text: string) =>
-    expect.poll(() => JSON.stringify(records), { timeout: 20_000 }).toContain(`"text":"${text}"`);
+  const shown = (text: string) => expect.poll(() => JSON.stringify(records)).toContain(`"text":"${text}"`);
   const logins = () => records.filter(({ type }) => type === 'sepft').length;
   await logInPrinting('before');
   await shown('before');
-  await expect.poll(logins, { timeout: 20_000 }).toBe(1);
+  await expect.poll(logins).toBe(1);
   await control.stop();
   await expect.poll(() => told).toEqual([expect.stringContaining('has ended')]);
   await logInPrinting('meanwhile');
@@ -54,7 +53,7 @@ it('gatewright logs tail survives a restart of the server, says so, and shows ea
   await shown('meanwhile');
   await logInPrinting('after');
   await shown('after');
-  await expect.poll(logins, { timeout: 20_000 }).toBe(3);
+  await expect.poll(logins).toBe(3);
   expect(told).toEqual([expect.stringContaining('has ended'), expect.stringContaining('is back')]);
   const ids = records.map(({ log_id, execution_id }) => log_id ?? execution_id);
   expect(new Set(ids).size).toBe(ids.length);

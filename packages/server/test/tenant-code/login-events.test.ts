@@ -265,7 +265,7 @@ describe('a login that code refuses', () => {
         await world.app.logWatch.rollups.catchUp();
         expect(await counted('')).toBe(await number(`select count(*) as n from log_events where tenant_id = 'dev'`));
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: 60_000, interval: 50 },
     );
     const days: { logins: number }[] = (await manage.get('/stats/daily')).json();
     return {

@@ -150,14 +150,10 @@ describe('personal data in a stream', () => {
     '+1 '.repeat(30_000),
     '"email":"'.repeat(10_000),
     `email=${'%'.repeat(90_000)}`,
-  ])(
-    'reads a hostile text in one pass (%#)',
-    async (description) => {
-      const data = await masked([...PERSONAL_FIELDS], { description, details: { name: 'a.a.a.a', email: '@@' } });
-      expect(data).toHaveProperty('description');
-    },
-    10_000,
-  );
+  ])('reads a hostile text in one pass (%#)', async (description) => {
+    const data = await masked([...PERSONAL_FIELDS], { description, details: { name: 'a.a.a.a', email: '@@' } });
+    expect(data).toHaveProperty('description');
+  });
 
   it('ends at a record without end', async () => {
     let details: Record<string, unknown> = { email: 'ada@example.com' };

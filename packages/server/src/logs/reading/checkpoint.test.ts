@@ -141,7 +141,7 @@ describe('reading the log by checkpoint', () => {
 });
 
 /** The horizon is the whole cluster's: other tests' transactions delay delivery. */
-const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 20_000, interval: 50 });
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 60_000, interval: 50 });
 
 const typesAfter = async (from: LogRow | undefined) => (await next(from)).map((row) => row.type);
 

@@ -52,7 +52,7 @@ describe('GET /logs', () => {
         expect(descriptions(page)).toEqual(['0', '1', '2']);
         return page as Answered[];
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     const from = first[2]?.log_id ?? '';
     expect(headers.get('link')).toBe(`<https://dev.example/api/v2/logs?from=${from}&take=3>; rel="next"`);
@@ -62,7 +62,7 @@ describe('GET /logs', () => {
         expect(descriptions(page)).toEqual(['3', '4']);
         return page as Answered[];
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     const last = rest[1]?.log_id ?? '';
     expect(await get({ from: last, take: 3 })).toEqual([]);

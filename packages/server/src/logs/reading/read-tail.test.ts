@@ -68,7 +68,7 @@ describe('the end of the log', () => {
         const { rows } = await reader.tail(['d'], before.reached, 10);
         expect(rows.map(({ type }) => type)).toEqual(['late', 'early']);
       },
-      { timeout: 20_000, interval: 50 },
+      { timeout: 60_000, interval: 50 },
     );
   });
 

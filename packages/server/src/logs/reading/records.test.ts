@@ -42,7 +42,7 @@ describe('a page by checkpoint', () => {
           expect(page.json()).toMatchObject([{ type: expect.any(String), log_id: expect.any(String) }]);
           return page;
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       );
     const [{ log_id }] = (await firstOf('take=1')).json();
     for (const query of ['take=1', `from=${log_id}&take=1`]) {

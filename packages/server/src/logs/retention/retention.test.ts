@@ -45,7 +45,7 @@ describe('the log after its time', () => {
     expect(await descriptions('/logs?q=type:fn')).toEqual(['today']);
     expect(await descriptions('/logs?q=type:fn%20OR%20description:"three%20days%20ago"')).toEqual(['today']);
     expect((await get(`/logs/${old}`)).statusCode).toBe(404);
-    await vi.waitFor(async () => expect(await descriptions('/logs?take=100')).toContain('today'), 10_000);
+    await vi.waitFor(async () => expect(await descriptions('/logs?take=100')).toContain('today'), 60_000);
     expect(await descriptions('/logs?take=100')).not.toContain('three days ago');
     expect(await descriptions(`/logs?take=100&from=${old}`)).not.toContain('three days ago');
 

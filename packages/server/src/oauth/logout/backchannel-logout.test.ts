@@ -65,7 +65,7 @@ describe('back-channel logout', () => {
     const { visitor } = await application.logIn(await application.listening());
     await visitor.get('/v2/logout');
     world.app.logouts.start();
-    await vi.waitFor(() => expect(application.received.length).toBe(1), 20_000);
+    await vi.waitFor(() => expect(application.received.length).toBe(1), 60_000);
     await world.app.logouts.stop();
   });
 
