@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import type { TokenUser } from '../entries/entry.ts';
+import { plainCopy } from '../entries/plain-copy.ts';
 import { callService, type ServiceAnswer } from '../verifiers/call-service.ts';
 import { createDiscovery } from '../verifiers/discovery.ts';
 import { ServiceAwayError } from '../verifiers/verify-token.ts';
@@ -66,7 +67,8 @@ export function createTokenEndpoint(options: CheckedBrokerOptions) {
     if (status !== 200 || typeof accessToken !== 'string')
       throw new SessionError('away', 'The server answered with no token.');
     const { expires_in, refresh_token, id_token } = body ?? {};
-    const seconds = typeof expires_in === 'number' && expires_in > 0 ? expires_in : EXPIRES_OTHERWISE;
+    const isSpan = typeof expires_in === 'number' && expires_in > 0 && Number.isFinite(expires_in);
+    const seconds = isSpan ? expires_in : EXPIRES_OTHERWISE;
     const user = userOf(id_token) ?? userOf(accessToken);
     return {
       accessToken,
@@ -143,7 +145,8 @@ function userOf(jwt: unknown): TokenUser | undefined {
   try {
     const { sub, ...claims } = decodeJwt(jwt);
     if (typeof sub !== 'string') return undefined;
-    return { ...Object.fromEntries(Object.entries(claims).filter(([name]) => !ABOUT_THE_TOKEN.has(name))), sub };
+    const told = Object.entries(claims).filter(([name]) => !ABOUT_THE_TOKEN.has(name));
+    return plainCopy({ ...Object.fromEntries(told), sub });
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import type { Verdict } from '../entries/entry.ts';
+import { plainCopy } from '../entries/plain-copy.ts';
 import { ServiceAwayError, type VerifyToken } from '../verifiers/verify-token.ts';
 import { isVerdict } from './stored-verdict.ts';
 import { createTurns } from './turns.ts';
@@ -28,16 +29,17 @@ export function createServiceQuestions({
         deadlineMs,
       );
       try {
+        const ended = rejection(controller.signal);
         return await Promise.race([
           inTurn(async () => {
             controller.signal.throwIfAborted();
-            const verdict = await verify(accessToken, controller.signal);
+            // A verifier may be deaf to its signal: that must not keep its turn for ever.
+            const verdict = await Promise.race([verify(accessToken, controller.signal), ended]);
             if (!isVerdict(verdict))
               throw new ServiceAwayError('The verifier answered with something else than a verdict.');
-            return verdict;
+            return plainCopy(verdict);
           }),
-          // A verifier may be deaf to its signal.
-          rejection(controller.signal),
+          ended,
         ]);
       } catch (cause) {
         if (cause instanceof ServiceAwayError) throw cause;

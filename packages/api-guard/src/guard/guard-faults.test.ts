@@ -50,6 +50,13 @@ describe('while the token service is away', () => {
     expect(guard.stats()).toMatchObject({ asked: 2, away: 3 });
   });
 
+  it('a verifier that never ends keeps no turn from the next token, however often', async () => {
+    const { outcome, serviceSays } = guarded({ deadlineMs: 20, mostAtOnce: 1 }, () => new Promise(() => {}));
+    expect([await outcome('one'), await outcome('two')]).toEqual(['away', 'away']);
+    serviceSays(ADA);
+    await expect.poll(() => outcome('three'), { timeout: 60_000 }).toBe('granted');
+  });
+
   it('close ends the waiting', async () => {
     const { outcome, guard } = guarded({ deadlineMs: 60_000 }, () => new Promise(() => {}));
     const waiting = outcome();
@@ -120,6 +127,21 @@ describe('a poisoned entry', () => {
     expect(events).toMatchObject([{ type: 'poisoned_entry' }]);
     await guard.checkToken('at');
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe('claims that would change a prototype', () => {
+  it('reach no handler, from the service or from the cache', async () => {
+    const user = JSON.parse('{"sub":"ada","__proto__":{"isAdmin":true},"app_metadata":{"__proto__":{"isAdmin":true}}}');
+    const { guard } = guarded({}, { ...ADA, user });
+    for (const from of ['service', 'cache']) {
+      const decision = await guard.checkToken('at');
+      if (decision.outcome !== 'granted') throw new Error(from);
+      const copy: Record<string, unknown> = Object.assign({}, decision.user);
+      expect([copy.isAdmin, Object.assign({}, copy.app_metadata)], from).toEqual([undefined, {}]);
+      expect(JSON.stringify(decision.user)).toBe('{"sub":"ada","app_metadata":{}}');
+    }
+    expect(Object.isFrozen(user)).toBe(false);
   });
 });
 

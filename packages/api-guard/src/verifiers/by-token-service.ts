@@ -36,6 +36,6 @@ function verdictOf({ active, reason, user, permissions, expires_at }: Readonly<R
   const verdict: unknown =
     active === false
       ? refused(typeof reason === 'string' ? reason.slice(0, 100) : 'unknown')
-      : { active, user, permissions, ...(typeof expires_at === 'number' && { expiresAt: expires_at }) };
+      : { active, user, permissions, ...(expires_at !== undefined && { expiresAt: expires_at }) };
   return isVerdict(verdict) ? (verdict satisfies Verdict) : undefined;
 }

@@ -29,10 +29,12 @@ export function verdictOfClaims(
   // A machine's token may name its client alone (RFC 7662 section 2.2).
   const sub = claims.sub ?? claims.client_id;
   if (typeof sub !== 'string' || sub === '') return refused('unknown');
-  if (claims.exp !== undefined && typeof claims.exp !== 'number') return refused('unknown');
+  const { exp } = claims;
+  // JSON's 1e400 is Infinity, which would be written as null and read as no end at all.
+  if (exp !== undefined && !(typeof exp === 'number' && Number.isFinite(exp))) return refused('unknown');
   return {
     active: true,
-    ...(claims.exp !== undefined && { expiresAt: claims.exp }),
+    ...(exp !== undefined && { expiresAt: exp }),
     user: userOf(claims, sub),
     permissions: permissionsOf(claims),
   };
@@ -46,9 +48,10 @@ export function userOf(claims: Claims, sub: string): TokenUser {
   return { ...Object.fromEntries(Object.entries(claims).filter(([name]) => !ABOUT_THE_TOKEN.has(name))), sub };
 }
 
-/** Where the API's roles decide, the token has `permissions`, perhaps none; else what it may is its scope. */
-export function permissionsOf({ permissions, scope }: Claims): readonly string[] {
+/** Where the API's roles decide, the token has `permissions`, perhaps none, and its scope says nothing; else what it may is its scope. */
+function permissionsOf({ permissions, scope }: Claims): readonly string[] {
   if (Array.isArray(permissions)) return permissions.filter((permission) => typeof permission === 'string');
+  if (permissions !== undefined) return [];
   return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
 }
 

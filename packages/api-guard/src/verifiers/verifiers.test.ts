@@ -84,6 +84,9 @@ describe('by a token service', () => {
     ['a list', '[]', 200],
     ['yes without a user', { active: true, permissions: [] }, 200],
     ['yes without permissions', { active: true, user: { sub: 'ada' } }, 200],
+    ['yes in a text', { active: 'true', user: { sub: 'ada' }, permissions: [] }, 200],
+    ['yes until no time', { active: true, user: { sub: 'ada' }, permissions: [], expires_at: null }, 200],
+    ['yes for ever', '{"active":true,"user":{"sub":"ada"},"permissions":[],"expires_at":1e400}', 200],
     ['a broken service', {}, 500],
     ['a missing path', {}, 404],
   ])('takes an answer about %s for no answer', async (_what, body, status) => {
@@ -115,8 +118,9 @@ describe('by a token service', () => {
   });
 
   it('ends with its signal', async () => {
-    answers.set('/token/verify', () => {});
-    const asked = byTokenService({ url: origin, callerSecret: 'x' })('at', AbortSignal.timeout(20));
+    const ending = new AbortController();
+    answers.set('/token/verify', () => ending.abort());
+    const asked = byTokenService({ url: origin, callerSecret: 'x' })('at', ending.signal);
     await expect(asked).rejects.toMatchObject({ code: 'service_away' });
   });
 
@@ -176,6 +180,30 @@ describe('by introspection', () => {
   ])('refuses a token %s', async (_what, change, reason) => {
     says('/introspect', { ...described, iss: origin, ...change });
     expect(await introspection()('at', NEVER)).toEqual({ active: false, reason });
+  });
+
+  it.each([
+    ['1e400', { active: false, reason: 'unknown' }],
+    ['"1900000000"', { active: false, reason: 'unknown' }],
+    ['null', { active: false, reason: 'unknown' }],
+    ['-1', { active: true, expiresAt: -1 }],
+    ['1900000000.5', { active: true, expiresAt: 1_900_000_000.5 }],
+  ])('makes of the end %s what it is', async (exp, verdict) => {
+    says('/introspect', JSON.stringify({ ...described, iss: origin, exp: 'here' }).replace('"here"', exp));
+    expect(await introspection()('at', NEVER)).toMatchObject(verdict);
+  });
+
+  it.each(['admin', { 0: 'admin' }, null, [['admin']], [{ name: 'admin' }]])(
+    'takes %j for no permissions, and the scope for none either',
+    async (permissions) => {
+      says('/introspect', { ...described, iss: origin, permissions, scope: 'admin' });
+      expect(await introspection()('at', NEVER)).toMatchObject({ active: true, permissions: [] });
+    },
+  );
+
+  it.each(['true', 1, null, undefined])('takes active: %j for no answer', async (active) => {
+    says('/introspect', { ...described, iss: origin, active });
+    await expect(introspection()('at', NEVER)).rejects.toMatchObject({ code: 'service_away' });
   });
 
   it('names a machine by its client where the server names no subject', async () => {

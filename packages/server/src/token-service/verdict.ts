@@ -32,7 +32,8 @@ export function verdictOfClaims(
   const sub = claims.sub ?? claims.client_id;
   if (typeof sub !== 'string' || sub === '') return refused('unknown');
   const { exp } = claims;
-  if (exp !== undefined && typeof exp !== 'number') return refused('unknown');
+  // JSON's 1e400 is Infinity, which would be written as null and read as no end at all.
+  if (exp !== undefined && !(typeof exp === 'number' && Number.isFinite(exp))) return refused('unknown');
   if (exp !== undefined && exp <= now) return refused('expired');
   return {
     active: true,
@@ -64,8 +65,8 @@ export function hasScope({ scope }: Json, wanted: string): boolean {
   return typeof scope === 'string' && scope.split(' ').includes(wanted);
 }
 
-/** Where the API's roles decide, the token has `permissions`, perhaps none; else what it may is its scope. */
+/** Where the API's roles decide, the token has `permissions`, perhaps none, and its scope says nothing; else what it may is its scope. */
 function permissionsOf({ permissions, scope }: Json): readonly string[] {
-  if (Array.isArray(permissions)) return textsOf(permissions);
+  if (permissions !== undefined) return textsOf(permissions);
   return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
 }
