@@ -6,11 +6,11 @@ import type {} from '../../server/test/global-setup.ts';
 import { startWorld } from '../../server/test/world.ts';
 
 /** A Gatewright in process that a client can reach by HTTP, at `http://localhost:<port>`; its clock stands still. */
-export async function startListeningWorld() {
+export async function startListeningWorld(options: Parameters<typeof startWorld>[0] = {}) {
   const socket = createServer((request, response) => world.app.http.routing(request, response)).listen(0, '127.0.0.1');
   await once(socket, 'listening');
   const { port } = socket.address() as AddressInfo;
-  const world = await startWorld({ httpPort: port });
+  const world = await startWorld({ ...options, httpPort: port });
   const origin = `http://localhost:${port}`;
 
   return {

@@ -33,7 +33,14 @@ export interface SessionBrokerOptions {
 
 /** What an operator would want to know; never a token. */
 export interface BrokerEvent {
-  readonly type: 'cache_away' | 'server_away' | 'revocation_delayed' | 'revocation_failed';
+  readonly type:
+    | 'cache_away'
+    | 'server_away'
+    | 'revocation_delayed'
+    | 'revocation_failed'
+    /** A rotated session could not be written yet; and not at all, so that its user logs in again. */
+    | 'write_delayed'
+    | 'write_failed';
   readonly message: string;
 }
 

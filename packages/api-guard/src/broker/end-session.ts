@@ -13,28 +13,33 @@ interface Parts {
 const MOST_FORWARDS = 20;
 
 /**
- * Takes a session out of the cache, with all that leads to it, and gives back the refresh token that is to be revoked. Each step is a
- * compare-and-swap: who rotates at the same time finds that there is no session any more, and drops what it got.
+ * Takes a session out of the cache, with all that leads to it, and gives back the refresh token that is to be revoked. What leads there goes
+ * last: where the cache fails on the way, the same access token ends the session at the next attempt. Each step is a compare-and-swap: who
+ * rotates at the same time finds that there is no session any more, and drops what it got.
  */
 export function createSessionEnd({ cache, entries, changeEntry }: Parts) {
   return async function endSession(accessToken: string): Promise<string | undefined> {
+    const path: string[] = [];
+    let refreshToken: string | undefined;
     let token: string | undefined = accessToken;
-    for (let step = 0; token !== undefined && step < MOST_FORWARDS; step++) {
-      const taken = await take(token);
-      await cache.delete(entries.keyOf(token));
-      if (taken?.refreshToken !== undefined) return taken.refreshToken;
-      token = taken?.next?.accessToken;
+    while (token !== undefined && path.length < MOST_FORWARDS) {
+      path.push(token);
+      const session: StoredSession | undefined = await takeUnlessForwarded(token);
+      refreshToken = session?.refreshToken;
+      token = session?.next?.accessToken;
     }
-    return undefined;
+    // It leads to nothing any more, and ends by itself within seconds.
+    for (const passed of path) await cache.delete(entries.keyOf(passed)).catch(() => {});
+    return refreshToken;
   };
 
-  async function take(accessToken: string): Promise<StoredSession | undefined> {
-    let taken: StoredSession | undefined;
+  async function takeUnlessForwarded(accessToken: string): Promise<StoredSession | undefined> {
+    let found: StoredSession | undefined;
     await changeEntry(accessToken, ({ session }) => {
-      taken = session;
+      found = session;
       // With its verdict: the guard asks at the next request.
-      return session && {};
+      return session && !session.next ? {} : undefined;
     });
-    return taken;
+    return found;
   }
 }

@@ -6,6 +6,7 @@ import type { SealedEntries } from '../entries/seal-entry.ts';
 import type { CheckedBrokerOptions } from './broker-options.ts';
 import { createRotationLock } from './rotation-lock.ts';
 import { SessionError } from './session-error.ts';
+import type { Rotation, RotationStore } from './store-rotation.ts';
 import type { TokenEndpoint, Tokens } from './token-endpoint.ts';
 
 export interface Refreshed {
@@ -15,20 +16,19 @@ export interface Refreshed {
 }
 
 interface Parts {
-  readonly options: Pick<CheckedBrokerOptions, 'sessionSeconds' | 'forwardSeconds' | 'deadlineMs' | 'now'>;
+  readonly options: Pick<CheckedBrokerOptions, 'forwardSeconds' | 'deadlineMs' | 'now'>;
   readonly cache: TokenCache;
   readonly entries: SealedEntries;
   readonly changeEntry: ChangeEntry;
   readonly server: Pick<TokenEndpoint, 'refresh'>;
-  /** Ends what nobody will use. */
-  readonly discard: (refreshToken: string) => void;
+  readonly rotations: Pick<RotationStore, 'store' | 'find'>;
 }
 
 const POLL_MS = { least: 15, most: 60 };
 
 /** One rotation for all who ask with the same access token, in whichever process: all get the same new one. */
-export function createSessionRefresh({ options, cache, entries, changeEntry, server, discard }: Parts) {
-  const { sessionSeconds, forwardSeconds, deadlineMs, now } = options;
+export function createSessionRefresh({ options, cache, entries, changeEntry, server, rotations }: Parts) {
+  const { forwardSeconds, deadlineMs, now } = options;
   // Longer than a request to the server may take, so that it ends before its work only after a crash.
   const lockSeconds = Math.ceil(deadlineMs / 1000) + 2;
   // A crash, and the one who comes after it.
@@ -69,6 +69,8 @@ export function createSessionRefresh({ options, cache, entries, changeEntry, ser
   }
 
   async function rotate(accessToken: string, refreshToken: string): Promise<Refreshed> {
+    const known = rotations.find(accessToken, refreshToken);
+    if (known) return write(known);
     let issued: Tokens;
     try {
       issued = await server.refresh(refreshToken);
@@ -77,23 +79,14 @@ export function createSessionRefresh({ options, cache, entries, changeEntry, ser
         return endOrFollow(accessToken, refreshToken, error);
       throw error;
     }
-    const { accessToken: newToken, expiresAt, refreshToken: successor = refreshToken } = issued;
-    // First the new entry: a crash in between leaves the old refresh token, which the server takes once more within its leeway.
-    await changeEntry(newToken, (entry) => ({
-      ...entry,
-      session: { endsAt: seconds() + sessionSeconds, refreshToken: successor },
-    }));
-    const next = { accessToken: newToken, expiresAt, rotatedAt: seconds() };
-    const { session } = await changeEntry(accessToken, (entry) =>
-      entry.session?.refreshToken === refreshToken
-        ? { ...entry, session: { endsAt: next.rotatedAt + forwardSeconds, next } }
-        : undefined,
-    );
-    if (session?.next?.accessToken === newToken) return { accessToken: newToken, expiresAt };
-    // Somebody logged out meanwhile, or another process was faster than a lock that ended: nobody has seen our token.
-    await cache.delete(entries.keyOf(newToken));
-    if (!session) discard(successor);
-    return followed(session);
+    return write({ accessToken, refreshToken, issued });
+  }
+
+  async function write(rotation: Rotation): Promise<Refreshed> {
+    const { accessToken, expiresAt } = rotation.issued;
+    const session = await rotations.store(rotation);
+    // Ours leads on though old tokens lead nowhere (forwardSeconds 0).
+    return session?.next?.accessToken === accessToken ? { accessToken, expiresAt } : followed(session);
   }
 
   /** What the server refuses is over, unless another process has rotated it. */

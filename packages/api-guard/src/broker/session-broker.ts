@@ -8,6 +8,7 @@ import { createSessionEnd } from './end-session.ts';
 import { createSessionRefresh, type Refreshed } from './refresh-session.ts';
 import { createRevocations } from './revocations.ts';
 import { SessionError } from './session-error.ts';
+import { createRotationStore } from './store-rotation.ts';
 import { type Credentials, createTokenEndpoint } from './token-endpoint.ts';
 
 export type { BrokerEvent, SessionBrokerOptions } from './broker-options.ts';
@@ -32,8 +33,11 @@ export interface SessionBroker {
   login(username: string, password: string, more?: Pick<Credentials, 'realm' | 'forwardedFor'>): Promise<LoggedIn>;
   refresh(accessToken: string): Promise<Refreshed>;
   logout(accessToken: string): Promise<LoggedOut>;
-  /** Ends what is tried again. The cache is yours to close. */
-  close(): void;
+  /**
+   * Tries once more what waits to be written or revoked, for `deadlineMs` each, and tells by `onEvent` what was left. The cache is yours to
+   * close, afterwards.
+   */
+  close(): Promise<void>;
 }
 
 /**
@@ -49,10 +53,16 @@ export function createSessionBroker(given: SessionBrokerOptions): SessionBroker 
   const entries = createSealedEntries(options);
   const changeEntry = createChangeEntry({ cache, entries, now });
   const server = createTokenEndpoint(options);
-  const revocations = createRevocations({ server, delaysMs: options.revocationDelaysMs, tell });
+  const revocations = createRevocations({
+    server,
+    delaysMs: options.revocationDelaysMs,
+    closeMs: options.deadlineMs,
+    tell,
+  });
   const inFlight = createSingleFlight<Refreshed>();
   const discard = (refreshToken: string): void => void revocations.revoke(refreshToken);
-  const refreshSession = createSessionRefresh({ options, cache, entries, changeEntry, server, discard });
+  const rotations = createRotationStore({ options, cache, entries, changeEntry, discard, tell });
+  const refreshSession = createSessionRefresh({ options, cache, entries, changeEntry, server, rotations });
   const endSession = createSessionEnd({ cache, entries, changeEntry });
 
   async function logIn(
@@ -115,6 +125,9 @@ export function createSessionBroker(given: SessionBrokerOptions): SessionBroker 
         : Promise.reject(new SessionError('unknown_session', 'That is no access token.')),
     logout: (accessToken) =>
       isToken(accessToken) ? forCallers(() => logOut(accessToken)) : Promise.resolve({ ended: false, revoked: true }),
-    close: () => revocations.close(),
+    async close() {
+      await rotations.close();
+      await revocations.close();
+    },
   };
 }

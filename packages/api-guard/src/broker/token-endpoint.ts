@@ -43,12 +43,15 @@ export function createTokenEndpoint(options: CheckedBrokerOptions) {
   async function post(
     endpoint: 'token_endpoint' | 'revocation_endpoint',
     form: Readonly<Record<string, string>>,
-    headers: Readonly<Record<string, string>> = {},
+    {
+      headers = {},
+      ending,
+    }: { readonly headers?: Readonly<Record<string, string>>; readonly ending?: AbortSignal } = {},
   ): Promise<ServiceAnswer> {
     try {
       const told = endpoint === 'token_endpoint' ? options.tokenEndpoint : options.revocationEndpoint;
       const body = new URLSearchParams({ ...client, ...form });
-      const signal = AbortSignal.timeout(deadlineMs);
+      const signal = AbortSignal.any([AbortSignal.timeout(deadlineMs), ...(ending ? [ending] : [])]);
       return await callService(
         fetch,
         told ?? (await discover(endpoint)),
@@ -90,7 +93,7 @@ export function createTokenEndpoint(options: CheckedBrokerOptions) {
           scope,
           ...(realm !== undefined && { realm }),
         },
-        forwardedFor === undefined ? {} : { 'auth0-forwarded-for': forwardedFor },
+        forwardedFor === undefined ? {} : { headers: { 'auth0-forwarded-for': forwardedFor } },
       );
       if (answer.status !== 200) throw loginError(answer);
       return tokensOf(answer);
@@ -103,8 +106,9 @@ export function createTokenEndpoint(options: CheckedBrokerOptions) {
     },
 
     /** RFC 7009; a token that has ended is revoked, too. */
-    async revoke(refreshToken: string): Promise<void> {
-      const answer = await post('revocation_endpoint', { token: refreshToken, token_type_hint: 'refresh_token' });
+    async revoke(refreshToken: string, ending?: AbortSignal): Promise<void> {
+      const form = { token: refreshToken, token_type_hint: 'refresh_token' };
+      const answer = await post('revocation_endpoint', form, ending && { ending });
       if (answer.status === 429) throw new SessionError('away', 'The server answered 429.');
       if (answer.status !== 200) throw configuration(answer);
     },
