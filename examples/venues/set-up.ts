@@ -1,13 +1,20 @@
-// Sets an environment up in a tenant that exists: `gatewright tenant create acme-dev --json > acme-dev.json`, then
-// `node examples/venues/set-up.ts acme-dev.json`. It prints what the services have to be told, secrets included, this once.
+// Sets an environment up in a tenant that exists (PWD.11 to PWD.15), and may be repeated.
 import './start/resolve-localhost.ts';
-import { readFile } from 'node:fs/promises';
-import { setUpEnvironment } from './start/set-up-environment.ts';
+import { setUpFromFile } from './start/secret-files.ts';
 
-const [file] = process.argv.slice(2);
-if (file === undefined) {
-  process.stderr.write('Usage: node examples/venues/set-up.ts <what `gatewright tenant create --json` printed>\n');
+const [file, to = file?.replace(/(\.json)?$/, '-services.json'), ...rest] = process.argv.slice(2);
+if (file === undefined || to === undefined || file.startsWith('-') || rest.length > 0) {
+  process.stderr.write(`Usage: npx node examples/venues/set-up.ts <tenant.json> [<services.json>]
+  <tenant.json>    what \`gatewright tenant create <company>-<environment> --json\` printed
+  <services.json>  where it writes what the services have to be told, secrets included, for this account alone
+                   (mode 600); beside <tenant.json> unless said otherwise
+`);
   process.exit(1);
 }
-const made = await setUpEnvironment(JSON.parse(await readFile(file, 'utf8')));
-process.stdout.write(`${JSON.stringify(made, null, 2)}\n`);
+try {
+  const { tenant, client } = await setUpFromFile(file, to);
+  process.stdout.write(`${tenant} is set up: client ${client.id}. What the services have to be told is in ${to}\n`);
+} catch (error) {
+  process.stderr.write(`set-up: ${error instanceof Error ? error.message : error}\n`);
+  process.exit(1);
+}

@@ -76,8 +76,8 @@ export async function freshToken(environment: DemoEnvironment): Promise<string> 
   return String(answer.body.access_token);
 }
 
-export function managementOf({ issuer, management }: DemoEnvironment): Promise<ManagementApi> {
-  return openManagementApi(issuer.slice(0, -1), management);
+export function managementOf({ newTenant }: DemoEnvironment): Promise<ManagementApi> {
+  return openManagementApi(newTenant.origin, newTenant.management);
 }
 
 /** The claims of a JWT, unverified. */

@@ -1,17 +1,25 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Body } from '../start/management-api.ts';
-import { USER_SCOPES } from '../start/set-up-environment.ts';
-import { type Demo, LOOPBACK } from '../start/start-everything.ts';
+import { AUDIENCE, USER_SCOPES } from '../start/set-up-environment.ts';
+import type { Demo } from '../start/start-everything.ts';
 import { ask, askForToken, bearer, browserOf, claimsOf, freshToken, managementOf } from './ask.ts';
 import type { Check } from './check.ts';
 
+/** Of a user who lives for one check. */
+export const GUEST_PASSWORD = 'Made-by-a-check-7a';
+const SET_UP = fileURLToPath(new URL('../set-up.ts', import.meta.url));
 const CONNECTION = 'Username-Password-Authentication';
 
 /** One tenant an environment, and what the setup of each asks for. */
 export const environmentChecks: readonly Check[] = [
   {
     id: 'PWD.9',
-    what: 'each environment is a tenant of its own, with its own endpoints and keys',
+    what: 'each environment is a tenant of its own (`gatewright tenant create` and set-up.ts), with its own endpoints and keys',
     async run({ environments: { dev, int } }) {
       const keys: unknown[] = [];
       for (const { issuer, tenant } of [dev, int]) {
@@ -24,6 +32,7 @@ export const environmentChecks: readonly Check[] = [
         keys.push(...(jwks.body.keys as readonly Body[]).map(({ kid }) => kid));
       }
       assert.equal(new Set(keys).size, keys.length, 'the environments share a key');
+      return `${dev.issuer} and ${int.issuer}, ${keys.length} keys`;
     },
   },
   {
@@ -42,6 +51,7 @@ export const environmentChecks: readonly Check[] = [
       const call = await managementOf(int);
       const found = await call('GET', `/users-by-email?email=${encodeURIComponent(dev.user.email)}`);
       assert.deepEqual(found.items, []);
+      return 'in int a token of dev is 401 at the venue API, the user API, its renewal and the Management API; its user is unknown';
     },
   },
   {
@@ -62,17 +72,32 @@ export const environmentChecks: readonly Check[] = [
         await call('PATCH', '/tenants/settings', { default_directory: CONNECTION });
       }
       await freshToken(dev);
+      return `${CONNECTION}; without it 500 server_error, “default connection”`;
     },
   },
   {
     id: 'PWD.12',
-    what: 'the client is named after company and environment',
+    what: 'the client is named after company and environment, and setting up once more makes no second one',
     async run(demo) {
-      for (const environment of Object.values(demo.environments)) {
-        const call = await managementOf(environment);
-        const { name } = await call('GET', `/clients/${environment.client.id}`);
-        assert.equal(name, `acme-${environment.name}`);
+      const { dev, int } = demo.environments;
+      for (const { name, client, ...environment } of [dev, int]) {
+        const call = await managementOf({ name, client, ...environment });
+        assert.equal((await call('GET', `/clients/${client.id}`)).name, `acme-${name}`);
       }
+      const before = await readFile(dev.files.services, 'utf8');
+      const { stdout } = await promisify(execFile)(process.execPath, [SET_UP, dev.files.tenant]);
+      assert.equal(await readFile(dev.files.services, 'utf8'), before, 'the services would be told something else');
+      assert.equal((await stat(dev.files.services)).mode & 0o777, 0o600, 'others may read the secrets');
+      assert.ok(!stdout.includes(dev.client.secret), 'it prints the secret');
+      const call = await managementOf(dev);
+      const count = async (path: string, fits: (item: Body) => boolean) =>
+        ((await call('GET', path)).items as readonly Body[]).filter(fits).length;
+      assert.equal(await count('/clients?per_page=100', ({ name }) => name === dev.tenant), 1);
+      assert.equal(await count('/clients?per_page=100', ({ name }) => name === 'Token service'), 1);
+      assert.equal(await count('/resource-servers?per_page=100', ({ identifier }) => identifier === AUDIENCE), 1);
+      assert.equal(await count('/roles?per_page=100', ({ name }) => name === 'Member'), 1);
+      assert.equal(await count(`/client-grants?client_id=${dev.client.id}`, () => true), 1);
+      return 'acme-dev and acme-int; a second set-up left the same client, API, role and secrets, in a file of mode 600';
     },
   },
   {
@@ -85,6 +110,7 @@ export const environmentChecks: readonly Check[] = [
       assert.equal(refused.status, 401, refused.text);
       assert.equal(refused.body.error, 'invalid_client');
       assert.equal((await askForToken(dev, form)).status, 200);
+      return '200 with client_secret in the form, 401 invalid_client with Basic';
     },
   },
   {
@@ -101,6 +127,7 @@ export const environmentChecks: readonly Check[] = [
         const { status, body } = await askForToken(dev, form);
         assert.deepEqual([status, body.error], [403, 'unauthorized_client'], form.grant_type);
       }
+      return 'tokens for both; authorization_code and device_code are 403 unauthorized_client';
     },
   },
   {
@@ -115,43 +142,23 @@ export const environmentChecks: readonly Check[] = [
           headers: { ...bearer(token), ...(body && { 'content-type': 'application/json' }) },
           ...(body && { body: JSON.stringify(body) }),
         });
-      const email = `guest-${Date.now()}@acme.example.com`;
-      const password = 'Made-by-a-check-7a';
-      const made = await manage('POST', '/users', { connection: CONNECTION, email, password, email_verified: true });
+      const email = `guest-${randomUUID()}@acme.example.com`;
+      const guest = { connection: CONNECTION, email, password: GUEST_PASSWORD, email_verified: true };
+      const made = await manage('POST', '/users', guest);
       assert.equal(made.status, 201, made.text);
       const path = `/users/${encodeURIComponent(String(made.body.user_id))}`;
       assert.equal((await manage('GET', path)).status, 200);
       assert.equal((await manage('PATCH', path, { nickname: 'guest' })).status, 200);
       assert.equal((await manage('DELETE', path)).status, 204);
       assert.equal((await manage('GET', '/clients')).status, 403, 'it may read clients');
+      return `${USER_SCOPES.join(', ')}; a user made, read, changed and deleted; GET /clients is 403`;
     },
   },
 ];
 
 async function machineToken(environment: Demo['environments']['dev']): Promise<string> {
-  const { audience } = environment.management;
+  const { audience } = environment.newTenant.management;
   const answer = await askForToken(environment, { grant_type: 'client_credentials', audience });
   assert.equal(answer.status, 200, `client_credentials answered ${answer.status} ${answer.text}`);
   return String(answer.body.access_token);
 }
-
-/** The five roles, each where it runs. */
-export const roleCheck: Check = {
-  id: 'PWD.3',
-  what: 'owner, user agent, client, resource server and authorization server are five, and all are there',
-  async run({ environments: { dev }, memcached }) {
-    const page = await ask(`${dev.userApi}/`);
-    assert.match(page.text, /<title>Acme Venues/, 'the page of the user agent');
-    const policy = page.headers.get('content-security-policy') ?? '';
-    assert.match(policy, /default-src 'none'/);
-    assert.doesNotMatch(policy, /unsafe/);
-    for (const file of ['page.js', 'session.js', 'page.css'])
-      assert.equal((await ask(`${dev.userApi}/${file}`)).status, 200, file);
-    assert.equal((await ask(`${dev.userApi}/health/live`)).status, 200, 'the client');
-    assert.equal((await ask(`${dev.venueApi}/health/live`)).status, 200, 'the resource server');
-    assert.equal((await ask(`${dev.tokenService}/health/ready`)).status, 200, 'the token service');
-    assert.equal((await ask(`${dev.issuer}.well-known/jwks.json`)).status, 200, 'the authorization server');
-    assert.match(await memcached.version(), /^VERSION 1\./);
-    assert.ok(memcached.address.startsWith(LOOPBACK));
-  },
-};

@@ -18,6 +18,10 @@ export interface Recorder {
   /** From now on connections break, as if the process had gone. */
   cut(): void;
   mend(): void;
+  /** Requests wait here until what it gives back is called. */
+  hold(): () => void;
+  /** Requests that were passed on and have no answer yet. */
+  underWay(): number;
   close(): Promise<void>;
 }
 
@@ -33,6 +37,8 @@ interface Options {
 /** Stands in front of a process and keeps everything that goes in and out. For checks: a recording is full of secrets. */
 export async function startRecorder({ to, host, target, port, record }: Options): Promise<Recorder> {
   let isCut = false;
+  let held: PromiseWithResolvers<void> | undefined;
+  let underWay = 0;
   const agent = new Agent({ keepAlive: false });
   const server = createServer((request, response) => {
     if (isCut) return void request.socket.destroy();
@@ -41,15 +47,18 @@ export async function startRecorder({ to, host, target, port, record }: Options)
   });
   // Longer than a check: who asks through here keeps its connection as it would without us.
   server.keepAliveTimeout = 120_000;
-  server.listen(port, host);
+  // All who come at once get in.
+  server.listen({ port, host, backlog: 4_096 });
   await once(server, 'listening');
 
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request;
     const body = Buffer.concat(await request.toArray());
+    await held?.promise;
     const { connection: _ofThisHop, ...headers } = request.headers;
     const passed = sendRequest({ agent, host: target, port, method, path: url, headers }).end(body);
-    const [answer] = (await once(passed, 'response')) as [IncomingMessage];
+    underWay++;
+    const [answer] = (await once(passed, 'response').finally(() => underWay--)) as [IncomingMessage];
     const answerBody = Buffer.concat(await answer.toArray());
     const status = answer.statusCode ?? 0;
     record({
@@ -74,7 +83,13 @@ export async function startRecorder({ to, host, target, port, record }: Options)
     mend() {
       isCut = false;
     },
+    hold() {
+      held = Promise.withResolvers<void>();
+      return held.resolve;
+    },
+    underWay: () => underWay,
     async close() {
+      held?.resolve();
       agent.destroy();
       server.closeAllConnections();
       server.close();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Exchange } from './recorder.ts';
-import { searchRecording, tokensIn } from './search-recording.ts';
+import { createSecretSearch, tokensIn } from './search-recording.ts';
 
 const EXCHANGE: Exchange = {
   to: 'user-api (dev)',
@@ -13,11 +13,11 @@ const EXCHANGE: Exchange = {
   responseBody: '{"access_token":"at"}',
 };
 const SECRET = 'v1.MNq-8_refresh+token/of=somebody';
-const SECRETS = [{ name: 'a refresh token', value: SECRET }];
+const search = createSecretSearch([{ name: 'a refresh token', value: SECRET }]);
 
 describe('a recording', () => {
   it('without a secret has no finding', () => {
-    expect(searchRecording([EXCHANGE], SECRETS)).toEqual([]);
+    expect(search.inRecording([EXCHANGE])).toEqual([]);
   });
 
   it.each<[string, Partial<Exchange>]>([
@@ -27,7 +27,7 @@ describe('a recording', () => {
     ['headers of the answer', { responseHeaders: `set-cookie: rt=${Buffer.from(SECRET).toString('base64url')}` }],
     ['body of the answer', { responseBody: JSON.stringify({ refresh_token: SECRET }) }],
   ])('with a secret in the %s says where, and does not repeat it', (where, changes) => {
-    const found = searchRecording([EXCHANGE, { ...EXCHANGE, ...changes }], SECRETS);
+    const found = search.inRecording([EXCHANGE, { ...EXCHANGE, ...changes }]);
     expect(found).toEqual([{ secret: 'a refresh token', where: `POST user-api (dev): ${where}` }]);
   });
 

@@ -11,20 +11,32 @@ export interface Finding {
   readonly where: string;
 }
 
-/** Where secrets are in what was recorded, in the clear or in one of the ways that they travel. */
-export function searchRecording(exchanges: readonly Exchange[], secrets: readonly Secret[]): readonly Finding[] {
-  return exchanges.flatMap((exchange) =>
-    partsOf(exchange).flatMap(([part, text]) =>
-      findIn(text, secrets).map((secret) => ({ secret, where: `${exchange.method} ${exchange.to}: ${part}` })),
-    ),
-  );
+export interface SecretSearch {
+  /** Names of the secrets that a text has in it, in the clear or in one of the ways that they travel. */
+  inText(text: string): readonly string[];
+  /** The same for requests and answers, with the place. */
+  inRecording(exchanges: readonly Exchange[]): readonly Finding[];
 }
 
-/** Names of the secrets that a text has in it. */
-export function findIn(text: string, secrets: readonly Secret[]): readonly string[] {
-  return secrets
-    .filter(({ value }) => spellingsOf(value).some((spelling) => text.includes(spelling)))
-    .map(({ name }) => name);
+export function createSecretSearch(secrets: readonly Secret[]): SecretSearch {
+  const searched = secrets.map(({ name, value }) => ({ name, spellings: spellingsOf(value) }));
+
+  function inText(text: string): readonly string[] {
+    return searched
+      .filter(({ spellings }) => spellings.some((spelling) => text.includes(spelling)))
+      .map(({ name }) => name);
+  }
+
+  return {
+    inText,
+    inRecording(exchanges) {
+      return exchanges.flatMap((exchange) =>
+        partsOf(exchange).flatMap(([part, text]) =>
+          inText(text).map((secret) => ({ secret, where: `${exchange.method} ${exchange.to}: ${part}` })),
+        ),
+      );
+    },
+  };
 }
 
 /** Each token of a kind that somebody was given. */
@@ -48,7 +60,7 @@ function partsOf(exchange: Exchange): readonly (readonly [string, string])[] {
 
 function spellingsOf(value: string): readonly string[] {
   const bytes = Buffer.from(value);
-  return [
+  const spellings = [
     value,
     encodeURIComponent(value),
     JSON.stringify(value).slice(1, -1),
@@ -56,4 +68,5 @@ function spellingsOf(value: string): readonly string[] {
     bytes.toString('base64url'),
     bytes.toString('hex'),
   ];
+  return [...new Set(spellings)];
 }

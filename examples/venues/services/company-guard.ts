@@ -2,10 +2,18 @@ import { byTokenService, createGuard, type Guard, type TokenCache } from '@gatew
 import { createMemcachedCache } from '@gatewright/api-guard/memcached';
 import { readSettings } from './read-settings.ts';
 
+/** What guard and broker have in common. */
+interface ApiOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly secret: string;
+  readonly deadlineMs: number;
+}
+
 export interface CompanyGuard {
   readonly guard: Guard;
   readonly cache: TokenCache;
-  readonly api: { readonly issuer: string; readonly audience: string; readonly secret: string };
+  readonly api: ApiOptions;
 }
 
 /**
@@ -20,6 +28,7 @@ export function createCompanyGuard(): CompanyGuard {
     'MEMCACHED',
     'MEMCACHED_DEADLINE_MS',
     'TOKEN_SERVICE',
+    'DEADLINE_MS',
     'CALLER_SECRET',
     'MAX_STALE_SECONDS',
   );
@@ -27,7 +36,12 @@ export function createCompanyGuard(): CompanyGuard {
     servers: settings.MEMCACHED.split(','),
     deadlineMs: Number(settings.MEMCACHED_DEADLINE_MS),
   });
-  const api = { issuer: settings.ISSUER, audience: settings.AUDIENCE, secret: settings.GUARD_SECRET };
+  const api = {
+    issuer: settings.ISSUER,
+    audience: settings.AUDIENCE,
+    secret: settings.GUARD_SECRET,
+    deadlineMs: Number(settings.DEADLINE_MS),
+  };
   const guard = createGuard({
     ...api,
     cache,

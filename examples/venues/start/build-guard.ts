@@ -2,20 +2,21 @@ import { existsSync } from 'node:fs';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runToEnd } from './run-process.ts';
+import type { Processes } from './processes.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PACKAGE = join(ROOT, 'packages/api-guard');
 const DIST = join(PACKAGE, 'dist');
 
 /** The services import the package as it is published. It is built where that is missing, or older than its source. */
-export async function buildGuard(): Promise<void> {
+export async function buildGuard(processes: Processes): Promise<void> {
   if (await isBuilt()) return;
   // In a folder that nobody watches, and moved as a whole: who starts at this moment does not find half of it.
   const draft = join(PACKAGE, 'node_modules', `.dist-${process.pid}`);
   const old = `${draft}-old`;
   try {
-    await runToEnd({
+    await processes.run({
+      name: 'The build of @gatewright/api-guard',
       args: [
         join(ROOT, 'node_modules/typescript/bin/tsc'),
         ...['-p', join(PACKAGE, 'tsconfig.build.json'), '--outDir', draft],

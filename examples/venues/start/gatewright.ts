@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type RunningProcess, runProcess, runToEnd } from './run-process.ts';
+import type { Processes, RunningProcess } from './processes.ts';
 
 /** What `gatewright tenant create --json` prints, as far as it is used here. */
 export interface NewTenant {
@@ -12,35 +12,34 @@ export interface NewTenant {
 
 export interface Gatewright {
   readonly process: RunningProcess;
-  makeTenant(name: string): Promise<NewTenant>;
+  /** All that the command prints, secrets included. */
+  makeTenant(name: string): Promise<string>;
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
 }
 
 const COMMAND = fileURLToPath(new URL('../../../packages/server/bin/gatewright.mjs', import.meta.url));
 
 /** `gatewright start` with an empty data folder, its own PostgreSQL included. */
-export async function startGatewright({
-  host,
-  port,
-  folder,
-}: {
-  readonly host: string;
-  readonly port: number;
-  readonly folder: string;
-}): Promise<Gatewright> {
+export async function startGatewright(
+  processes: Processes,
+  { host, port, folder }: Place & { readonly folder: string },
+): Promise<Gatewright> {
   const env = { GATEWRIGHT_DATA_DIR: folder, HOST: host, PORT: String(port), HTTPS_PORT: '0' };
-  const running = await runProcess({ name: 'Gatewright', args: [COMMAND, 'start'], env, ready: 'Ready after' });
+  const running = await processes.start({ name: 'Gatewright', args: [COMMAND, 'start'], env, ready: 'Ready after' });
   return {
     process: running,
-    async makeTenant(name) {
+    makeTenant(name) {
       const args = [COMMAND, 'tenant', 'create', name, '--environment', 'development', '--json'];
-      return JSON.parse(await runToEnd({ args, env }));
+      return processes.run({ name: 'gatewright tenant create', args, env });
     },
   };
 }
 
-interface TokenServiceOptions {
-  readonly host: string;
-  readonly port: number;
+interface TokenServiceOptions extends Place {
   readonly issuer: string;
   readonly audience: string;
   readonly clientId: string;
@@ -50,8 +49,12 @@ interface TokenServiceOptions {
 }
 
 /** `gatewright token-service`: a process of its own, which knows the authorization server by HTTP alone. */
-export function startTokenService(name: string, options: TokenServiceOptions): Promise<RunningProcess> {
-  return runProcess({
+export function startTokenService(
+  processes: Processes,
+  name: string,
+  options: TokenServiceOptions,
+): Promise<RunningProcess> {
+  return processes.start({
     name,
     args: [COMMAND, 'token-service'],
     env: {
@@ -62,6 +65,8 @@ export function startTokenService(name: string, options: TokenServiceOptions): P
       TOKEN_SERVICE_CLIENT_ID: options.clientId,
       TOKEN_SERVICE_CLIENT_SECRET: options.clientSecret,
       TOKEN_SERVICE_CALLERS: JSON.stringify(options.callers),
+      // All checks ask about tokens at once.
+      TOKEN_SERVICE_RATE: '10000',
     },
     ready: 'listens at ',
   });

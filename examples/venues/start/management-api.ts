@@ -13,13 +13,25 @@ export async function openManagementApi(origin: string, management: Management):
     `${origin}/oauth/token`,
     'POST',
     {},
-    {
-      grant_type: 'client_credentials',
-      ...management,
-    },
+    { grant_type: 'client_credentials', ...management },
   );
   const authorization = `Bearer ${access_token}`;
   return (method, path, body) => request(`${origin}/api/v2${path}`, method, { authorization }, body);
+}
+
+/** The first of a list that fits, whatever page it is on. */
+export async function findListed(
+  call: ManagementApi,
+  path: string,
+  fits: (item: Body) => boolean,
+): Promise<Body | undefined> {
+  const perPage = 100;
+  for (let page = 0; ; page++) {
+    const { items } = await call('GET', `${path}${path.includes('?') ? '&' : '?'}per_page=${perPage}&page=${page}`);
+    const listed = items as readonly Body[];
+    const found = listed.find(fits);
+    if (found || listed.length < perPage) return found;
+  }
 }
 
 async function request(

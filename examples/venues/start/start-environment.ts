@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Recorder } from '../recorder/recorder.ts';
-import { type NewTenant, startTokenService } from './gatewright.ts';
-import { type RunningProcess, runProcess } from './run-process.ts';
-import { type EnvironmentSettings, setUpEnvironment } from './set-up-environment.ts';
+import { startTokenService } from './gatewright.ts';
+import type { Processes, RunningProcess } from './processes.ts';
+import type { EnvironmentSettings } from './set-up-environment.ts';
 
 export interface Ports {
   readonly tokenService: number;
@@ -16,30 +16,38 @@ export interface ServiceOrigins {
   readonly venueApi: string;
 }
 
+/** In front of its services; where nothing is recorded there are none. */
+export type ServiceRecorders = Readonly<Record<keyof ServiceOrigins, Recorder | undefined>>;
+
+/** How long services wait for memcached, and for the services that they ask. */
+export interface Deadlines {
+  readonly memcachedMs: number;
+  readonly requestMs: number;
+}
+
 interface Options {
   readonly name: string;
-  readonly tenant: NewTenant;
+  readonly settings: EnvironmentSettings;
   /** Where the processes listen; they are asked at 127.0.0.1. */
   readonly host: string;
   readonly ports: Ports;
   readonly memcached: string;
   readonly maxStaleSeconds: number;
+  readonly deadlines: Deadlines;
   readonly guardSecret: string;
   readonly callerSecrets: { readonly venues: string; readonly users: string };
   readonly inFrontOf: (to: string, port: number) => Promise<Recorder | undefined>;
-  readonly started: (process: RunningProcess, where: string) => RunningProcess;
+  readonly started: (process: RunningProcess, where: string) => void;
 }
 
 const RESOLVE_LOCALHOST = new URL('resolve-localhost.ts', import.meta.url).href;
-/** Wider than the 20 ms of production: two cores may be busy with all these processes. */
-const MEMCACHED_DEADLINE_MS = 500;
 
-/** Sets the tenant up and starts its token service, its user API and its venue API, each told no more than it has to know. */
+/** Starts the token service, the user API and the venue API of an environment, each told no more than it has to know. */
 export async function startEnvironment(
+  processes: Processes,
   options: Options,
-): Promise<EnvironmentSettings & ServiceOrigins & { readonly tokenServiceRecorder: Recorder | undefined }> {
-  const { name, tenant, host, ports, guardSecret, callerSecrets, inFrontOf, started } = options;
-  const settings = await setUpEnvironment(tenant);
+): Promise<ServiceOrigins & { readonly recorders: ServiceRecorders }> {
+  const { name, settings, host, ports, deadlines, guardSecret, callerSecrets, inFrontOf, started } = options;
   const { issuer, audience, client, introspection } = settings;
   const origins = {
     tokenService: `http://127.0.0.1:${ports.tokenService}`,
@@ -57,22 +65,25 @@ export async function startEnvironment(
     AUDIENCE: audience,
     GUARD_SECRET: guardSecret,
     MEMCACHED: options.memcached,
-    MEMCACHED_DEADLINE_MS: String(MEMCACHED_DEADLINE_MS),
+    MEMCACHED_DEADLINE_MS: String(deadlines.memcachedMs),
     TOKEN_SERVICE: origins.tokenService,
+    DEADLINE_MS: String(deadlines.requestMs),
     MAX_STALE_SECONDS: String(options.maxStaleSeconds),
   };
 
-  const tokenServiceRecorder = await inFrontOf(names.tokenService, ports.tokenService);
-  await inFrontOf(names.userApi, ports.userApi);
-  await inFrontOf(names.venueApi, ports.venueApi);
-  const processes = await Promise.all([
-    startTokenService(names.tokenService, {
+  const recorders = {
+    tokenService: await inFrontOf(names.tokenService, ports.tokenService),
+    userApi: await inFrontOf(names.userApi, ports.userApi),
+    venueApi: await inFrontOf(names.venueApi, ports.venueApi),
+  };
+  const [tokenService, userApi, venueApi] = await Promise.all([
+    startTokenService(processes, names.tokenService, {
       ...{ host, issuer, audience, callers: callerSecrets },
       port: ports.tokenService,
       clientId: introspection.id,
       clientSecret: introspection.secret,
     }),
-    startService(names.userApi, 'user-api.ts', {
+    startService(processes, names.userApi, 'user-api.ts', {
       ...guarded,
       PORT: String(ports.userApi),
       CALLER_SECRET: callerSecrets.users,
@@ -81,21 +92,25 @@ export async function startEnvironment(
       CLIENT_ID: client.id,
       CLIENT_SECRET: client.secret,
     }),
-    startService(names.venueApi, 'venue-api.ts', {
+    startService(processes, names.venueApi, 'venue-api.ts', {
       ...guarded,
       PORT: String(ports.venueApi),
       CALLER_SECRET: callerSecrets.venues,
       PAGE_ORIGIN: origins.userApi,
     }),
   ]);
-  const [tokenService, userApi, venueApi] = processes;
   started(tokenService, origins.tokenService);
   started(userApi, origins.userApi);
   started(venueApi, origins.venueApi);
-  return { ...settings, ...origins, tokenServiceRecorder };
+  return { ...origins, recorders };
 }
 
-function startService(name: string, file: string, env: Readonly<Record<string, string>>): Promise<RunningProcess> {
+function startService(
+  processes: Processes,
+  name: string,
+  file: string,
+  env: Readonly<Record<string, string>>,
+): Promise<RunningProcess> {
   const service = fileURLToPath(new URL(`../services/${file}`, import.meta.url));
-  return runProcess({ name, args: ['--import', RESOLVE_LOCALHOST, service], env, ready: 'listens at ' });
+  return processes.start({ name, args: ['--import', RESOLVE_LOCALHOST, service], env, ready: 'listens at ' });
 }
