@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { connect, createServer as createEcho } from 'node:net';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { freePorts } from '../start/free-ports.ts';
+import { recordBytes } from './record-bytes.ts';
 import { type Exchange, type Recorder, startRecorder } from './recorder.ts';
 
 const BEHIND = process.platform === 'linux' ? '127.0.0.2' : '::1';
@@ -42,4 +44,32 @@ it('breaks connections while it is cut', async () => {
   await expect(send()).rejects.toThrow();
   recorder.mend();
   expect((await send()).status).toBe(201);
+});
+
+it('holds requests back until they are let go, and says how many wait or are under way', async () => {
+  const release = recorder.hold();
+  const known = exchanges.length;
+  const sent = [send(), send()];
+  await expect.poll(() => recorder.waiting()).toBe(2);
+  expect([exchanges.length, recorder.underWay()]).toEqual([known, 0]);
+  release();
+  expect((await Promise.all(sent)).map(({ status }) => status)).toEqual([201, 201]);
+  expect([exchanges.length, recorder.underWay()]).toEqual([known + 2, 0]);
+});
+
+it('keeps every byte of what is no HTTP, in both directions', async () => {
+  const [port = 0] = await freePorts(1);
+  const echo = createEcho((socket) => socket.pipe(socket)).listen(port, BEHIND);
+  await once(echo, 'listening');
+  const bytes = await recordBytes({ host: '127.0.0.1', target: BEHIND, port });
+  onTestFinished(async () => {
+    await bytes.close();
+    echo.close();
+  });
+  const socket = connect(port, '127.0.0.1').setEncoding('latin1');
+  socket.end('mg gw1:key v\r\n');
+  let answer = '';
+  for await (const text of socket) answer += text;
+  expect(answer).toBe('mg gw1:key v\r\n');
+  expect(bytes.text().split('mg gw1:key v\r\n')).toHaveLength(3);
 });

@@ -20,6 +20,7 @@ export interface Recorder {
   mend(): void;
   /** Requests wait here until what it gives back is called. */
   hold(): () => void;
+  waiting(): number;
   /** Requests that were passed on and have no answer yet. */
   underWay(): number;
   close(): Promise<void>;
@@ -38,6 +39,7 @@ interface Options {
 export async function startRecorder({ to, host, target, port, record }: Options): Promise<Recorder> {
   let isCut = false;
   let held: PromiseWithResolvers<void> | undefined;
+  let waiting = 0;
   let underWay = 0;
   const agent = new Agent({ keepAlive: false });
   const server = createServer((request, response) => {
@@ -54,7 +56,9 @@ export async function startRecorder({ to, host, target, port, record }: Options)
   async function pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/' } = request;
     const body = Buffer.concat(await request.toArray());
+    waiting++;
     await held?.promise;
+    waiting--;
     const { connection: _ofThisHop, ...headers } = request.headers;
     const passed = sendRequest({ agent, host: target, port, method, path: url, headers }).end(body);
     underWay++;
@@ -87,6 +91,7 @@ export async function startRecorder({ to, host, target, port, record }: Options)
       held = Promise.withResolvers<void>();
       return held.resolve;
     },
+    waiting: () => waiting,
     underWay: () => underWay,
     async close() {
       held?.resolve();

@@ -2,8 +2,10 @@ import { createSession } from './session.js';
 
 const element = (id) => document.getElementById(id);
 const settings = await loadSettings();
-const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const MOST_REQUESTS = 8;
 let renewals = 0;
+let life;
 
 const session = createSession({
   onRenewed(token) {
@@ -14,11 +16,13 @@ const session = createSession({
   onEnded() {
     showLogin('Your session has ended. Please log in again.');
   },
+  onRequest: showRequest,
 });
 
 element('environment').textContent = settings.environment;
 document.title = `Acme Venues (${settings.environment})`;
 showLogin();
+setInterval(showTimeLeft, 1000);
 
 element('login').addEventListener('submit', async (event) => {
   event.preventDefault();
@@ -34,6 +38,7 @@ element('login').addEventListener('submit', async (event) => {
       const { user, ...token } = await session.login(email.value, password.value);
       password.value = '';
       renewals = 0;
+      complain('');
       await showInside(token, user);
     } catch (error) {
       complain(wordsOf(error));
@@ -52,55 +57,95 @@ element('logout').addEventListener('click', () =>
 );
 
 async function showInside(token, user) {
-  complain('');
   const [{ permissions }, { venues }] = await Promise.all([
     session.ask('/me'),
     session.ask(`${settings.venues_origin}/venues`),
   ]);
   element('name').textContent = user?.name ?? user?.email ?? '';
-  element('permissions').textContent = permissions.join(', ') || 'none';
+  const names = permissions.length > 0 ? permissions : ['none'];
+  element('permissions').replaceChildren(...names.map((name) => make('li', { textContent: name })));
   element('venues').replaceChildren(...venues.map((venue) => cardOf(venue, permissions.includes('book:venues'))));
   showToken(token);
-  show({ login: false, inside: true, who: true });
+  show({ outside: false, inside: true, who: true });
   element('welcome').focus();
+  await showGuard();
 }
 
 function cardOf({ id, name, district, seats, tonight }, mayBook) {
-  const card = make('li', { className: 'card' });
-  card.append(
+  const words = make('div');
+  words.append(
     make('h2', { textContent: name }),
-    make('p', { className: 'tonight', textContent: tonight }),
+    make('p', { textContent: tonight }),
     make('p', { className: 'soft', textContent: `${district} · ${seats} seats` }),
   );
+  const about = make('div', { className: 'about' });
+  about.append(words);
+  const card = make('li', { className: 'card' });
+  card.append(make('div', { className: 'poster' }), about);
   if (!mayBook) return card;
-  const book = make('button', { type: 'button', textContent: 'Book' });
+  const book = make('button', { type: 'button', className: 'small', textContent: 'Book' });
   book.setAttribute('aria-label', `Book ${name}`);
   book.addEventListener('click', () =>
     busy(book, async () => {
       try {
         await session.ask(`${settings.venues_origin}/venues/${id}/bookings`, { method: 'POST' });
+        complain('');
         book.textContent = 'Booked';
+        book.setAttribute('aria-label', `Booked: ${name}`);
+        book.classList.add('quiet');
         say(`${name} is booked.`);
       } catch (error) {
         if (session.isOpen()) complain(wordsOf(error));
       }
+      await showGuard();
     }),
   );
-  card.append(book);
+  about.append(book);
   return card;
 }
 
-function showToken({ from, until }) {
-  for (const [id, date] of Object.entries({ from, until })) {
-    element(id).textContent = time.format(date);
-    element(id).dateTime = date.toISOString();
-  }
+function showToken({ from, until, claims }) {
+  life = { from, until };
+  element('until').textContent = time.format(until);
+  element('until').dateTime = until.toISOString();
   element('renewals').textContent = renewals === 0 ? 'not yet' : renewals === 1 ? 'once' : `${renewals} times`;
+  element('claims').textContent = JSON.stringify(claims, null, 2);
+  showTimeLeft();
+}
+
+function showTimeLeft() {
+  if (!life) return;
+  const seconds = Math.max(0, Math.round((life.until - Date.now()) / 1000));
+  element('left').textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  element('life').value = seconds / Math.max(1, (life.until - life.from) / 1000);
+}
+
+/** The newest first; without their query and without what was in them. */
+function showRequest({ method, url, status, milliseconds }) {
+  const kind = status === undefined || status === 503 ? 'away' : status < 400 ? 'good' : 'bad';
+  const row = make('tr');
+  row.append(
+    make('td', { textContent: `${method} ${new URL(url, location.href).pathname}` }),
+    make('td', { className: kind, textContent: status ?? 'away' }),
+    make('td', { className: 'soft', textContent: `${Math.round(milliseconds)} ms` }),
+  );
+  element('requests').prepend(row);
+  for (const old of [...element('requests').children].slice(MOST_REQUESTS)) old.remove();
+}
+
+/** What the guard of the venue API has counted since its start: for a demo, and no secret. */
+async function showGuard() {
+  try {
+    const response = await fetch(`${settings.venues_origin}/stats`, { credentials: 'omit', cache: 'no-store' });
+    const stats = await response.json();
+    for (const name of ['hits', 'misses', 'asked']) element(name).textContent = stats[name];
+  } catch {}
 }
 
 function showLogin(words = '') {
-  show({ login: true, inside: false, who: false });
-  element('venues').replaceChildren();
+  show({ outside: true, inside: false, who: false });
+  life = undefined;
+  for (const id of ['venues', 'requests', 'claims']) element(id).replaceChildren();
   complain(words);
   element(element('email').value ? 'password' : 'email').focus();
 }

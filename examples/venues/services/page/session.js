@@ -10,8 +10,8 @@ export class RequestError extends Error {
   }
 }
 
-/** `onRenewed` is told of each new token; `onEnded` when a new login is needed. */
-export function createSession({ onRenewed, onEnded }) {
+/** `onRenewed` is told of each new token, `onEnded` when a new login is needed, `onRequest` of what was asked and answered. */
+export function createSession({ onRenewed, onEnded, onRequest }) {
   let token;
   let from;
   let timer;
@@ -25,7 +25,7 @@ export function createSession({ onRenewed, onEnded }) {
     // A short life is used for its most part.
     const wait = Math.max(seconds - RENEW_BEFORE_SECONDS, seconds * 0.8, 1);
     timer = setTimeout(() => renew().catch(() => {}), Math.min(wait, 86_400) * 1000);
-    return { from: new Date(from), until: new Date(expires_at * 1000) };
+    return { from: new Date(from), until: new Date(expires_at * 1000), claims: claimsOf(access_token) };
   }
 
   function end() {
@@ -52,7 +52,18 @@ export function createSession({ onRenewed, onEnded }) {
 
   async function send(url, init = {}) {
     const headers = { ...init.headers, ...(token && { authorization: `Bearer ${token}` }) };
-    const response = await fetch(url, { ...init, headers, credentials: 'omit', cache: 'no-store' });
+    const began = performance.now();
+    let status;
+    try {
+      const response = await fetch(url, { ...init, headers, credentials: 'omit', cache: 'no-store' });
+      status = response.status;
+      return await readAnswer(response);
+    } finally {
+      onRequest({ method: init.method ?? 'GET', url, status, milliseconds: performance.now() - began });
+    }
+  }
+
+  async function readAnswer(response) {
     const body = response.status === 204 ? undefined : await response.json().catch(() => undefined);
     if (!response.ok) throw new RequestError(response.status, body);
     return body;
@@ -85,4 +96,14 @@ export function createSession({ onRenewed, onEnded }) {
       await ended;
     },
   };
+}
+
+/** To be shown, not to be believed: nobody checks the signature here. */
+function claimsOf(token) {
+  try {
+    const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (letter) => letter.charCodeAt(0))));
+  } catch {
+    return {};
+  }
 }
