@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { ServiceAwayError } from '../src/verifiers/verify-token.ts';
 import { ADA, guarded } from './guarded.ts';
@@ -8,6 +9,8 @@ import { ADA, guarded } from './guarded.ts';
  */
 export interface Application {
   ask(path: string, init: RequestInit): Promise<Response>;
+  /** Where it listens, if it does. */
+  readonly origin?: string;
   stop(): Promise<void>;
 }
 
@@ -53,6 +56,33 @@ export function describeFramework(title: string, start: (guard: Guarded['guard']
       expect(body).toEqual({ error: 'invalid_token', error_description: 'The access token expired' });
     });
 
+    it('takes no token out of two Authorization headers, and none from one request for the next', async () => {
+      const parts = guarded({}, async () => ADA);
+      const application = await start(parts.guard);
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      try {
+        const { origin } = application;
+        if (origin === undefined) return;
+        const statuses: number[] = [];
+        for (const headers of [
+          ['authorization', 'Bearer at'],
+          [],
+          ['authorization', 'Bearer at', 'Authorization', 'Bearer other'],
+          ['Authorization', 'Bearer at', 'authorization', 'Bearer at'],
+          ['authorization', 'Basic YTpi', 'authorization', 'Bearer at'],
+          ['authorization', 'Bearer at, Bearer other'],
+          ['authorization', 'bearer at'],
+        ])
+          statuses.push(
+            await statusOf(`${origin}/venues`, { agent, headers: ['host', new URL(origin).host, ...headers] }),
+          );
+        expect(statuses).toEqual([200, 401, 401, 401, 401, 401, 200]);
+      } finally {
+        agent.destroy();
+        await application.stop();
+      }
+    });
+
     it('takes no token from the query', async () => {
       expect((await ask(guarded(), '/venues?access_token=at', {})).status).toBe(401);
     });
@@ -86,6 +116,17 @@ export function describeFramework(title: string, start: (guard: Guarded['guard']
     it('fails where a permission is demanded and nothing authenticates', async () => {
       expect((await ask(guarded(), '/unguarded')).status).toBe(500);
     });
+  });
+}
+
+function statusOf(url: string, options: { readonly agent: Agent; readonly headers: string[] }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(url, options, (response) => {
+      response.resume();
+      response.once('end', () => resolve(response.statusCode ?? 0));
+    })
+      .once('error', reject)
+      .end();
   });
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TokenUser } from '../entries/entry.ts';
 import type { Guard } from '../guard/create-guard.ts';
 import { type HttpAnswer, lacksPermissions } from '../guard/decision.ts';
+import { authorizationOf } from './authorization-of.ts';
 
 declare global {
   namespace Express {
@@ -25,12 +26,15 @@ export interface GuardedRequest extends IncomingMessage {
 /** `app.use(authenticate(guard))`: only requests with a good token go on, with `request.user` and `request.permissions`. */
 export function authenticate(guard: Guard): Middleware {
   return (request, response, next) => {
-    guard.check(request.headers.authorization).then((decision) => {
-      if (decision.outcome !== 'granted') return send(response, decision.answer);
-      request.user = decision.user;
-      request.permissions = decision.permissions;
-      next();
-    }, next);
+    guard
+      .check(authorizationOf(request))
+      .then((decision) => {
+        if (decision.outcome !== 'granted') return send(response, decision.answer);
+        request.user = decision.user;
+        request.permissions = decision.permissions;
+        next();
+      })
+      .catch(next);
   };
 }
 
@@ -45,5 +49,7 @@ export function requirePermissions(...required: string[]): Middleware {
 }
 
 function send(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
+  // Somebody who lost patience has answered already.
+  if (response.headersSent) return;
   response.writeHead(status, { ...headers, 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

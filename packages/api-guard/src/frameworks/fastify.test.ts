@@ -11,5 +11,5 @@ describeFramework('Fastify 5', async (guard) => {
     api.post('/venues', { onRequest: requirePermissions('write:venues', 'read:venues') }, async () => ({}));
   });
   const origin = await app.listen({ host: '127.0.0.1', port: 0 });
-  return { ask: (path, init) => fetch(origin + path, init), stop: () => app.close() };
+  return { origin, ask: (path, init) => fetch(origin + path, init), stop: () => app.close() };
 });

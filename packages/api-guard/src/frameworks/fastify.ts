@@ -2,6 +2,7 @@ import type { FastifyPluginCallback, onRequestHookHandler } from 'fastify';
 import type { TokenUser } from '../entries/entry.ts';
 import type { Guard } from '../guard/create-guard.ts';
 import { lacksPermissions } from '../guard/decision.ts';
+import { authorizationOf } from './authorization-of.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,7 +21,9 @@ export function authenticate(guard: Guard): FastifyPluginCallback {
     for (const name of ['user', 'permissions'] as const)
       if (!app.hasRequestDecorator(name)) app.decorateRequest(name, undefined);
     app.addHook('onRequest', async (request, reply) => {
-      const decision = await guard.check(request.headers.authorization);
+      const decision = await guard.check(
+        authorizationOf({ headers: request.headers, rawHeaders: request.raw.rawHeaders }),
+      );
       if (decision.outcome !== 'granted') {
         const { status, headers, body } = decision.answer;
         return reply.code(status).headers(headers).send(body);

@@ -26,3 +26,14 @@ export function boundedNumber(name: string, value: unknown, { otherwise, least, 
   if (typeof number === 'number' && number >= least && number <= most) return number;
   throw new TypeError(`${name} must be a number from ${least} to ${most}.`);
 }
+
+/** What goes into a header: a line break in it would be an error of each request, in whose message it stands. */
+export function checkHeaderText(name: string, value: unknown): void {
+  if (typeof value !== 'string' || !/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value))
+    throw new TypeError(`${name} must be printable ASCII, without a space or a line break at its ends.`);
+}
+
+export function checkWebAddress(name: string, value: unknown): void {
+  if (typeof value !== 'string' || !/^https?:$/.test(URL.parse(value)?.protocol ?? ''))
+    throw new TypeError(`${name} must be an http or https URL.`);
+}

@@ -1,3 +1,4 @@
+import { checkTexts, checkWebAddress } from '../options/check-options.ts';
 import { callService, type Fetch } from './call-service.ts';
 import { createDiscovery } from './discovery.ts';
 import { refused, verdictOfClaims } from './verdict-of-claims.ts';
@@ -16,6 +17,8 @@ export interface IntrospectionOptions {
 
 /** Asks the authorization server by RFC 7662. */
 export function byIntrospection(options: IntrospectionOptions): VerifyToken {
+  checkWebAddress('issuer', options.issuer);
+  checkTexts(options, ['audience', 'clientId', 'clientSecret']);
   const { clientId, clientSecret, fetch = globalThis.fetch } = options;
   const discover = createDiscovery({ issuer: options.issuer, fetch });
   return async (token, signal) => {

@@ -1,5 +1,6 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
-import type { Fetch } from './call-service.ts';
+import { checkTexts, checkWebAddress } from '../options/check-options.ts';
+import { type Fetch, readBounded } from './call-service.ts';
 import { createDiscovery } from './discovery.ts';
 import { refused, verdictOfClaims } from './verdict-of-claims.ts';
 import { ServiceAwayError, type VerifyToken } from './verify-token.ts';
@@ -39,9 +40,18 @@ const TYPES = new Set(['at+jwt', 'application/at+jwt', 'jwt']);
 
 /** Checks a JWT by the issuer's published keys; what is not well signed never costs a question. */
 export function bySignature(options: SignatureOptions): VerifyToken {
+  checkWebAddress('issuer', options.issuer);
+  checkTexts(options, ['audience']);
+  if (options.alsoAsk !== 'nobody' && typeof options.alsoAsk !== 'function')
+    throw new TypeError("alsoAsk must be a verifier, or 'nobody'.");
   const { alsoAsk, fetch = globalThis.fetch, now = Date.now } = options;
   const discover = createDiscovery({ issuer: options.issuer, fetch });
   let keys: { readonly uri: string; readonly find: JWTVerifyGetKey } | undefined;
+
+  async function fetchBounded(...request: Parameters<Fetch>): Promise<Response> {
+    const response = await fetch(...request);
+    return new Response(await readBounded(response), { status: response.status });
+  }
 
   return async (token, signal) => {
     let payload: JWTPayload;
@@ -64,13 +74,22 @@ export function bySignature(options: SignatureOptions): VerifyToken {
     return verdict.active && alsoAsk !== 'nobody' ? alsoAsk(token, signal) : verdict;
   };
 
-  /** Keeps the keys, and asks again for one that it does not know, at most every thirty seconds. */
+  /** Keeps the keys, and asks again for one that it does not know: all who wait at once, and with a pause. */
   async function keySet(): Promise<JWTVerifyGetKey> {
     const uri = options.jwksUri ?? (await discover('jwks_uri'));
-    if (keys?.uri !== uri) keys = { uri, find: createRemoteJWKSet(new URL(uri), { [customFetch]: fetch }) };
+    if (keys?.uri !== uri) {
+      const options = { cooldownDuration: PAUSE_MS, [customFetch]: fetchBounded };
+      keys = { uri, find: createRemoteJWKSet(new URL(uri), options) };
+    }
     return keys.find;
   }
 }
+
+/**
+ * Invented key ids cost the issuer a request in this time, and tokens of a key that is new since the last one are refused for it. A server
+ * that publishes its next key beforehand, as Gatewright and Auth0 do, is known before it rotates.
+ */
+const PAUSE_MS = 5_000;
 
 /** The reason for a refusal; throws where it is no fault of the token. */
 function reasonFor(error: unknown): string {

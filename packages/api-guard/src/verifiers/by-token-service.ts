@@ -1,5 +1,6 @@
 import type { Verdict } from '../entries/entry.ts';
 import { isVerdict } from '../guard/stored-verdict.ts';
+import { checkHeaderText, checkWebAddress } from '../options/check-options.ts';
 import { callService, type Fetch } from './call-service.ts';
 import { refused } from './verdict-of-claims.ts';
 import { ServiceAwayError, type VerifyToken } from './verify-token.ts';
@@ -14,6 +15,8 @@ export interface TokenServiceOptions {
 
 /** Asks the company's token service (`gatewright token-service`). */
 export function byTokenService({ url, callerSecret, fetch = globalThis.fetch }: TokenServiceOptions): VerifyToken {
+  checkWebAddress('url', url);
+  checkHeaderText('callerSecret', callerSecret);
   const endpoint = `${url.replace(/\/$/, '')}/token/verify`;
   return async (token, signal) => {
     const { status, body } = await callService(fetch, endpoint, {

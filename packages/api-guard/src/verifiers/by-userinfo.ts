@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import { checkTexts, checkWebAddress } from '../options/check-options.ts';
 import { callService, type Fetch } from './call-service.ts';
 import { createDiscovery } from './discovery.ts';
 import { type Claims, refused, userOf, verdictOfClaims } from './verdict-of-claims.ts';
@@ -17,6 +18,8 @@ export interface UserinfoOptions {
  * opaque token names no API, so it may have been given for another one: it is refused.
  */
 export function byUserinfo(options: UserinfoOptions): VerifyToken {
+  checkWebAddress('issuer', options.issuer);
+  checkTexts(options, ['audience']);
   const { fetch = globalThis.fetch } = options;
   const discover = createDiscovery({ issuer: options.issuer, fetch });
   return async (token, signal) => {

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { byIntrospection } from './by-introspection.ts';
 import { bySignature } from './by-signature.ts';
@@ -212,6 +211,21 @@ describe('by introspection', () => {
   });
 });
 
+describe('options of a verifier', () => {
+  const api = { issuer: 'https://dev.example/', audience: AUDIENCE };
+  it.each<[string, () => unknown]>([
+    ['url', () => byTokenService({ url: 'token-service:3100', callerSecret: 'a' })],
+    ['callerSecret', () => byTokenService({ url: origin, callerSecret: '' })],
+    ['callerSecret', () => byTokenService({ url: origin, callerSecret: 'hush-hush\n' })],
+    ['issuer', () => byUserinfo({ ...api, issuer: 'dev.example' })],
+    ['audience', () => byUserinfo({ ...api, audience: '' })],
+    ['clientSecret', () => byIntrospection({ ...api, clientId: 'a', clientSecret: '' })],
+    ['alsoAsk', () => bySignature({ ...api, alsoAsk: undefined as never })],
+  ])('are refused by name, and not repeated: %s', (name, make) => {
+    expect(make).toThrow(new RegExp(`^${name} must (?!.*hush)`));
+  });
+});
+
 describe('by discovery', () => {
   it('takes no metadata of another issuer', async () => {
     says('/.well-known/openid-configuration', { issuer: `${origin}/`, introspection_endpoint: `${origin}/introspect` });
@@ -224,96 +238,5 @@ describe('by discovery', () => {
       new Response(JSON.stringify({ issuer, introspection_endpoint: 'http://acme-dev.example/introspect' }));
     const verify = byIntrospection({ issuer, audience: AUDIENCE, clientId: 'a', clientSecret: 'b', fetch });
     await expect(verify('at', NEVER)).rejects.toThrow(/without encryption/);
-  });
-});
-
-describe('Auth0, which has no introspection', () => {
-  const issuer = 'https://acme-dev.eu.auth0.com/';
-  const now = () => 1_800_000_000_000;
-  const claims = {
-    iss: issuer,
-    sub: 'auth0|ada',
-    aud: [AUDIENCE, `${issuer}userinfo`],
-    azp: 'client',
-    scope: 'openid',
-  };
-
-  async function auth0({ userinfo = { sub: 'auth0|ada', email: 'ada@example.org' }, status = 200 } = {}) {
-    const { privateKey, publicKey } = await generateKeyPair('RS256');
-    const asked: string[] = [];
-    const fetch: typeof globalThis.fetch = async (input) => {
-      asked.push(String(input));
-      if (String(input) === `${issuer}userinfo`) return new Response(JSON.stringify(userinfo), { status });
-      return String(input) === `${issuer}.well-known/jwks.json`
-        ? Response.json({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }] })
-        : Response.json({ issuer, userinfo_endpoint: `${issuer}userinfo`, jwks_uri: `${issuer}.well-known/jwks.json` });
-    };
-    const sign = (changes: object = {}, header: Partial<JWTHeaderParameters> = {}) =>
-      new SignJWT({ ...claims, iat: 1_799_999_000, exp: 1_800_000_100, ...changes })
-        .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: 'one', ...header })
-        .sign(privateKey);
-    const api = { issuer, audience: AUDIENCE, fetch };
-    return { sign, asked, byUserinfo: byUserinfo(api), api };
-  }
-
-  it('is asked at /userinfo, which says who it is; what they may stands in the token', async () => {
-    const { sign, byUserinfo: verify } = await auth0();
-    expect(await verify(await sign({ permissions: ['read:venues'] }), NEVER)).toEqual({
-      active: true,
-      expiresAt: 1_800_000_100,
-      user: { sub: 'auth0|ada', email: 'ada@example.org', azp: 'client' },
-      permissions: ['read:venues'],
-    });
-  });
-
-  it('is shown no token of another issuer or API', async () => {
-    const { sign, asked, byUserinfo: verify } = await auth0();
-    expect(await verify(await sign({ aud: 'https://users' }), NEVER)).toEqual({ active: false, reason: 'audience' });
-    expect(await verify(await sign({ iss: 'https://acme-int.eu.auth0.com/' }), NEVER)).toMatchObject({
-      reason: 'issuer',
-    });
-    expect(asked).toEqual([]);
-  });
-
-  it('answering for somebody else, or 401, refuses', async () => {
-    const other = await auth0({ userinfo: { sub: 'auth0|bob', email: '' } });
-    expect(await other.byUserinfo(await other.sign(), NEVER)).toMatchObject({ active: false });
-    const revoked = await auth0({ status: 401 });
-    expect(await revoked.byUserinfo(await revoked.sign(), NEVER)).toMatchObject({ active: false });
-  });
-
-  it('out of requests (429) refuses nobody', async () => {
-    const limited = await auth0({ status: 429 });
-    await expect(limited.byUserinfo(await limited.sign(), NEVER)).rejects.toMatchObject({ code: 'service_away' });
-  });
-
-  it('is checked by its keys, and asked only about tokens that are well signed', async () => {
-    const { sign, asked, api, byUserinfo: alsoAsk } = await auth0();
-    const verify = bySignature({ ...api, alsoAsk, now });
-    const unsigned = new UnsecuredJWT({ ...claims, exp: 1_800_000_100 }).encode();
-    expect(await verify(unsigned, NEVER)).toMatchObject({ active: false });
-    expect(await verify(await sign({ exp: 1_799_999_999 }), NEVER)).toEqual({ active: false, reason: 'expired' });
-    expect(asked).not.toContain(`${issuer}userinfo`);
-    expect(await verify(await sign(), NEVER)).toMatchObject({ active: true, user: { email: 'ada@example.org' } });
-  });
-
-  it.each([
-    ['for another API', { aud: 'https://users' }, {}, 'audience'],
-    ['of another issuer', { iss: 'https://acme-int.eu.auth0.com/' }, {}, 'issuer'],
-    ['without an end', { exp: undefined }, {}, 'unknown'],
-    ['that is not valid yet', { nbf: 1_800_000_050 }, {}, 'unknown'],
-    ['that is a logout token', {}, { typ: 'logout+jwt' }, 'unknown'],
-    ['that is bound to a key', { cnf: { jkt: 'abc' } }, {}, 'bound'],
-  ])('has a token %s refused by its signature', async (_what, changes, header, reason) => {
-    const { sign, api } = await auth0();
-    const token = await sign(changes, header);
-    expect(await bySignature({ ...api, alsoAsk: 'nobody', now })(token, NEVER)).toEqual({ active: false, reason });
-  });
-
-  it('two minutes ahead is within a tolerance of two minutes', async () => {
-    const { sign, api } = await auth0();
-    const token = await sign({ nbf: 1_800_000_119, exp: 1_800_009_000 });
-    const verify = bySignature({ ...api, alsoAsk: 'nobody', now, clockToleranceSeconds: 120 });
-    expect(await verify(token, NEVER)).toMatchObject({ active: true });
   });
 });
