@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../kit/json-values.ts';
+import { isObject, type Json, textsOf } from '../kit/json-values.ts';
 import { parseJson } from '../kit/parse-json.ts';
 import type { CallOut, OutgoingRequest } from '../outgoing/http-client.ts';
 import { OutgoingError } from '../outgoing/outgoing-error.ts';
@@ -34,17 +34,20 @@ export function createAuthorizationServer({ settings, callOut, observe }: Parts)
   let asking: Promise<Json> | undefined;
 
   async function endpoint(name: Named): Promise<string> {
-    const metadata = await discover(METADATA_FRESH_MS).catch((error) => {
-      // An old answer is better than none: it leads to the server that is away, or back already.
-      if (known) return known.metadata;
-      throw error;
-    });
-    const found = metadata[name];
+    const found = (await metadata())[name];
     if (typeof found !== 'string') throw new AwayError(`${metadataUrl} names no ${name}.`);
     // A mistake of the server must not send secrets in the clear.
     if (issuer.startsWith('https:') && !found.startsWith('https:'))
       throw new AwayError(`${metadataUrl} names a ${name} without encryption.`);
     return found;
+  }
+
+  async function metadata(): Promise<Json> {
+    return discover(METADATA_FRESH_MS).catch((error) => {
+      // An old answer is better than none: it leads to the server that is away, or back already.
+      if (known) return known.metadata;
+      throw error;
+    });
   }
 
   async function discover(freshMilliseconds: number): Promise<Json> {
@@ -105,6 +108,12 @@ export function createAuthorizationServer({ settings, callOut, observe }: Parts)
       if (status !== 200 || typeof body?.active !== 'boolean')
         throw new AwayError(`${url} answered ${status}${status === 200 ? ' with no verdict' : ''}.`);
       return body.active ? body : undefined;
+    },
+
+    /** Whether a token names /userinfo among those that may take it; others are not shown there, and would be refused. */
+    async isForUserinfo({ aud }: Json): Promise<boolean> {
+      const { userinfo_endpoint } = await metadata();
+      return typeof userinfo_endpoint === 'string' && textsOf(aud).includes(userinfo_endpoint);
     },
 
     /** Who the token speaks for, asked with the token itself; undefined where the server refuses it. */

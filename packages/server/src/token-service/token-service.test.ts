@@ -46,20 +46,18 @@ describe('POST /token/verify', () => {
   it('tells who a good token speaks for, what they may do and until when', async () => {
     const { access_token, expires_in } = await logIn();
     const { status, body, headers } = await verify(access_token);
-    expect(status).toBe(200);
+    expect([status, headers.get('cache-control')]).toEqual([200, 'no-store']);
     expect(body).toEqual({
       active: true,
       user: expect.objectContaining({ sub: user.id, email: user.email, name: user.email }),
       permissions: expect.arrayContaining(['openid', 'read:all']),
       expires_at: Math.floor(server.now() / 1000) + Number(expires_in),
     });
-    expect(headers.get('cache-control')).toBe('no-store');
   });
 
   it('asks /userinfo for no token without the scope openid, a machine’s included', async () => {
     const before = await calls('userinfo');
-    const { access_token } = await logIn({ scope: 'read:all' });
-    expect((await verify(access_token)).body).toMatchObject({ active: true, user: { sub: user.id } });
+    expect((await verify((await logIn({ scope: 'read:all' })).access_token)).body).toMatchObject({ active: true, user: { sub: user.id } });
     const machine = await server.tokens({ grant_type: 'client_credentials', ...client, audience: VENUES });
     const { body } = await verify(machine.access_token);
     expect(body).toMatchObject({
@@ -68,6 +66,20 @@ describe('POST /token/verify', () => {
       permissions: ['read:all'],
     });
     expect(await calls('userinfo')).toBe(before);
+  });
+
+  it('asks /userinfo for no token that does not name it, though its user has the scope openid', async () => {
+    const identifier = 'https://signed-with-a-secret.example/';
+    const { world } = server;
+    await makeApi(identifier, world.main, { signing_alg: 'HS256', signing_secret: 's'.repeat(40) });
+    await created(world.api().post('/client-grants', { client_id: client.client_id, audience: identifier, scope: [] }));
+    const callers = { signed: { secret: 'q'.repeat(40), audiences: [identifier] } };
+    const asks = await start({ TOKEN_SERVICE_CALLERS: JSON.stringify(callers) });
+    const { access_token } = await logIn({ audience: identifier, scope: 'openid email' });
+    const asked = { at: asks, secret: callers.signed.secret };
+    expect((await verify(access_token, asked)).body).toMatchObject({ active: true, user: { sub: user.id } });
+    await world.api().patch(`/users/${user.id}`, { blocked: true });
+    expect((await verify(access_token, asked)).body).toEqual({ active: false, reason: 'unknown' });
   });
 
   it('refuses tokens of another API, environment or kind, and forged ones', async () => {
@@ -89,12 +101,9 @@ describe('POST /token/verify', () => {
 
   it('tells a caller nothing of tokens for another caller’s API, though the service may ask about both', async () => {
     const { access_token } = await logIn({ audience: ORDERS });
-    const [orders, venues] = await Promise.all([
-      verify(access_token, { secret: SECRETS.orders }),
-      verify(access_token, { secret: SECRETS.venues }),
-    ]);
-    expect(orders.body).toMatchObject({ active: true });
-    expect(venues.body).toEqual({ active: false, reason: 'audience' });
+    const asked = [SECRETS.orders, SECRETS.venues].map((secret) => verify(access_token, { secret }));
+    const bodies = (await Promise.all(asked)).map(({ body }) => body);
+    expect(bodies).toEqual([expect.objectContaining({ active: true }), { active: false, reason: 'audience' }]);
   });
 
   it.each([
@@ -142,8 +151,7 @@ describe('POST /token/verify', () => {
     ['a body above 32 KB', JSON.stringify({ token: 'at', more: 'a'.repeat(32_768) }), 413],
   ])('answers %s with an error and no verdict', async (_what, body, status) => {
     const response = await post(body, { authorization: `Bearer ${SECRETS.venues}` });
-    expect(response.status).toBe(status);
-    expect(await response.json()).toMatchObject({ error: 'invalid_request' });
+    expect([response.status, await response.json()]).toMatchObject([status, { error: 'invalid_request' }]);
   });
 
   it('answers 503 while the server is away, never that a token is bad, and goes on when it is back', async () => {
@@ -182,6 +190,12 @@ describe('POST /token/verify', () => {
     const { access_token } = await logIn();
     expect((await verify(access_token, { at: other })).body).toEqual({ active: false, reason: 'unknown' });
     const own = await logIn({ audience: ORDERS });
+    // Whoever has its secret, and asks the server itself.
+    const introspect = async (token = '') =>
+      (await server.world.request({ path: '/oauth/introspect', form: { ...stranger, token } })).json();
+    expect(await introspect(own.access_token)).toMatchObject({ active: true });
+    for (const token of [access_token, own.refresh_token, own.id_token])
+      expect(await introspect(token)).toEqual({ active: false });
     const asked = await verify(own.access_token, { at: other, secret: SECRETS.orders });
     expect(asked.body).toMatchObject({ active: true });
   });
@@ -247,8 +261,8 @@ async function start(more: Readonly<Record<string, string>> = {}): Promise<Token
 
 async function verify(token: string | undefined, { at = service, secret = SECRETS.venues } = {}) {
   const response = await post(JSON.stringify({ token }), { authorization: `Bearer ${secret}` }, at);
-  const body: unknown = await response.json();
-  return { status: response.status, headers: response.headers, body };
+  const { status, headers } = response;
+  return { status, headers, body: (await response.json()) as unknown };
 }
 
 function post(body: string, headers: Readonly<Record<string, string>>, at = service): Promise<Response> {
@@ -280,7 +294,7 @@ function logIn(changes: Readonly<Record<string, string>> = {}): Promise<Tokens> 
   });
 }
 
-async function makeApi(identifier: string, tenant: WorldTenant): Promise<void> {
-  const api = { identifier, name: identifier, scopes: [{ value: 'read:all' }], allow_offline_access: true };
+async function makeApi(identifier: string, tenant: WorldTenant, more: object = {}): Promise<void> {
+  const api = { identifier, name: identifier, scopes: [{ value: 'read:all' }], allow_offline_access: true, ...more };
   await created(server.world.apiAt(tenant).post('/resource-servers', api));
 }

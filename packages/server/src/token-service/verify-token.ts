@@ -9,7 +9,7 @@ import { faultOfClaims, hasScope, refused, type Verdict, verdictOfClaims, withou
 
 interface Parts {
   readonly settings: Pick<ServiceSettings, 'issuer' | 'mode'>;
-  readonly server: Pick<AuthorizationServer, 'introspect' | 'userinfo'>;
+  readonly server: Pick<AuthorizationServer, 'introspect' | 'isForUserinfo' | 'userinfo'>;
   readonly turns: Turns;
   readonly now: () => number;
   readonly deadlineMilliseconds?: number;
@@ -80,8 +80,9 @@ export function createTokenVerifier({
     const claims = await server.introspect(token, signal);
     // A refresh token is active too (RFC 7662 section 2.2 knows both), and has no token type.
     if (!claims || String(claims.token_type).toLowerCase() !== 'bearer') return undefined;
-    // What a machine's token, or a bound one, would be refused there.
-    if (!hasScope(claims, 'openid') || claims.cnf !== undefined) return { claims, profile: {} };
+    // A machine's token or a bound one would be refused there, and so would one whose API has another algorithm than /userinfo.
+    const isTakenThere = hasScope(claims, 'openid') && claims.cnf === undefined && (await server.isForUserinfo(claims));
+    if (!isTakenThere) return { claims, profile: {} };
     const profile = await server.userinfo(token, signal);
     // Refused a moment later: whatever ended it ends it here, too.
     return profile && isOf(claims, profile) ? { claims, profile } : undefined;

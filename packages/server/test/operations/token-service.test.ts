@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { startListeningWorld } from '../../../api-guard/test/listening-world.ts';
 import { place, run, runToEnd } from './command.ts';
 
@@ -41,6 +44,30 @@ describe('gatewright token-service', () => {
     const { code, signal } = await command.end('SIGTERM');
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     expect(command.printed()).not.toContain(SECRET);
+  });
+
+  it('answers the questions under way when it is ended by SIGTERM, takes no new one, and ends with 0', async () => {
+    const { env, folder } = await place();
+    const slow = await startSlowServer();
+    const more = { TOKEN_SERVICE_ISSUER: slow.issuer, TOKEN_SERVICE_AUDIENCE: 'https://venues' };
+    const command = run(['token-service'], { env: { ...env, ...environment, ...more }, cwd: folder });
+    await command.says('listens at ');
+    const origin = originIn(command.printed());
+    const question = verify(origin, 'at');
+    const answer = await slow.asked;
+    const ended = command.end('SIGTERM');
+    const isOpen = () =>
+      fetch(`${origin}/health/live`).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isOpen, { timeout: 60_000 }).toBe(false);
+    answer();
+    const response = await question;
+    expect(response.status).toBe(200);
+    expect(await response.json()).toEqual({ active: true, user: { sub: 'ada' }, permissions: ['read:venues'] });
+    expect(await ended).toMatchObject({ code: 0, signal: null });
+    expect(command.printed()).toContain('Stopped.');
   });
 
   it('serves https with a certificate of the operator', async () => {
@@ -82,6 +109,27 @@ describe('gatewright token-service', () => {
     expect(refused).toMatchObject({ code: 1, printed: expect.stringContaining('unknown option') });
   });
 });
+
+/** An authorization server that answers a question when the test says so. */
+async function startSlowServer() {
+  const held = Promise.withResolvers<() => void>();
+  const slow = createServer((asked, response) => {
+    const send = (body: object) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    if (asked.url?.startsWith('/.well-known/')) send({ issuer, introspection_endpoint: `${issuer}introspect` });
+    else
+      held.resolve(() => {
+        send({ active: true, token_type: 'Bearer', aud: 'https://venues', sub: 'ada', scope: 'read:venues' });
+      });
+  }).listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  const issuer = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/`;
+  onTestFinished(() => {
+    slow.closeAllConnections();
+    slow.close();
+  });
+  return { issuer, asked: held.promise };
+}
 
 function originIn(printed: string): string {
   return /listens at (\S+?);/.exec(printed)?.[1] ?? '';
