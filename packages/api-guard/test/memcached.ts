@@ -14,6 +14,10 @@ const memcachedPath = ['/usr/bin/memcached', '/usr/local/bin/memcached', '/opt/h
   existsSync(path),
 );
 
+/** Linux ends a process with the one that started it, where it is asked to: a worker of a run that is killed leaves none behind. */
+const setprivPath = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+const FOLDER = /^gw-mc-(\d+)-/;
+
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -45,7 +49,8 @@ export function describeWithMemcached(title: string, define: () => void): void {
 
 /** On a unix socket of its own, so that no port is searched for and a restart finds its address free. */
 export async function startMemcached(options: readonly string[] = []): Promise<Memcached> {
-  const folder = await mkdtemp(join(tmpdir(), 'gw-mc-'));
+  await removeDeadFolders();
+  const folder = await mkdtemp(join(tmpdir(), `gw-mc-${process.pid}-`));
   const address = join(folder, 's');
   let child = await launch(address, options);
 
@@ -81,10 +86,8 @@ export async function startMemcached(options: readonly string[] = []): Promise<M
 }
 
 async function launch(address: string, options: readonly string[]): Promise<ChildProcess> {
-  if (memcachedPath === undefined) throw new Error(`memcached can't be started: ${MISSING}.`);
-  // It refuses to be root without being told so; another user could not enter the folder of the socket.
-  const user = process.getuid?.() === 0 ? ['-u', 'root'] : [];
-  const child = spawn(memcachedPath, [...user, '-s', address, '-t', '1', ...options], { stdio: 'ignore' });
+  const [command, ...args] = memcachedCommand(address, options);
+  const child = spawn(command, args, { stdio: 'ignore' });
   running.add(child);
   child.once('exit', () => running.delete(child));
   while (!(await answers(address))) {
@@ -92,6 +95,37 @@ async function launch(address: string, options: readonly string[]): Promise<Chil
     await sleep(10);
   }
   return child;
+}
+
+/** What starts a memcached that ends with the process that started it, however that ends. */
+export function memcachedCommand(
+  address: string,
+  options: readonly string[] = [],
+): [command: string, ...args: string[]] {
+  if (memcachedPath === undefined) throw new Error(`memcached can't be started: ${MISSING}.`);
+  // It refuses to be root without being told so; another user could not enter the folder of the socket.
+  const user = process.getuid?.() === 0 ? ['-u', 'root'] : [];
+  const memcached = [...user, '-s', address, '-t', '1', ...options];
+  return setprivPath === undefined
+    ? [memcachedPath, ...memcached]
+    : [setprivPath, '--pdeathsig', 'KILL', memcachedPath, ...memcached];
+}
+
+/** Of runs that were killed. */
+async function removeDeadFolders(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = FOLDER.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Somebody else's is alive, too.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
 
 /** Where a machine is busy, a thread that was not told to stop yet may answer some more. */
@@ -105,7 +139,7 @@ async function isRunning(pid: number | undefined): Promise<boolean> {
   return (await Promise.all(states)).some((status) => !/^State:\s+T/m.test(status));
 }
 
-async function answers(address: string): Promise<boolean> {
+export async function answers(address: string): Promise<boolean> {
   try {
     return (await ask(address, 'version')).startsWith('VERSION');
   } catch {

@@ -1,9 +1,17 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeWithMemcached, type Memcached, startMemcached } from '../../test/memcached.ts';
+import {
+  answers,
+  describeWithMemcached,
+  type Memcached,
+  memcachedCommand,
+  startMemcached,
+} from '../../test/memcached.ts';
 import { comesBack, countOutcomes } from '../../test/outcomes.ts';
 import { createMemcachedCache, type ServerChange } from './memcached-cache.ts';
 
@@ -42,6 +50,21 @@ describeWithMemcached('a memcached', () => {
     ]);
     await cache.close();
   });
+
+  it.runIf(process.platform === 'linux')(
+    'of a test ends with the process that started it, however that ends',
+    async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'gw-mc-orphan-'));
+      const address = join(folder, 's');
+      const [command, ...args] = memcachedCommand(address);
+      const starts = `require('node:child_process').spawn(${JSON.stringify(command)}, ${JSON.stringify(args)}); setInterval(() => {}, 60_000);`;
+      const starter = spawn(process.execPath, ['-e', starts], { stdio: 'ignore' });
+      await expect.poll(() => answers(address), { timeout: 60_000 }).toBe(true);
+      starter.kill('SIGKILL');
+      await expect.poll(() => answers(address), { timeout: 60_000 }).toBe(false);
+      await rm(folder, { recursive: true, force: true });
+    },
+  );
 
   it('that hangs costs one deadline, and no later answer is given to another call', async () => {
     const memcached = await start();

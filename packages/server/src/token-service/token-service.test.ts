@@ -57,7 +57,8 @@ describe('POST /token/verify', () => {
 
   it('asks /userinfo for no token without the scope openid, a machine’s included', async () => {
     const before = await calls('userinfo');
-    expect((await verify((await logIn({ scope: 'read:all' })).access_token)).body).toMatchObject({ active: true, user: { sub: user.id } });
+    const users = await logIn({ scope: 'read:all' });
+    expect((await verify(users.access_token)).body).toMatchObject({ active: true, user: { sub: user.id } });
     const machine = await server.tokens({ grant_type: 'client_credentials', ...client, audience: VENUES });
     const { body } = await verify(machine.access_token);
     expect(body).toMatchObject({
