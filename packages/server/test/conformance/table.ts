@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** A requirement of a specification, with what keeps it and what proves it. */
 export interface Row {
@@ -12,6 +13,7 @@ export interface Row {
 
 const HEADER = /^\| *§ *\| *Requirement *\| *Kept by *\| *Proven by *\| *Note *\|$/;
 const CELLS = 5;
+const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** The rows of every table of requirements in a page. Whatever else the page has (the client's duties) is prose. */
 export function readRows(page: string): Row[] {
@@ -25,16 +27,17 @@ export function readRows(page: string): Row[] {
   return rows;
 }
 
-/** What is missing in a row; empty where its files and its tests exist. */
+/** What is missing in a row; empty where its files and its tests exist: below `root`, or in the package that they name. */
 export function faultsOf(row: Row, root: string): string[] {
+  const place = (file: string) => join(file.startsWith('packages/') ? REPOSITORY : root, file);
   const faults: string[] = [];
   if (row.section === '' || row.requirement === '') faults.push('no section or no requirement');
   if (row.files.length === 0) faults.push('no file that keeps it');
   if (row.tests.length === 0) faults.push('no test that proves it');
-  for (const file of row.files) if (!isFile(join(root, file))) faults.push(`${file} does not exist`);
+  for (const file of row.files) if (!isFile(place(file))) faults.push(`${file} does not exist`);
   for (const { file, title } of row.tests) {
-    if (!isFile(join(root, file))) faults.push(`${file || 'a test'} does not exist`);
-    else if (!titlesOf(readFileSync(join(root, file), 'utf8')).has(title))
+    if (!isFile(place(file))) faults.push(`${file || 'a test'} does not exist`);
+    else if (!titlesOf(readFileSync(place(file), 'utf8')).has(title))
       faults.push(`${file} has no test with the title: ${title}`);
   }
   return faults;
