@@ -8,16 +8,18 @@ import { createPool } from '../src/db/database.ts';
 import { startEmbeddedPostgres } from '../src/db/embedded/embedded-postgres.ts';
 import { migrate } from '../src/db/migrate.ts';
 import { FOLDER_PREFIX, removeDeadRuns } from './dead-runs.ts';
+import { type Filled, fillTemplate } from './fill-template.ts';
 import { dropLeftovers, holdRun, RUN_PREFIX, withDatabase } from './test-runs.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Where tests make their databases: a connection string, and the migrated template's name. */
     database: { url: string; template: string; run: number };
+    filled: Filled;
   }
 }
 
-/** One PostgreSQL for the run (ours, or TEST_DATABASE_URL's) with a migrated template that every test file clones. */
+/** One PostgreSQL for the run (ours, or TEST_DATABASE_URL's) with migrated templates that the test files clone. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startServer();
   const admin = new pg.Client({ connectionString: server.url });
@@ -33,7 +35,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   } finally {
     await pool.end();
   }
+  const filled = `${RUN_PREFIX}${run}_filled`;
+  await admin.query(`create database ${filled} template ${template}`);
   project.provide('database', { url: server.url, template, run });
+  project.provide('filled', { template: filled, ...(await fillTemplate(withDatabase(server.url, filled))) });
   return async () => {
     await dropLeftovers(admin, run);
     await admin.end();

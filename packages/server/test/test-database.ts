@@ -13,11 +13,12 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of this test file's own: migrated and without rows, or without any table. */
-export async function createTestDatabase({ migrated = true } = {}): Promise<TestDatabase> {
-  const { url: adminUrl, template, run } = inject('database');
+/** A database of this test file's own: migrated and without rows, without any table, or with the tenant of a first start. */
+export async function createTestDatabase({ migrated = true, filled = false } = {}): Promise<TestDatabase> {
+  const { url: adminUrl, template: empty, run } = inject('database');
+  const template = filled ? inject('filled').template : migrated ? empty : 'template0';
   const name = `${RUN_PREFIX}${run}_${randomBytes(5).toString('hex')}`;
-  await clone(adminUrl, migrated ? template : 'template0', name);
+  await clone(adminUrl, template, name);
   const url = withDatabase(adminUrl, name);
   const poolOptions: pg.PoolConfig = { connectionString: url };
   const pool = createPool(poolOptions);

@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { InjectOptions, Response } from 'light-my-request';
+import { inject } from 'vitest';
 import { type App, createApp } from '../src/app/app.ts';
 import type { World as AppWorld } from '../src/app/app-world.ts';
 import { createPool } from '../src/db/database.ts';
@@ -11,8 +9,8 @@ import type { FirstRunSecrets } from '../src/tenants/first-run.ts';
 import type { Environment } from '../src/tenants/tenant.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 import { createVisitor, type Visitor } from './visitor.ts';
+import { COMMON, PORTS } from './world-config.ts';
 
-const PORTS = { http: 3000, https: 3443 };
 const MODULES = ['4.17.21', 'latest'];
 
 /** A tenant of a world, with the ids and secrets of its first run. */
@@ -91,32 +89,21 @@ export async function startWorld({
   /** As many as share the work of a world with secondServer(). */
   processes?: number;
 } = {}) {
-  const own = database ?? (await createTestDatabase());
+  const isUsual = !database && !existing && environment === 'development' && secret === WORLD_SECRET;
+  const own = database ?? (await createTestDatabase({ filled: isUsual }));
   const errors: string[] = [];
   let time = Date.now();
   const app = await startApp(own.pool);
-  const tenant = existing ? placed(existing, true) : await createTenant('dev', { environment, isDefault: true });
+  const known = isUsual ? inject('filled').firstRun : existing;
+  const tenant = known ? placed(known, true) : await createTenant('dev', { environment, isDefault: true });
 
   async function startApp(pool: TestDatabase['pool']): Promise<App> {
     const started = await createApp({
+      ...COMMON,
       pool,
       poolOptions: own.poolOptions,
       secret: { bytes: secret, source: 'the test' },
-      // The inject socket has no TLS; as a trusted proxy the test says which scheme it stands for.
-      config: {
-        baseDomain: 'localhost',
-        origin: undefined,
-        trustedProxies: ['127.0.0.1'],
-        clientCertificateHeader: 'client-certificate',
-        metricsToken: undefined,
-        outgoingAllow: [],
-        egress: 'deny-private',
-        logFolder: join(tmpdir(), `gatewright-streams-${process.pid}`),
-        datadogAddress: undefined,
-        ...config,
-      },
-      // The log is counted when a test says so: rows that change by themselves would be everybody's.
-      watchesLog: false,
+      config: { ...COMMON.config, ...config },
       processes,
       resolver,
       managementRateLimit,
@@ -125,9 +112,7 @@ export async function startWorld({
       containerLimits,
       backgroundLimits,
       streamRandom,
-      snapshotsOfOthers: async () => [],
       listening: () => ({ ...PORTS, http: httpPort }),
-      isStarted: () => true,
       log: createLog('json', (line) => errors.push(line)),
       now: () => new Date(time),
     });
@@ -257,7 +242,7 @@ export async function startWorld({
 }
 
 /** Text, so that a process can be given the same one as GATEWRIGHT_SECRET. */
-export const WORLD_SECRET = Buffer.from(randomBytes(32).toString('base64url'));
+export const WORLD_SECRET = Buffer.from(inject('filled').secret);
 
 function placed(secrets: FirstRunSecrets, isDefault: boolean): WorldTenant {
   const origin = `https://${isDefault ? 'localhost' : `${secrets.tenant}.localhost`}:${PORTS.https}`;
