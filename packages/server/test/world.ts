@@ -12,6 +12,11 @@ import { createVisitor, type Visitor } from './visitor.ts';
 import { COMMON, PORTS } from './world-config.ts';
 
 const MODULES = ['4.17.21', 'latest'];
+/**
+ * Of tenant code: more patience than ours, for busy machines, and one container a pool, since the second one, which a late
+ * heartbeat of the first brings, would begin afresh in the middle of a test.
+ */
+const CONTAINERS = { jobMs: 60_000, queueMs: 60_000, startMs: 60_000, containersPerPool: 1 };
 
 /** A tenant of a world, with the ids and secrets of its first run. */
 export interface WorldTenant extends FirstRunSecrets {
@@ -76,7 +81,7 @@ export async function startWorld({
   managementRateLimit?: AppWorld['managementRateLimit'];
   /** The module store: it has lodash 4.17.21 unless said otherwise. */
   findModule?: AppWorld['findModule'];
-  /** Of tenant code, where they are not ours. */
+  /** Of tenant code, where they are not those of all worlds. */
   containerLimits?: AppWorld['containerLimits'];
   /** Of tenant code that nobody waits for, where they are not ours. */
   backgroundLimits?: AppWorld['backgroundLimits'];
@@ -109,7 +114,7 @@ export async function startWorld({
       managementRateLimit,
       findModule,
       runAction,
-      containerLimits,
+      containerLimits: { ...CONTAINERS, ...containerLimits },
       backgroundLimits,
       streamRandom,
       listening: () => ({ ...PORTS, http: httpPort }),

@@ -12,7 +12,8 @@ const LOOP = 'function (user, context, callback) { for (;;); }';
 const SHORT = { heartbeatMs: 50 };
 
 describe('rules in a container', () => {
-  const { execute, events } = startContainers();
+  // One: where a heartbeat is late on a busy machine, a second one would take the job.
+  const { execute, events } = startContainers({ limits: { containersPerPool: 1 } });
 
   it('run one after the other, also where an earlier one is slower', async () => {
     const slow =
@@ -147,20 +148,20 @@ describe('rules in a container', () => {
 
 describe('a container', () => {
   it.each([
-    ['never calls back', STALL],
-    ['loops without end', LOOP],
-    [
-      'starves everything with microtasks',
-      'function () { const again = () => Promise.resolve().then(again); again(); }',
-    ],
+    ['never calls back', ''],
+    ['loops without end', 'for (;;);'],
+    ['starves everything with microtasks', 'const again = () => Promise.resolve().then(again); again();'],
   ])(
     'is ended at the limit where a rule %s; what ran beside it is told, the next one begins afresh',
-    async (_what, code) => {
+    async (_what, body) => {
       const { execute, events } = startContainers({ limits: { containersPerPool: 1 } });
       expect(await execute(rules(COUNT))).toMatchObject({ result: { user: { n: 1 } } });
       const waiting = execute(rules('function (u, c, callback) { setTimeout(() => callback(), 10000); }'));
-      const guilty = execute({ ...rules(add(1), code), limitMs: 200 });
-      expect(await guilty).toMatchObject({ ok: false, failure: { kind: 'timeout', part: { name: 'rule 2' } } });
+      const job = rules(add(1), `function (user, context, callback) { if (!user.begins) return callback(); ${body} }`);
+      // Compiled by now: what is left of the limit is for the second rule.
+      expect(await execute(job)).toMatchObject({ ok: true });
+      const input = { ...Object(job.input), user: { begins: true } };
+      expect(await execute({ ...job, input, limitMs: 1_000 })).toMatchObject({ ok: false, failure: { kind: 'timeout', part: { name: 'rule 2' } } });
       expect(await waiting).toMatchObject({ ok: false, failure: { kind: 'recycled' } });
       expect(events).toMatchObject([
         { type: 'container_ended', tenantId: 'dev', reason: 'timeout', part: { name: 'rule 2' } },
@@ -187,7 +188,6 @@ describe('a container', () => {
   });
 
   it('is replaced when it is worn, and ended when nobody needs it', async () => {
-    // One at a time: where a heartbeat is late on a busy machine, a second one would take the job.
     const { execute, stats } = startContainers({
       limits: { maxJobs: 2, idleMs: 400, heartbeatMs: 50, containersPerPool: 1 },
     });
@@ -241,8 +241,8 @@ describe('many executions', () => {
   });
 
   it('of a tenant whose code loops hold up no other tenant', async () => {
-    const { execute } = startContainers({ limits: { ...SHORT, jobMs: 3_000 } });
-    const loops = [1, 2, 3, 4].map(() => execute({ ...rules(LOOP), tenantId: 'looping' }));
+    const { execute } = startContainers({ limits: SHORT });
+    const loops = [1, 2, 3, 4].map(() => execute({ ...rules(LOOP), tenantId: 'looping', limitMs: 3_000 }));
     const others = await Promise.all(['a', 'b', 'c'].map((tenantId) => execute({ ...rules(COUNT), tenantId })));
     expect(others).toMatchObject([{ ok: true }, { ok: true }, { ok: true }]);
     for (const loop of loops) expect(await loop).toMatchObject({ ok: false });

@@ -8,7 +8,6 @@ let world: World;
 let manage: ManagementClient;
 beforeAll(async () => {
   world = await startWorld({
-    containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 },
     backgroundLimits: { mostOfTenant: 1, patienceMs: 500, lastWordsMs: 10_000 },
   });
   manage = world.api();

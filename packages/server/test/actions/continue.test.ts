@@ -10,7 +10,7 @@ const SECRET = 'shared-with-the-page';
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld();
 });
 afterAll(() => world.stop());
 

@@ -15,7 +15,7 @@ let audience: string;
 beforeAll(async () => {
   database = await createTestDatabase();
   database.pool.on('connect', listenTo);
-  world = await startWorld({ database, containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld({ database });
   manage = world.api();
   audience = world.main.api.identifier;
 });

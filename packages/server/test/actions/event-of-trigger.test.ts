@@ -7,7 +7,7 @@ import { action, deployAction, setActions } from './actions.ts';
 let world: World;
 let manage: ManagementClient;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld();
   manage = world.api();
 });
 afterAll(() => world.stop());

@@ -12,7 +12,7 @@ const SECRET = 'a secret that the page knows as well';
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld();
 });
 afterAll(() => world.stop());
 

@@ -10,7 +10,7 @@ const DAY = 24 * HOUR;
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld();
 });
 beforeEach(() => postLogin());
 afterAll(() => world.stop());

@@ -10,7 +10,7 @@ let manage: ManagementClient;
 let client: TestClient;
 let serial = 0;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld();
   manage = world.api();
   client = await createTestClient(world, { token_exchange: { allow_any_profile_of_type: ['custom_authentication'] } });
 });

@@ -8,7 +8,7 @@ const THROW = 'function (user, context, callback) { throw new Error("closed"); }
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobsPerPool: 2, queuePerPool: 0, jobMs: 60_000, startMs: 60_000 } });
+  world = await startWorld({ containerLimits: { jobsPerPool: 2, queuePerPool: 0 } });
 });
 beforeEach(() => setRules(world, []));
 afterAll(() => world.stop());

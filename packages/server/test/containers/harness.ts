@@ -15,7 +15,8 @@ export function startContainers({
   const events: (ContainerEvent | LateWarning)[] = [];
   const containers = createContainers({
     log: createLog('json', () => undefined),
-    limits: { ...LIMITS, ...limits },
+    // Cold starts take their time on busy machines.
+    limits: { ...LIMITS, queueMs: 60_000, startMs: 60_000, ...limits },
     onEvent: (event) => events.push(event),
     ...parts,
   });

@@ -7,7 +7,7 @@ let world: World;
 let directory: CustomDirectory;
 beforeAll(async () => {
   world = await startWorld({
-    containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000, killsUntilOpen: 1_000 },
+    containerLimits: { killsUntilOpen: 1_000 },
   });
   directory = await createCustomDirectory(world, 'legacy', {});
 });

@@ -9,7 +9,7 @@ const NEW = 'A-quite-new-horse-9';
 
 let world: World;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld();
 });
 afterAll(() => world.stop());
 

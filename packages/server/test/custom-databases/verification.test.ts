@@ -12,7 +12,7 @@ let world: World;
 let gate: Awaited<ReturnType<typeof startGate>>;
 let directory: CustomDirectory;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld();
   gate = await startGate(world);
   directory = await createCustomDirectory(world, 'legacy', TABLE, { configuration: { USERS: '[]', GATE: gate.url } });
 });

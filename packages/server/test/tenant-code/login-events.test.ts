@@ -13,7 +13,7 @@ let manage: ManagementClient;
 let logins: Logins;
 let ada: Person;
 beforeAll(async () => {
-  world = await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } });
+  world = await startWorld();
   manage = world.api();
   logins = await everyLogin(world);
   ada = await createTestUser(world, 'ada');

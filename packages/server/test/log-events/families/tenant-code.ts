@@ -12,7 +12,7 @@ const TYPE = 'urn:acme:legacy-session';
 const FAILS = 'module.exports = (user, context, cb) => cb(new Error("no ledger"));';
 
 async function start() {
-  const world = fromPhone(await startWorld({ containerLimits: { jobMs: 60_000, queueMs: 60_000, startMs: 60_000 } }));
+  const world = fromPhone(await startWorld());
   const person = await createPersonDirectory(world, {});
   const user = await createTestUser(world, 'grace');
   const client = await createTestClient(world, {
