@@ -1,19 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FirstRun } from '../src/tenants/first-run.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
+import { freePorts } from './free-ports.ts';
 import { createTestDatabase } from './test-database.ts';
 
 const COMMAND = fileURLToPath(new URL('../bin/gatewright.mjs', import.meta.url));
 const START_MILLISECONDS = 120_000;
-const STOP_MILLISECONDS = 15_000;
+const STOP_MILLISECONDS = 60_000;
 
 /** The built command in a process of its own, as a user starts it. */
 export interface ServerProcess {
@@ -41,13 +40,14 @@ interface Options {
   readonly database?: 'of the test run' | 'embedded';
 }
 
-/** `gatewright start` on free ports, with an empty data folder and an empty database, ready to be asked. */
+/** `gatewright start` on free ports, with an empty data folder and a database without rows, ready to be asked. */
 export async function startServerProcess({
   env = {},
   database = 'of the test run',
 }: Options = {}): Promise<ServerProcess> {
   const dataDir = await mkdtemp(join(await realpath(tmpdir()), 'gatewright-process-'));
-  const own = database === 'embedded' ? undefined : await createTestDatabase({ migrated: false });
+  const own = database === 'embedded' ? undefined : await createTestDatabase();
+  // HTTPS_PORT knows no "any free one".
   const [httpPort, httpsPort] = await freePorts();
   const environment = {
     PORT: String(httpPort),
@@ -155,27 +155,3 @@ async function untilReady(url: string, child: ChildProcess, printed: () => strin
     await sleep(50);
   }
 }
-
-/** Below the range that outgoing connections take theirs from: nobody gets in between here and the start, or a restart. */
-const PORTS = [10_000, 32_000] as const;
-
-/** Both held at once, so that they differ. HTTPS_PORT knows no "any free one". */
-async function freePorts(): Promise<readonly [number, number]> {
-  const [one, two] = [await holdPort(), await holdPort()];
-  const ports = [portOf(one), portOf(two)] as const;
-  for (const held of [one, two]) held.close();
-  return ports;
-}
-
-async function holdPort(): Promise<Server> {
-  for (;;) {
-    const server = createServer().listen(randomInt(...PORTS), '127.0.0.1');
-    const isFree = await once(server, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (isFree) return server;
-  }
-}
-
-const portOf = (server: Server): number => (server.address() as AddressInfo).port;

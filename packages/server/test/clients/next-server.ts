@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../free-ports.ts';
 
 const APPLICATION = fileURLToPath(new URL('./next-application/', import.meta.url));
 // Next.js finds packages only below its root: a temporary folder of the checkout, which Git ignores.
@@ -73,14 +73,4 @@ async function untilAnswers(origin: string, child: ChildProcess, printed: () => 
     await sleep(200);
   }
   throw new Error(`Next.js did not start:\n${printed()}`);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('There is no free port.');
-  return address.port;
 }

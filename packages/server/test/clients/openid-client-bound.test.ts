@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as openid from 'openid-client';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createCertificate, type TestCertificate } from '../client-certificates.ts';
+import { freePort } from '../free-ports.ts';
 import { describeBehindNginx } from '../operations/nginx.ts';
 import { created, createTestClient, type TestClient } from '../protocol.ts';
 import { temporaryFolder } from '../temporary-folder.ts';
@@ -277,13 +277,4 @@ function throughNginx(port: number, certificate: TestCertificate | undefined): o
     const text = await response.text();
     return new Response(text, { status: response.status, headers: Object.fromEntries(response.headers) });
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { freePort } from '../operations/command.ts';
+import { freePorts } from '../free-ports.ts';
 import { killUnderLoad } from '../operations/kill-under-load.ts';
 import { describeBehindNginx, startNginx } from '../operations/nginx.ts';
 import { startServerProcess } from '../server-process.ts';
@@ -15,7 +15,7 @@ describeBehindNginx('Two processes behind nginx', () => {
     };
     const server = await startServerProcess({ env: { ...env, HTTPS_PORT: '0' }, database: 'embedded' });
     const upstream = Number(new URL(server.httpOrigin).port);
-    const nginx = await startNginx(upstream, [await freePort(), await freePort()]);
+    const nginx = await startNginx(upstream, await freePorts());
     try {
       const outcome = await killUnderLoad({ server, port: nginx.port, host: 'login.example.com', kills: KILLS });
       console.info(

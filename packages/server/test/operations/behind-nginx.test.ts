@@ -1,9 +1,10 @@
 import { Agent, request } from 'node:https';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePorts } from '../free-ports.ts';
 import { parsePrometheus, sumOf } from '../prometheus-text.ts';
 import { type ServerProcess, startServerProcess } from '../server-process.ts';
 import { call } from './calls.ts';
-import { freePort } from './command.ts';
+
 import { killUnderLoad } from './kill-under-load.ts';
 import { describeBehindNginx, type Nginx, startNginx } from './nginx.ts';
 
@@ -65,7 +66,7 @@ describeBehindNginx('Behind nginx with the configuration of examples/nginx', () 
         HTTPS_PORT: '0',
       },
     });
-    nginx = await startNginx(Number(new URL(server.httpOrigin).port), [await freePort(), await freePort()]);
+    nginx = await startNginx(Number(new URL(server.httpOrigin).port), await freePorts());
   });
   afterAll(async () => {
     await nginx?.stop();

@@ -2,16 +2,16 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { COMPILE_CACHE } from '../compile-cache.ts';
+import { freePorts } from '../free-ports.ts';
 
 export const COMMAND = fileURLToPath(new URL('../../bin/gatewright.mjs', import.meta.url));
-const START_MILLISECONDS = 60_000;
+const START_MILLISECONDS = 110_000;
 
 /** The machine's own Node, where it is another one than ours: the command must find the right one by itself. */
 export const otherNode: string | undefined = (process.env.PATH ?? '')
@@ -107,22 +107,12 @@ export async function place() {
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'gatewright-operations-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const dataDir = join(folder, 'data');
-  const [http, https] = await Promise.all([freePort(), freePort()]);
+  const [http, https] = await freePorts();
   return { folder, dataDir, http, https, env: environment(dataDir, http, https) };
 }
 
 export function environment(dataDir: string, http: number, https: number): Record<string, string> {
   return { GATEWRIGHT_DATA_DIR: dataDir, PORT: String(http), HTTPS_PORT: String(https) };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  // Held for a moment, so that two at once differ.
-  await sleep(20);
-  server.close();
-  return port;
 }
 
 function majorOf(node: string): number {

@@ -13,10 +13,11 @@ import { createLog } from '../../src/kit/log.ts';
 import { serve } from '../../src/start/start-listening.ts';
 import { openLocalAuthority } from '../../src/tls/local-authority.ts';
 import { type DnsServer, startDnsServer } from '../dns-server.ts';
+import { freePorts } from '../free-ports.ts';
 import { decodeJwt } from '../protocol.ts';
 import { CALLBACK, createVisitor } from '../visitor.ts';
 import { startWorld, type World, type WorldRequest } from '../world.ts';
-import { freePort } from './command.ts';
+
 
 const BASE = 'id.example.com';
 const DOMAIN = 'login.example.org';
@@ -49,9 +50,10 @@ beforeAll(async () => {
     }
   };
   await mkCertificates();
-  port = await freePort();
+  const [httpPort, httpsPort] = await freePorts();
+  port = httpsPort;
   const config = readConfig({
-    PORT: String(await freePort()),
+    PORT: String(httpPort),
     HTTPS_PORT: String(port),
     GATEWRIGHT_DATA_DIR: folder,
     TLS_CERT_FILE: join(folder, 'certificates'),

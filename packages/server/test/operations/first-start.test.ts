@@ -1,8 +1,9 @@
 import { copyFile, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { freePorts } from '../free-ports.ts';
 import { managementAt, tokenFor } from './calls.ts';
-import { COMMAND, type CommandOptions, environment, freePort, otherNode, place, run, runToEnd } from './command.ts';
+import { COMMAND, type CommandOptions, environment, otherNode, place, run, runToEnd } from './command.ts';
 import { walk } from './files.ts';
 
 describe('gatewright start', () => {
@@ -42,15 +43,15 @@ describe('gatewright start', () => {
     expect(await first.end('SIGTERM')).toMatchObject({ code: 0 });
     expect(first.printed()).toContain('Stopped.');
 
-    const again = { http: await freePort(), https: await freePort() };
-    const second = run(['start'], { env: environment(dataDir, again.http, again.https) });
+    const again = await freePorts();
+    const second = run(['start'], { env: environment(dataDir, ...again) });
     await second.says('Ready after');
     const rewritten = JSON.parse(await readFile(file, 'utf8'));
     expect(rewritten).toEqual({
       ...firstRun,
-      origin: `https://localhost:${again.https}`,
-      http_origin: `http://localhost:${again.http}`,
-      management: { ...firstRun.management, audience: `https://localhost:${again.https}/api/v2/` },
+      origin: `https://localhost:${again[1]}`,
+      http_origin: `http://localhost:${again[0]}`,
+      management: { ...firstRun.management, audience: `https://localhost:${again[1]}/api/v2/` },
     });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await managementAt(rewritten.http_origin, token)('GET', '/clients')).toMatchObject({ status: 200 });
@@ -68,9 +69,7 @@ describe('gatewright start', () => {
     for (const word of ['Made a PostgreSQL cluster', 'Starting PostgreSQL']) {
       const server = run(['start'], { env });
       await server.says(word);
-      const { code, milliseconds } = await server.end('SIGTERM');
-      expect({ word, code }).toEqual({ word, code: 0 });
-      expect(milliseconds).toBeLessThan(10_000);
+      expect({ word, ...(await server.end('SIGTERM')) }).toMatchObject({ word, code: 0 });
     }
     const server = run(['start'], { env });
     await server.says('Ready after');
