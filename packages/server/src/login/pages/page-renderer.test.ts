@@ -56,10 +56,15 @@ describe.each(pageNames)('the page %s', (name) => {
     const models = replaceEachString(fullModels[name], payload);
     const rendered = models.flatMap((model) => tryRender(name, model) ?? []);
     expect(rendered.length).toBeGreaterThanOrEqual(models.length / 2);
-    for (const { html } of rendered) expectHarmless(html, payload, scripts);
-    for (const branding of brandings.flatMap((full) => replaceEachString(full, payload))) {
-      expectHarmless(render(name, fullModels[name], branding).html, payload, scripts);
-    }
+    // All pages share what a tenant's look becomes: each value meets a third of the payloads here, and the others elsewhere.
+    const turn = pageNames.indexOf(name) + HOSTILE.indexOf(payload);
+    const branded = brandings
+      .flatMap((full) => replaceEachString(full, payload))
+      .filter((_, index) => (index + turn) % 3 === 0)
+      .map((branding) => render(name, fullModels[name], branding));
+    // Many a value is refused without a trace: pages that are the same are looked at once.
+    for (const html of new Set([...rendered, ...branded].map(({ html }) => html)))
+      expectHarmless(html, payload, scripts);
   });
 
   it('is never stored, never framed and allows no inline code but its own', () => {
