@@ -20,9 +20,10 @@ describe('parseJson', () => {
 
   it('reads a megabyte of small items as fast as JSON.parse does', () => {
     const text = `[${'0,'.repeat(500_000)}0]`;
-    const began = performance.now();
+    const before = process.threadCpuUsage();
     parseJson(text);
     // With a reviver it is a second and more.
-    expect(performance.now() - began).toBeLessThan(400);
+    const { user, system } = process.threadCpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(400);
   });
 });

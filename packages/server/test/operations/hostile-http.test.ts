@@ -10,17 +10,17 @@ const WORLD_PORT = 3000;
 
 let world: World;
 let listener: Listener;
+/** What it waits for is never on its way. */
+let impatient: Listener;
 beforeAll(async () => {
   world = await startWorld();
-  listener = await listen({
-    handler: world.app.http.routing,
-    hosts: ['127.0.0.1'],
-    port: 0,
-    limits: { headersTimeout: 400, requestTimeout: 600, connectionsCheckingInterval: 100 },
-  });
+  const usual = { handler: world.app.http.routing, hosts: ['127.0.0.1'], port: 0 };
+  listener = await listen(usual);
+  const limits = { headersTimeout: 400, requestTimeout: 600, connectionsCheckingInterval: 100 };
+  impatient = await listen({ ...usual, limits });
 });
 afterAll(async () => {
-  await listener.close(0);
+  await Promise.all([listener.close(0), impatient.close(0)]);
   await world.stop();
 });
 
@@ -173,7 +173,7 @@ describe('Bytes that are no proper HTTP', () => {
       `GET /health/live HTTP/1.1\r\n${host}\r\n`,
       `POST /oauth/token HTTP/1.1\r\n${host}\r\n${form}\r\ncontent-length: 1000\r\n\r\ngrant_`,
     ]) {
-      const socket = connect(listener.port, '127.0.0.1');
+      const socket = connect(impatient.port, '127.0.0.1');
       socket.on('error', () => {});
       let text = '';
       socket.setEncoding('latin1').on('data', (chunk: string) => {
