@@ -6,8 +6,7 @@ process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
 
 /** Files that change their process, as by trusting a certificate authority, or that measure it: each has one of its own. */
 const OWN_PROCESS = [
-  'packages/server/test/{clients,operations}/**/*.test.ts',
-  'packages/server/test/*-browser.test.ts',
+  'packages/server/test/clients/**/*.test.ts',
   'packages/server/test/keyboard.test.ts',
   'packages/server/src/{passwords,tls,db/embedded}/**/*.test.ts',
 ];
