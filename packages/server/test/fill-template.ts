@@ -31,9 +31,11 @@ export async function fillTemplate(connectionString: string): Promise<Pick<Fille
   try {
     await app.start();
     const firstRun = await app.tenants.create({ name: 'dev', environment: 'development', isDefault: true });
+    await app.stop();
+    // Else each copy would begin its log as one that was restored elsewhere.
+    await pool.query('update log_epoch set cluster_id = null');
     return { secret, firstRun };
   } finally {
-    await app.stop();
     await pool.end();
   }
 }

@@ -161,7 +161,10 @@ describe('a container', () => {
       // Compiled by now: what is left of the limit is for the second rule.
       expect(await execute(job)).toMatchObject({ ok: true });
       const input = { ...Object(job.input), user: { begins: true } };
-      expect(await execute({ ...job, input, limitMs: 1_000 })).toMatchObject({ ok: false, failure: { kind: 'timeout', part: { name: 'rule 2' } } });
+      expect(await execute({ ...job, input, limitMs: 1_000 })).toMatchObject({
+        ok: false,
+        failure: { kind: 'timeout', part: { name: 'rule 2' } },
+      });
       expect(await waiting).toMatchObject({ ok: false, failure: { kind: 'recycled' } });
       expect(events).toMatchObject([
         { type: 'container_ended', tenantId: 'dev', reason: 'timeout', part: { name: 'rule 2' } },

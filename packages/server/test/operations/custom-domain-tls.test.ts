@@ -18,7 +18,6 @@ import { decodeJwt } from '../protocol.ts';
 import { CALLBACK, createVisitor } from '../visitor.ts';
 import { startWorld, type World, type WorldRequest } from '../world.ts';
 
-
 const BASE = 'id.example.com';
 const DOMAIN = 'login.example.org';
 const HERE = { origin: `https://${DOMAIN}` };

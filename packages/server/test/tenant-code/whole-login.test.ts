@@ -49,7 +49,7 @@ describeInChromium('a tenant with a rule, actions and database scripts from Auth
       startWorld({
         httpPort,
         // A busy machine makes containers miss 20 s.
-            findModule: async (name) => MODULES.get(name),
+        findModule: async (name) => MODULES.get(name),
       }),
       startPeopleDatabase(),
       startPartnerApi(PARTNER_KEY, SIGNING_KEY),
