@@ -12,6 +12,9 @@ interface LoginForm {
   readonly password: string;
 }
 
+/** A rotation has to fit into the leeway of refresh tokens twice. */
+const LONGEST_REQUEST_MS = 10_000;
+
 const { HOST, PORT, ENVIRONMENT, VENUES_ORIGIN, CLIENT_ID, CLIENT_SECRET } = readSettings(
   'HOST',
   'PORT',
@@ -23,6 +26,7 @@ const { HOST, PORT, ENVIRONMENT, VENUES_ORIGIN, CLIENT_ID, CLIENT_SECRET } = rea
 const { guard, cache, api } = createCompanyGuard();
 const broker = createSessionBroker({
   ...api,
+  deadlineMs: Math.min(api.deadlineMs, LONGEST_REQUEST_MS),
   cache,
   clientId: CLIENT_ID,
   clientSecret: CLIENT_SECRET,

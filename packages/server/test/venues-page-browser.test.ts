@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -174,7 +175,12 @@ describeInChromium('npm run demo, and its page in Chromium', () => {
 /** In a process group of its own, as a shell runs it. */
 function startDemo() {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: COMPILE_CACHE };
-  const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [DEMO], { env, detached: true });
+  // Others may try the usual ones on this machine; below the range that outgoing connections take theirs from.
+  const port = String(randomInt(10_000, 32_000));
+  const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [DEMO, '--port', port], {
+    env,
+    detached: true,
+  });
   let printed = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
