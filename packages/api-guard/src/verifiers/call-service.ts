@@ -27,7 +27,8 @@ export async function callService(
     text = await readBounded(response);
   } catch (cause) {
     if (cause instanceof ServiceAwayError) throw cause;
-    throw new ServiceAwayError(`${url} can't be reached.`, { cause });
+    const isLate = cause instanceof Error && cause.name === 'TimeoutError';
+    throw new ServiceAwayError(`${url} ${isLate ? 'did not answer in time' : "can't be reached"}.`, { cause });
   }
   const { status } = response;
   const isNoAnswer = status === 429 || status >= 500 || (status >= 300 && status < 400);

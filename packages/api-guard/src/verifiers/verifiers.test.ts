@@ -123,6 +123,15 @@ describe('by a token service', () => {
     await expect(asked).rejects.toMatchObject({ code: 'service_away' });
   });
 
+  it('tells a service that is late from one that is not there', async () => {
+    const never: typeof globalThis.fetch = (_url, init) =>
+      new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      });
+    const late = byTokenService({ url: origin, callerSecret: 'x', fetch: never })('at', AbortSignal.timeout(20));
+    await expect(late).rejects.toThrow('did not answer in time');
+  });
+
   it('tells of a failure without token or secret', async () => {
     const failure = await byTokenService({ url: 'http://127.0.0.1:9', callerSecret: 'of-this-caller' })(
       'the-token',
