@@ -38,6 +38,21 @@ describe('a cache in memory', () => {
     expect(await keysIn(small, ['a', 'b', 'c', 'd'])).toEqual(['a', 'c', 'd']);
   });
 
+  it('lets go what passes before what lasts, unless that has little room left', async () => {
+    const small = createMemoryCache({ maxEntries: 8 });
+    const sessions = Array.from({ length: 6 }, (_, index) => `session${index}`);
+    for (const key of sessions) await small.set(key, 'x', 86_400);
+    for (let index = 0; index < 100; index++) await small.set(`refused${index}`, 'x', 5);
+    expect(await keysIn(small, [...sessions, 'refused98', 'refused99'])).toHaveLength(8);
+    await small.set('session6', 'x', 86_400);
+    expect(await keysIn(small, [...sessions, 'session6', 'refused98', 'refused99'])).toEqual([
+      ...sessions.slice(1),
+      'session6',
+      'refused98',
+      'refused99',
+    ]);
+  });
+
   it('drops an entry that alone is too large, and the one that it was to follow', async () => {
     const small = createMemoryCache({ maxBytes: 1_000 });
     await small.set('a', 'small', 60);

@@ -16,18 +16,28 @@ interface Kept {
   readonly bytes: number;
 }
 
+interface Shelf {
+  /** Oldest first, as a Map lists its keys: reading takes a key out and puts it in again. */
+  readonly kept: Map<string, Kept>;
+  bytes: number;
+}
+
+/** Verdicts, refusals and locks end within it; sessions last for longer. */
+const PASSING_SECONDS = 3_600;
+/** Of the room, where what lasts wants the rest. */
+const PASSING_SHARE = 1 / 4;
 /** About what a Map, an object and two strings take beside their characters. */
 const ENTRY_OVERHEAD = 200;
 
 /**
- * The cache of one process, for a service that runs once. Where it is full, what was not asked for longest goes first.
+ * The cache of one process, for a service that runs once. Where it is full, what was not asked for longest goes first, and of that what
+ * passes before what lasts: who invents tokens fills it with refusals, and must not push out the sessions of others.
  * What is revoked by another process is heard of as late as with any cache: by the age of a verdict.
  */
 export function createMemoryCache(options: MemoryCacheOptions = {}): TokenCache {
   const { maxEntries = 10_000, maxBytes = 50_000_000, now = Date.now } = options;
-  // A Map lists its keys as they were put in: reading takes a key out and puts it in again.
-  const kept = new Map<string, Kept>();
-  let bytesKept = 0;
+  const passing: Shelf = { kept: new Map(), bytes: 0 };
+  const lasting: Shelf = { kept: new Map(), bytes: 0 };
   let writes = 0;
   let isClosed = false;
 
@@ -57,21 +67,24 @@ export function createMemoryCache(options: MemoryCacheOptions = {}): TokenCache 
     },
     async close() {
       isClosed = true;
-      kept.clear();
-      bytesKept = 0;
+      for (const shelf of [passing, lasting]) {
+        shelf.kept.clear();
+        shelf.bytes = 0;
+      }
     },
   };
 
   function read(key: string): Kept | undefined {
     check(key);
-    const found = kept.get(key);
+    const shelf = shelfOf(key);
+    const found = shelf.kept.get(key);
     if (!found) return undefined;
-    kept.delete(key);
     if (found.endsAt <= now()) {
-      bytesKept -= found.bytes;
+      remove(key);
       return undefined;
     }
-    kept.set(key, found);
+    shelf.kept.delete(key);
+    shelf.kept.set(key, found);
     return found;
   }
 
@@ -82,17 +95,30 @@ export function createMemoryCache(options: MemoryCacheOptions = {}): TokenCache 
     const lifetime = toLifetime(lifetimeSeconds);
     if (lifetime === 0 || bytes > maxBytes || maxEntries < 1) return;
     writes += 1;
-    kept.set(key, { value, version: String(writes), endsAt: now() + lifetime * 1000, bytes });
-    bytesKept += bytes;
-    for (const oldest of kept.keys()) {
-      if (kept.size <= maxEntries && bytesKept <= maxBytes) return;
-      remove(oldest);
-    }
+    const shelf = lifetime > PASSING_SECONDS ? lasting : passing;
+    shelf.kept.set(key, { value, version: String(writes), endsAt: now() + lifetime * 1000, bytes });
+    shelf.bytes += bytes;
+    while (passing.kept.size + lasting.kept.size > maxEntries || passing.bytes + lasting.bytes > maxBytes)
+      for (const oldest of shelfThatGivesWay().kept.keys()) {
+        remove(oldest);
+        break;
+      }
+  }
+
+  function shelfThatGivesWay(): Shelf {
+    const { kept, bytes } = passing;
+    const hasMuch = kept.size > maxEntries * PASSING_SHARE || bytes > maxBytes * PASSING_SHARE;
+    return hasMuch || lasting.kept.size === 0 ? passing : lasting;
   }
 
   function remove(key: string): void {
-    bytesKept -= kept.get(key)?.bytes ?? 0;
-    kept.delete(key);
+    const shelf = shelfOf(key);
+    shelf.bytes -= shelf.kept.get(key)?.bytes ?? 0;
+    shelf.kept.delete(key);
+  }
+
+  function shelfOf(key: string): Shelf {
+    return lasting.kept.has(key) ? lasting : passing;
   }
 
   function check(key: string): void {
