@@ -9,9 +9,6 @@ interface Parts {
   readonly changeEntry: ChangeEntry;
 }
 
-/** A session is refreshed less often than this within the time that old access tokens lead on. */
-const MOST_FORWARDS = 20;
-
 /**
  * Takes a session out of the cache, with all that leads to it, and gives back the refresh token that is to be revoked. What leads there goes
  * last: where the cache fails on the way, the same access token ends the session at the next attempt. Each step is a compare-and-swap: who
@@ -19,11 +16,12 @@ const MOST_FORWARDS = 20;
  */
 export function createSessionEnd({ cache, entries, changeEntry }: Parts) {
   return async function endSession(accessToken: string): Promise<string | undefined> {
-    const path: string[] = [];
+    // To its end, however often somebody refreshed meanwhile: entries that lead on live for seconds, so that it has one.
+    const path = new Set<string>();
     let refreshToken: string | undefined;
     let token: string | undefined = accessToken;
-    while (token !== undefined && path.length < MOST_FORWARDS) {
-      path.push(token);
+    while (token !== undefined && !path.has(token)) {
+      path.add(token);
       const session: StoredSession | undefined = await takeUnlessForwarded(token);
       refreshToken = session?.refreshToken;
       token = session?.next?.accessToken;

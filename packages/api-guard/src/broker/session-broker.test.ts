@@ -166,6 +166,14 @@ describe('a logout', () => {
     expect(await broker().logout('never-seen')).toEqual({ ended: false, revoked: true });
   });
 
+  it('by an old access token ends the session, however often somebody refreshed meanwhile', async () => {
+    const { accessToken: first } = await logIn();
+    let last = first;
+    for (let time = 0; time < 25; time++) ({ accessToken: last } = await broker().refresh(last));
+    expect(await broker().logout(first)).toEqual({ ended: true, revoked: true });
+    await expect(broker().refresh(last)).rejects.toMatchObject({ code: 'unknown_session' });
+  });
+
   it('during a refresh wins: nobody gets the new token, and the server ends it', async () => {
     const { accessToken } = await logIn();
     let rotated = () => {};
