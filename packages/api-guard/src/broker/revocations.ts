@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerEvent } from './broker-options.ts';
+import { detailOf } from './session-error.ts';
 import type { TokenEndpoint } from './token-endpoint.ts';
 
 interface Parts {
@@ -32,7 +33,7 @@ export function createRevocations({ server, delaysMs, closeMs, tell }: Parts) {
       await server.revoke(refreshToken);
       return true;
     } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
+      const message = detailOf(cause);
       const delay = delaysMs[attempt];
       if (delay === undefined || isClosed || waiting.size >= MOST_WAITING) tell({ type: 'revocation_failed', message });
       else {

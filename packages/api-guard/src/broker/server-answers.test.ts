@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryCache } from '../caches/memory-cache.ts';
-import { createSessionBroker, type SessionBrokerOptions } from './session-broker.ts';
+import { type BrokerEvent, createSessionBroker, type SessionBrokerOptions } from './session-broker.ts';
 
 describe('a login', () => {
   it.each([
@@ -17,6 +17,16 @@ describe('a login', () => {
     const error = await answering.login('ada', 'hush-hush').catch((cause: Error) => cause);
     expect(error).toMatchObject({ code, status: own });
     expect(String(error)).not.toMatch(/hush-hush|mfa-secret|client-secret/);
+  });
+});
+
+describe('a server that does not answer', () => {
+  it('is named to the operator, and not to users', async () => {
+    const told: BrokerEvent[] = [];
+    const asking = broker({ fetch: answer(503, {}), onEvent: (event) => told.push(event) });
+    const error = await asking.login('ada', 'hush-hush').catch((cause: Error) => cause);
+    expect(String(error)).not.toContain('acme-dev.example');
+    expect(told).toEqual([{ type: 'server_away', message: 'https://acme-dev.example/oauth/token answered 503.' }]);
   });
 });
 

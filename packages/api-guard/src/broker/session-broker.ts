@@ -7,7 +7,7 @@ import { type BrokerEvent, checkedBrokerOptions, type SessionBrokerOptions } fro
 import { createSessionEnd } from './end-session.ts';
 import { createSessionRefresh, type Refreshed } from './refresh-session.ts';
 import { createRevocations } from './revocations.ts';
-import { SessionError } from './session-error.ts';
+import { detailOf, SessionError } from './session-error.ts';
 import { createRotationStore } from './store-rotation.ts';
 import { type Credentials, createTokenEndpoint } from './token-endpoint.ts';
 
@@ -100,7 +100,7 @@ export function createSessionBroker(given: SessionBrokerOptions): SessionBroker 
       return await work();
     } catch (cause) {
       if (cause instanceof SessionError) {
-        if (cause.code === 'away') tell({ type: 'server_away', message: cause.message });
+        if (cause.code === 'away') tell({ type: 'server_away', message: detailOf(cause) });
         throw cause;
       }
       const message = cause instanceof Error ? cause.message : String(cause);

@@ -16,6 +16,12 @@ export type SessionErrorCode =
   /** The broker's own settings are not what the server wants. */
   | 'configuration';
 
+/** For the operator: with what users are not told, as the address that does not answer. */
+export function detailOf(error: unknown): string {
+  if (error instanceof SessionError && error.cause instanceof Error) return error.cause.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
 const STATUS: Readonly<Record<SessionErrorCode, number>> = {
   wrong_credentials: 401,
   mfa_required: 403,

@@ -60,8 +60,11 @@ export function createTokenEndpoint(options: CheckedBrokerOptions) {
       );
     } catch (cause) {
       if (!(cause instanceof ServiceAwayError)) throw cause;
-      const { message, retryAfterSeconds } = cause;
-      throw new SessionError('away', message, { cause, retryAfterSeconds });
+      // Its message names addresses of the backend, which are nothing for users.
+      throw new SessionError('away', 'The server can not be asked.', {
+        cause,
+        retryAfterSeconds: cause.retryAfterSeconds,
+      });
     }
   }
 
