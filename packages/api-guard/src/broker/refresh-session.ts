@@ -85,8 +85,9 @@ export function createSessionRefresh({ options, cache, entries, changeEntry, ser
   async function write(rotation: Rotation): Promise<Refreshed> {
     const { accessToken, expiresAt } = rotation.issued;
     const session = await rotations.store(rotation);
-    // Ours leads on though old tokens lead nowhere (forwardSeconds 0).
-    return session?.next?.accessToken === accessToken ? { accessToken, expiresAt } : followed(session);
+    // Ours leads on though old tokens lead nowhere (forwardSeconds 0), or is the old one itself.
+    const isOurs = session?.next ? session.next.accessToken === accessToken : accessToken === rotation.accessToken;
+    return session && isOurs ? { accessToken, expiresAt } : followed(session);
   }
 
   /** What the server refuses is over, unless another process has rotated it. */

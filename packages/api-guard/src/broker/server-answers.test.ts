@@ -30,6 +30,23 @@ describe('a server that does not answer', () => {
   });
 });
 
+describe('a server that gives the same access token twice within a second', () => {
+  it('leaves the session where it is, with its new refresh token', async () => {
+    const sent: (string | null)[] = [];
+    const repeating = broker({
+      fetch: async (_url, init) => {
+        sent.push(new URLSearchParams(String(init?.body)).get('refresh_token'));
+        return Response.json({ access_token: 'same', refresh_token: `refresh-${sent.length}`, expires_in: 900 });
+      },
+    });
+    const { accessToken } = await repeating.login('ada', 'hush-hush');
+    for (let time = 0; time < 3; time++)
+      expect(await repeating.refresh(accessToken)).toEqual({ accessToken, expiresAt: expect.any(Number) });
+    expect(sent).toEqual([null, 'refresh-1', 'refresh-2', 'refresh-3']);
+    expect(await repeating.logout(accessToken)).toMatchObject({ ended: true });
+  });
+});
+
 describe('the options', () => {
   it.each([
     ['secret', { secret: 'short' }],

@@ -43,11 +43,17 @@ export function createRotationStore({ options, cache, entries, changeEntry, disc
   /** What the old access token leads to then; a session that others have ended or rotated meanwhile is theirs. */
   async function write({ accessToken, refreshToken, issued }: Rotation): Promise<StoredSession | undefined> {
     const { accessToken: newToken, expiresAt, refreshToken: successor = refreshToken } = issued;
+    const renewed = { endsAt: seconds() + sessionSeconds, refreshToken: successor };
+    if (newToken === accessToken) {
+      // JWTs without an id, as Auth0's, are the same where they were made in one second: this one leads nowhere but to itself.
+      const { session } = await changeEntry(accessToken, (entry) =>
+        entry.session?.refreshToken === refreshToken ? { ...entry, session: renewed } : undefined,
+      );
+      if (!session) discard(successor);
+      return session;
+    }
     // First the new entry: a crash in between leaves the old refresh token, which the server takes once more within its leeway.
-    await changeEntry(newToken, (entry) => ({
-      ...entry,
-      session: { endsAt: seconds() + sessionSeconds, refreshToken: successor },
-    }));
+    await changeEntry(newToken, (entry) => ({ ...entry, session: renewed }));
     const next = { accessToken: newToken, expiresAt, rotatedAt: seconds() };
     const { session } = await changeEntry(accessToken, (entry) =>
       entry.session?.refreshToken === refreshToken
