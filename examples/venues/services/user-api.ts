@@ -32,7 +32,8 @@ const broker = createSessionBroker({
   clientSecret: CLIENT_SECRET,
   onEvent: ({ type, message }) => process.stderr.write(`${type}: ${message}\n`),
 });
-const app = fastify({ bodyLimit: 8_192, forceCloseConnections: true });
+// Fastify waits for a slow request for ever unless told otherwise.
+const app = fastify({ bodyLimit: 8_192, requestTimeout: 10_000, forceCloseConnections: true });
 
 const LOGIN_FORM = {
   type: 'object',

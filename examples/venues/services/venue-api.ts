@@ -2,7 +2,7 @@
 // password or a refresh token.
 import type { AddressInfo } from 'node:net';
 import { authenticate, requirePermissions } from '@gatewright/api-guard/express';
-import express from 'express';
+import express, { type ErrorRequestHandler } from 'express';
 import { createCompanyGuard } from './company-guard.ts';
 import { readSettings } from './read-settings.ts';
 import { venues } from './venues.ts';
@@ -48,6 +48,20 @@ app.post('/venues/:id/bookings', requirePermissions('book:venues'), (request, re
 app.delete('/venues/:id', requirePermissions('manage:venues'), (_request, response) => {
   response.status(501).json({ error: 'not_built', error_description: 'An example closes no venue' });
 });
+// Express would answer with the stack, unless NODE_ENV is production.
+const answerError: ErrorRequestHandler = (error, _request, response, next) => {
+  if (response.headersSent) return next(error);
+  const status = error.status >= 400 && error.status < 500 ? 400 : 500;
+  if (status === 500) process.stderr.write(`a request failed: ${error.name}\n`);
+  response
+    .status(status)
+    .json(
+      status === 400
+        ? { error: 'invalid_request', error_description: 'Malformed request' }
+        : { error: 'server_error', error_description: 'Something went wrong here' },
+    );
+};
+app.use(answerError);
 
 const server = app.listen(Number(PORT), HOST, (error?: Error) => {
   if (error) throw error;

@@ -31,23 +31,32 @@ export function createSession({ onRenewed, onEnded, onRequest }) {
   function end() {
     clearTimeout(timer);
     token = undefined;
+    renewing = undefined;
   }
 
   /** One renewal for all who want one. Other tabs may renew too: the backend rotates once for all. */
   function renew() {
-    renewing ??= send('/session/refresh', { method: 'POST' })
-      .then((answer) => onRenewed(keep(answer)))
-      .catch((error) => {
-        if (error.status === 401) {
-          end();
-          onEnded();
-        }
-        throw error;
-      })
-      .finally(() => {
-        renewing = undefined;
-      });
-    return renewing;
+    if (renewing) return renewing;
+    const own = renewOf(token).finally(() => {
+      if (renewing === own) renewing = undefined;
+    });
+    renewing = own;
+    return own;
+  }
+
+  async function renewOf(old) {
+    try {
+      const answer = await send('/session/refresh', { method: 'POST' });
+      // Whoever logged out meanwhile, and who may have logged in since, is not given the session of before.
+      if (token !== old) throw new RequestError(401, { error_description: 'Your session has ended.' });
+      onRenewed(keep(answer));
+    } catch (error) {
+      if (token === old && error.status === 401) {
+        end();
+        onEnded();
+      }
+      throw error;
+    }
   }
 
   async function send(url, init = {}) {
