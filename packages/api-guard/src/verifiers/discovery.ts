@@ -6,6 +6,8 @@ type Endpoint = 'jwks_uri' | 'userinfo_endpoint' | 'introspection_endpoint' | 't
 
 const FRESH_MS = 600_000;
 const DEADLINE_MS = 5_000;
+/** Of what the server says in a message, which may end in a log at each request. */
+const LONGEST_NAME = 200;
 
 /** Endpoints of an issuer, by OpenID Connect Discovery. An answer is kept for ten minutes, and longer while there is no other. */
 export function createDiscovery({ issuer, fetch }: { readonly issuer: string; readonly fetch: Fetch }): Discover {
@@ -41,7 +43,7 @@ export function createDiscovery({ issuer, fetch }: { readonly issuer: string; re
     // OpenID Connect Discovery section 4.3: another issuer's metadata is somebody else's keys.
     if (body.issuer !== issuer)
       throw new ServiceAwayError(
-        `${url} is of the issuer ${JSON.stringify(body.issuer)}, not ${JSON.stringify(issuer)}.`,
+        `${url} is of the issuer ${JSON.stringify(String(body.issuer).slice(0, LONGEST_NAME))}, not ${JSON.stringify(issuer)}.`,
       );
     known = { metadata: body, at: performance.now() };
     return body;

@@ -25,6 +25,8 @@ const METADATA_FRESH_MS = 600_000;
 const READY_FRESH_MS = 5_000;
 const READY_DEADLINE_MS = 2_000;
 const MOST_BYTES = 262_144;
+/** Of what the server says in a message. */
+const LONGEST_NAME = 200;
 
 /** The server that issued the tokens. Whatever is no answer to the question is an AwayError. */
 export function createAuthorizationServer({ settings, callOut, observe }: Parts) {
@@ -64,7 +66,7 @@ export function createAuthorizationServer({ settings, callOut, observe }: Parts)
     // OpenID Connect Discovery section 4.3: another issuer's endpoints would be told our secret.
     if (body.issuer !== issuer)
       throw new AwayError(
-        `${metadataUrl} is of the issuer ${JSON.stringify(body.issuer)}, not ${JSON.stringify(issuer)}.`,
+        `${metadataUrl} is of the issuer ${JSON.stringify(String(body.issuer).slice(0, LONGEST_NAME))}, not ${JSON.stringify(issuer)}.`,
       );
     known = { metadata: body, at: performance.now() };
     return body;
