@@ -32,8 +32,13 @@ const broker = createSessionBroker({
   clientSecret: CLIENT_SECRET,
   onEvent: ({ type, message }) => process.stderr.write(`${type}: ${message}\n`),
 });
-// Fastify waits for a slow request for ever unless told otherwise.
-const app = fastify({ bodyLimit: 8_192, requestTimeout: 10_000, forceCloseConnections: true });
+// Fastify waits for a slow body for ever unless told otherwise, and Node does not look before the time for headers is over.
+const app = fastify({
+  bodyLimit: 8_192,
+  requestTimeout: 10_000,
+  http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
+  forceCloseConnections: true,
+});
 
 const LOGIN_FORM = {
   type: 'object',
