@@ -32,6 +32,16 @@ describeWithMemcached('a cache in memcached', () => {
     expect(await other.get('shared')).toEqual(await cache.get('shared'));
     await other.close();
   });
+
+  it('reads what somebody else made larger than we would, and goes on', async () => {
+    const value = 'x'.repeat(1_048_000);
+    await memcached.ask(`set large 0 60 ${value.length} noreply\r\n${value}\r\nversion`);
+    const [large, missing] = await Promise.all([cache.get('large'), cache.get('not-there')]);
+    expect(large?.value.length).toBe(value.length);
+    expect(missing).toBeUndefined();
+    await cache.set('large', 'ours again', 60);
+    expect((await cache.get('large'))?.value).toBe('ours again');
+  });
 });
 
 describe('options of a cache in memcached', () => {

@@ -1,5 +1,3 @@
-import { MAX_VALUE_BYTES } from '../caches/cache-bounds.ts';
-
 /** One answer of memcached's meta protocol. */
 export interface Answer {
   /** HD stored or deleted, VA a value, EN nothing there, NS not added, EX changed, NF not there, MN noop; or SERVER_ERROR. */
@@ -12,6 +10,11 @@ export interface Answer {
   readonly message?: string;
 }
 
+/**
+ * As much as memcached takes unless it was started otherwise, which is more than we store: whoever can write to it must not end our
+ * connection, for all tokens, by a value that is too large for one.
+ */
+const MAX_VALUE_BYTES = 1_048_576;
 const MAX_LINE_BYTES = 2_048;
 const CODES = new Set(['HD', 'EN', 'NS', 'EX', 'NF', 'MN']);
 const CR = 13;
