@@ -152,12 +152,16 @@ describe('POST /oauth/introspect', () => {
 });
 
 describe('a token is inactive, and nothing else is said of it,', () => {
-  it.each([['unknown'], ['v1.unknown'], ['a.b.c'], ['x'.repeat(8_000)], ['e30.e30.'], ['\u00e9']])(
-    'that is %j',
-    async (token) => {
-      expect(await introspect(token)).toEqual(INACTIVE);
-    },
-  );
+  it.each([['unknown'], ['v1.unknown'], ['a.b.c'], ['e30.e30.'], ['\u00e9']])('that is %j', async (token) => {
+    expect(await introspect(token)).toEqual(INACTIVE);
+  });
+
+  it('that is as long as /userinfo takes one', async () => {
+    expect(await introspect('x'.repeat(16_384))).toEqual(INACTIVE);
+    const form = { ...service, token: 'x'.repeat(16_385) };
+    const longer = await world.request({ path: '/oauth/introspect', form });
+    expect([longer.statusCode, longer.json().error_description]).toEqual([400, 'Parameter is too long: token']);
+  });
 
   it('when it has expired', async () => {
     const { access_token } = await tokensOf();
