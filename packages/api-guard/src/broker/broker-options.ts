@@ -36,6 +36,8 @@ export interface BrokerEvent {
   readonly type:
     | 'cache_away'
     | 'server_away'
+    /** The server refuses the broker's client, or gives no refresh token: nobody can log in until somebody mends it. */
+    | 'configuration'
     | 'revocation_delayed'
     | 'revocation_failed'
     /** A rotated session could not be written yet; and not at all, so that its user logs in again. */

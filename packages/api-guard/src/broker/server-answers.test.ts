@@ -13,10 +13,13 @@ describe('a login', () => {
     [200, {}, 'away', 503],
     [200, { access_token: 'at', expires_in: 60 }, 'configuration', 500],
   ])('that the server answers with %i %j is the error %s', async (status, body, code, own) => {
-    const answering = broker({ fetch: answer(status, body) });
+    const events: BrokerEvent[] = [];
+    const answering = broker({ fetch: answer(status, body), onEvent: (event) => events.push(event) });
     const error = await answering.login('ada', 'hush-hush').catch((cause: Error) => cause);
     expect(error).toMatchObject({ code, status: own });
-    expect(String(error)).not.toMatch(/hush-hush|mfa-secret|client-secret/);
+    expect(String(error)).not.toMatch(/hush-hush|mfa-secret|client-secret|acme-dev/);
+    const told = { away: 'server_away', configuration: 'configuration' }[code];
+    expect(events.map(({ type }) => type)).toEqual(told ? [told] : []);
   });
 });
 

@@ -101,6 +101,7 @@ export function createSessionBroker(given: SessionBrokerOptions): SessionBroker 
     } catch (cause) {
       if (cause instanceof SessionError) {
         if (cause.code === 'away') tell({ type: 'server_away', message: detailOf(cause) });
+        if (cause.code === 'configuration') tell({ type: 'configuration', message: cause.message });
         throw cause;
       }
       const message = cause instanceof Error ? cause.message : String(cause);
