@@ -14,6 +14,7 @@ interface LoginForm {
 
 /** A rotation has to fit into the leeway of refresh tokens twice. */
 const LONGEST_REQUEST_MS = 10_000;
+const LONGEST_STOP_MS = 5_000;
 
 const { HOST, PORT, ENVIRONMENT, VENUES_ORIGIN, CLIENT_ID, CLIENT_SECRET } = readSettings(
   'HOST',
@@ -37,7 +38,6 @@ const app = fastify({
   bodyLimit: 8_192,
   requestTimeout: 10_000,
   http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
-  forceCloseConnections: true,
 });
 
 const LOGIN_FORM = {
@@ -84,13 +84,14 @@ servePage(app, { environment: ENVIRONMENT, venuesOrigin: VENUES_ORIGIN });
 await app.listen({ host: HOST, port: Number(PORT) });
 process.stdout.write(`listens at ${HOST}:${PORT}\n`);
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.once(signal, () => {
+  process.once(signal, async () => {
+    // Requests under way are answered first. Then what waits to be written or revoked is tried once more.
+    setTimeout(() => app.server.closeAllConnections(), LONGEST_STOP_MS).unref();
+    await app.close();
     guard.close();
-    broker.close();
-    void app
-      .close()
-      .then(() => cache.close())
-      .then(() => process.exit(0));
+    await broker.close();
+    await cache.close();
+    process.exit(0);
   });
 
 function bearerOf(request: FastifyRequest): string {

@@ -7,6 +7,8 @@ import { createCompanyGuard } from './company-guard.ts';
 import { readSettings } from './read-settings.ts';
 import { venues } from './venues.ts';
 
+const LONGEST_STOP_MS = 5_000;
+
 const { HOST, PORT, PAGE_ORIGIN } = readSettings('HOST', 'PORT', 'PAGE_ORIGIN');
 const { guard, cache } = createCompanyGuard();
 const app = express();
@@ -70,7 +72,11 @@ const server = app.listen(Number(PORT), HOST, (error?: Error) => {
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => {
-    guard.close();
-    server.close(() => void cache.close().then(() => process.exit(0)));
-    server.closeAllConnections();
+    // Requests under way are answered first.
+    setTimeout(() => server.closeAllConnections(), LONGEST_STOP_MS).unref();
+    server.close(async () => {
+      guard.close();
+      await cache.close();
+      process.exit(0);
+    });
   });
