@@ -51,8 +51,12 @@ element('renew').addEventListener('click', () =>
 );
 element('logout').addEventListener('click', () =>
   busy(element('logout'), async () => {
-    await session.logout().catch(() => {});
-    showLogin('You are logged out.');
+    const words = await session.logout().then(
+      () => 'You are logged out.',
+      () => 'You are logged out on this page. The server can’t be told now: your session there ends by itself.',
+    );
+    say('');
+    showLogin(words);
   }),
 );
 
