@@ -13,16 +13,23 @@ const USAGE = `Usage: npm run demo -- [--port ${FIRST_PORT}] [--max-stale 60]
 
 const { port, maxStale } = readOptions();
 const begun = performance.now();
+let isStopping = false;
 print('Starting Gatewright, memcached and the services of two environments …\n');
 const { ready, stop } = startEverything({
   firstPort: port,
   maxStaleSeconds: { dev: maxStale, int: maxStale },
-  onStarted: ({ name, pid }, where) => print(`  ${name.padEnd(20)} ${where.padEnd(24)} pid ${pid}`),
+  onStarted({ name, pid, ended }, where) {
+    print(`  ${name.padEnd(20)} ${where.padEnd(24)} pid ${pid}`);
+    void ended.then(() => isStopping || print(`${name} (pid ${pid}) has ended.`));
+  },
 });
 // The terminal sends Ctrl+C to everybody who runs in it, so nobody is told again; a second one is waiting as well.
 const stopped = Promise.withResolvers<'told to stop'>();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.on(signal, () => stopped.resolve('told to stop'));
+  process.on(signal, () => {
+    isStopping = true;
+    stopped.resolve('told to stop');
+  });
 let exitCode = 0;
 try {
   const demo = await Promise.race([ready, stopped.promise]);
@@ -35,6 +42,7 @@ try {
   process.stderr.write(`\ndemo: ${error instanceof Error ? error.message : error}\n`);
   exitCode = 1;
 }
+isStopping = true;
 print('\nStopping …');
 await stop();
 print('Everything has ended.');

@@ -129,6 +129,24 @@ describeInChromium('npm run demo, and its page in Chromium', () => {
         .toBe(true);
     });
 
+    it('says so where nobody heard of a logout, and lets no renewal that was under way open the session again', async () => {
+      const loggedOut = Promise.withResolvers<void>();
+      await page.route('**/session/refresh', async (route) => {
+        await loggedOut.promise;
+        await route.continue();
+      });
+      await page.route('**/session/logout', (route) => route.abort());
+      const renewed = page.waitForResponse('**/session/refresh');
+      await page.getByRole('button', { name: 'Renew now' }).press('Enter');
+      await page.getByRole('button', { name: 'Log out' }).press('Enter');
+      await page.getByText('You are logged out on this page. The server can’t be told now').waitFor();
+      loggedOut.resolve();
+      expect((await renewed).status()).toBe(200);
+      await page.waitForTimeout(300);
+      expect(await page.locator('#claims').textContent()).toBe('');
+      expect(await page.locator('#status').textContent()).toBe('');
+    });
+
     it('ends every process on Ctrl+C, and removes what it wrote', async () => {
       const pids = [...demo.printed().matchAll(/ pid (\d+)$/gm)].map(([, pid]) => Number(pid));
       expect(pids).toHaveLength(8);
@@ -138,6 +156,8 @@ describeInChromium('npm run demo, and its page in Chromium', () => {
       if (process.platform === 'linux') expect(processesOf(folder)).not.toEqual([]);
       const { code } = await demo.end('SIGINT', { group: true });
       expect(demo.printed()).toContain('Everything has ended.');
+      // Only the memcached that was killed ended on its own.
+      expect(demo.printed().match(/^.* \(pid \d+\) has ended/gm)).toEqual([expect.stringContaining('memcached')]);
       expect(code).toBe(0);
       expect(pids.filter(isRunning)).toEqual([]);
       expect(processesOf(folder)).toEqual([]);
