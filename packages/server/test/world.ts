@@ -66,6 +66,7 @@ export async function startWorld({
   backgroundLimits,
   runAction,
   streamRandom,
+  worksByItself = true,
   httpPort = PORTS.http,
   processes = 1,
 }: {
@@ -89,6 +90,8 @@ export async function startWorld({
   runAction?: AppWorld['runAction'];
   /** The chance in what log streams wait for after a failure. */
   streamRandom?: AppWorld['streamRandom'];
+  /** False where a test counts statements: none but those of its requests is made. */
+  worksByItself?: boolean;
   /** Of a socket that the test itself opens, for clients that need one. */
   httpPort?: number;
   /** As many as share the work of a world with secondServer(). */
@@ -117,6 +120,7 @@ export async function startWorld({
       containerLimits: { ...CONTAINERS, ...containerLimits },
       backgroundLimits,
       streamRandom,
+      worksByItself,
       listening: () => ({ ...PORTS, http: httpPort }),
       log: createLog('json', (line) => errors.push(line)),
       now: () => new Date(time),

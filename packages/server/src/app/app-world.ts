@@ -50,6 +50,8 @@ export interface World {
   readonly snapshotsOfOthers: () => Promise<readonly MetricsSnapshot[]>;
   /** Whether the log is counted, watched and expired as time goes by; otherwise whoever made the app does it. */
   readonly watchesLog?: boolean;
+  /** Whether sweeps, logouts and log streams go on by themselves; otherwise every statement is a request's. */
+  readonly worksByItself?: boolean;
   /** The ports in use; asked at each request, since they are known only after listening. */
   readonly listening: () => Listening;
   /** Whether all is done that a client may rely on once /health/ready says so. */

@@ -273,9 +273,7 @@ export async function createApp(world: World) {
           log.warn('The connection to the database is lost: requests get 503 until it is back.');
         },
       });
-      housekeeper.start();
-      logouts.start();
-      logStreams.worker.start();
+      if (world.worksByItself ?? true) for (const one of [housekeeper, logouts, logStreams.worker]) one.start();
       if (world.watchesLog ?? true) logWatch.start();
       await http.ready();
     },

@@ -10,7 +10,7 @@ const statements: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
   database.pool.on('connect', listenTo);
-  world = await startWorld({ database });
+  world = await startWorld({ database, worksByItself: false });
 });
 afterAll(async () => {
   await world.stop();

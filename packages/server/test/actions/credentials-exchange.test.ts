@@ -15,7 +15,7 @@ let audience: string;
 beforeAll(async () => {
   database = await createTestDatabase();
   database.pool.on('connect', listenTo);
-  world = await startWorld({ database });
+  world = await startWorld({ database, worksByItself: false });
   manage = world.api();
   audience = world.main.api.identifier;
 });

@@ -20,7 +20,7 @@ const statements: Statement[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
   database.pool.on('connect', listenTo);
-  world = await startWorld({ database });
+  world = await startWorld({ database, worksByItself: false });
   home = await inhabit(world, await world.createTenant('acme'));
   statements.length = 0;
   await everyOperation();
