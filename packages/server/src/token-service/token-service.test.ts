@@ -9,10 +9,7 @@ import { startTokenService, type TokenService } from './token-service.ts';
 const VENUES = 'https://venues.example/';
 const ORDERS = 'https://orders.example/';
 const SECRETS = { venues: 'v'.repeat(40), orders: 'o'.repeat(40) };
-const CALLERS = JSON.stringify({
-  venues: SECRETS.venues,
-  orders: { secret: SECRETS.orders, audiences: [ORDERS] },
-});
+const CALLERS = JSON.stringify({ venues: SECRETS.venues, orders: { secret: SECRETS.orders, audiences: [ORDERS] } });
 
 let server: Awaited<ReturnType<typeof startListeningWorld>>;
 let client: TestClient;

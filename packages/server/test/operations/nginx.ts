@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { describe } from 'vitest';
+import { describeWhere } from '../describe-where.ts';
 
 const PROGRAM = '/usr/sbin/nginx';
 const EXAMPLE = fileURLToPath(new URL('../../../../examples/nginx/gatewright.conf', import.meta.url));
@@ -22,10 +22,8 @@ export interface Nginx {
 
 /** `describe` for tests with nginx. Without it the run says what it left out, and with CI=true it fails. */
 export function describeBehindNginx(title: string, define: () => void): void {
-  if (existsSync(PROGRAM)) return void describe(title, define);
-  if (process.env.CI === 'true') throw new Error(`There is no ${PROGRAM} (apt-get install nginx): ${title}`);
-  process.stderr.write(`Left out, since there is no ${PROGRAM} (apt-get install nginx): ${title}\n`);
-  describe.skip(title, define);
+  const missing = existsSync(PROGRAM) ? undefined : `there is no ${PROGRAM} (apt-get install nginx)`;
+  describeWhere(missing, title, define);
 }
 
 /** nginx with the configuration of examples/nginx, on free ports, in front of a server. */
