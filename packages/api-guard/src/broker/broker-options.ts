@@ -1,5 +1,5 @@
 import type { TokenCache } from '../caches/token-cache.ts';
-import { boundedNumber, checkSecret, checkTexts } from '../options/check-options.ts';
+import { boundedNumber, checkSecret, checkTexts, checkWebAddress } from '../options/check-options.ts';
 
 export interface SessionBrokerOptions {
   /** Of the authorization server, and of the tokens. */
@@ -54,7 +54,8 @@ const BOUNDS = {
 
 /** With every default, or a TypeError that names the option. */
 export function checkedBrokerOptions(options: SessionBrokerOptions) {
-  checkTexts(options, ['issuer', 'audience', 'clientId', 'clientSecret']);
+  checkWebAddress('issuer', options.issuer);
+  checkTexts(options, ['audience', 'clientId', 'clientSecret']);
   checkSecret(options.secret);
   if (typeof options.cache?.add !== 'function') throw new TypeError('cache must be a TokenCache.');
   const bounded = (name: keyof typeof BOUNDS) => boundedNumber(name, options[name], BOUNDS[name]);

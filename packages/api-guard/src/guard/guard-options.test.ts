@@ -5,6 +5,7 @@ import type { GuardOptions } from './guard-options.ts';
 describe('options of a guard', () => {
   it.each<[string, unknown]>([
     ['issuer', ''],
+    ['issuer', 'acme-dev.example/'],
     ['audience', undefined],
     ['secret', 'short'],
     ['cache', {}],

@@ -1,5 +1,5 @@
 import type { TokenCache } from '../caches/token-cache.ts';
-import { boundedNumber, checkSecret, checkTexts } from '../options/check-options.ts';
+import { boundedNumber, checkSecret, checkTexts, checkWebAddress } from '../options/check-options.ts';
 import type { VerifyToken } from '../verifiers/verify-token.ts';
 
 export interface GuardOptions {
@@ -43,7 +43,8 @@ const BOUNDS = {
 
 /** With every default, or a TypeError that names the option. */
 export function checkedOptions(options: GuardOptions) {
-  checkTexts(options, ['issuer', 'audience']);
+  checkWebAddress('issuer', options.issuer);
+  checkTexts(options, ['audience']);
   checkSecret(options.secret);
   if (typeof options.cache?.get !== 'function') throw new TypeError('cache must be a TokenCache.');
   if (typeof options.verify !== 'function') throw new TypeError('verify must be a function.');
