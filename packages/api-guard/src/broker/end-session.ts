@@ -16,7 +16,7 @@ interface Parts {
  */
 export function createSessionEnd({ cache, entries, changeEntry }: Parts) {
   return async function endSession(accessToken: string): Promise<string | undefined> {
-    // To its end, however often somebody refreshed meanwhile: entries that lead on live for seconds, so that it has one.
+    // To its end, however often somebody refreshed meanwhile: entries that lead on end with their access tokens, so that it has one.
     const path = new Set<string>();
     let refreshToken: string | undefined;
     let token: string | undefined = accessToken;
@@ -26,7 +26,7 @@ export function createSessionEnd({ cache, entries, changeEntry }: Parts) {
       refreshToken = session?.refreshToken;
       token = session?.next?.accessToken;
     }
-    // It leads to nothing any more, and ends by itself within seconds.
+    // It leads to nothing any more, and ends by itself with its access token.
     for (const passed of path) await cache.delete(entries.keyOf(passed)).catch(() => {});
     return refreshToken;
   };

@@ -174,6 +174,15 @@ describe('a logout', () => {
     await expect(broker().refresh(last)).rejects.toMatchObject({ code: 'unknown_session' });
   });
 
+  it('by an old access token ends what a thief made of it, for as long as that token lives', async () => {
+    const { accessToken, expiresAt } = await logIn();
+    const { accessToken: stolen } = await broker().refresh(accessToken);
+    server.world.advance(expiresAt * 1_000 - server.now() - 2_000);
+    await expect(broker().refresh(accessToken)).rejects.toMatchObject({ code: 'unknown_session' });
+    expect(await broker().logout(accessToken)).toEqual({ ended: true, revoked: true });
+    await expect(broker().refresh(stolen)).rejects.toMatchObject({ code: 'unknown_session' });
+  });
+
   it('during a refresh wins: nobody gets the new token, and the server ends it', async () => {
     const { accessToken } = await logIn();
     let rotated = () => {};

@@ -79,7 +79,10 @@ export function createSessionBroker(given: SessionBrokerOptions): SessionBroker 
       );
     const endsAt = Math.floor(now() / 1000) + sessionSeconds;
     try {
-      await changeEntry(accessToken, (entry) => ({ ...entry, session: { endsAt, refreshToken } }));
+      await changeEntry(accessToken, (entry) => ({
+        ...entry,
+        session: { endsAt, refreshToken, tokenEndsAt: expiresAt },
+      }));
     } catch (cause) {
       // Nobody could refresh it or log out.
       discard(refreshToken);

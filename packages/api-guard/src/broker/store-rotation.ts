@@ -43,7 +43,7 @@ export function createRotationStore({ options, cache, entries, changeEntry, disc
   /** What the old access token leads to then; a session that others have ended or rotated meanwhile is theirs. */
   async function write({ accessToken, refreshToken, issued }: Rotation): Promise<StoredSession | undefined> {
     const { accessToken: newToken, expiresAt, refreshToken: successor = refreshToken } = issued;
-    const renewed = { endsAt: seconds() + sessionSeconds, refreshToken: successor };
+    const renewed = { endsAt: seconds() + sessionSeconds, refreshToken: successor, tokenEndsAt: expiresAt };
     if (newToken === accessToken) {
       // JWTs without an id, as Auth0's, are the same where they were made in one second: this one leads nowhere but to itself.
       const { session } = await changeEntry(accessToken, (entry) =>
@@ -57,7 +57,7 @@ export function createRotationStore({ options, cache, entries, changeEntry, disc
     const next = { accessToken: newToken, expiresAt, rotatedAt: seconds() };
     const { session } = await changeEntry(accessToken, (entry) =>
       entry.session?.refreshToken === refreshToken
-        ? { ...entry, session: { endsAt: next.rotatedAt + forwardSeconds, next } }
+        ? { ...entry, session: { endsAt: leadsOnUntil(entry.session, next.rotatedAt), next } }
         : undefined,
     );
     if (session?.next?.accessToken === newToken) return session;
@@ -65,6 +65,11 @@ export function createRotationStore({ options, cache, entries, changeEntry, disc
     if (!session) discard(successor);
     await cache.delete(entries.keyOf(newToken)).catch(() => {});
     return session;
+  }
+
+  /** A logout by the old access token ends the session for as long as that token is one: a thief may have refreshed first. */
+  function leadsOnUntil({ tokenEndsAt = 0 }: StoredSession, rotatedAt: number): number {
+    return Math.max(tokenEndsAt, rotatedAt + forwardSeconds);
   }
 
   async function store(rotation: Rotation): Promise<StoredSession | undefined> {

@@ -30,9 +30,11 @@ export interface TokenUser {
 }
 
 export interface StoredSession {
-  /** When the refresh token's own life ends; the entry lives as long. */
+  /** When the refresh token's own life ends, or nobody needs to find the next token any more; the entry lives as long. */
   readonly endsAt: number;
   /** Absent where it was rotated: then `next` says which access token follows. */
   readonly refreshToken?: string;
+  /** When the access token ends under which this is kept. */
+  readonly tokenEndsAt?: number;
   readonly next?: { readonly accessToken: string; readonly expiresAt: number; readonly rotatedAt: number };
 }
