@@ -31,8 +31,8 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
   };
 
   async function createStream({ name = 'Events', format = 'JSONOBJECT', path = '/', ...more }: NewStream = {}) {
-    // Events that other tests' transactions hold back would count as new.
-    await eventually(async () => expect(await countUnsettled()).toBe(0));
+    // What is held back would count as new.
+    await allFinal();
     const response = await world.apiAt(more.at ?? world.main).post('/log-streams', {
       name,
       type: 'http',
@@ -44,17 +44,35 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
     return response.json() as { id: string };
   }
 
-  async function countUnsettled(): Promise<number> {
-    const { rows } = await world.database.pool.query<{ n: number }>(
-      'select count(*)::int as n from log_events join log_epoch using (epoch) where xid >= pg_snapshot_xmin(pg_current_snapshot())',
+  /** Nothing that is written is held back any more, by another test's transaction. */
+  const allFinal = () =>
+    eventually(async () => {
+      const { rows } = await world.database.pool.query(
+        'select from log_events join log_epoch using (epoch) where xid >= pg_snapshot_xmin(pg_current_snapshot()) limit 1',
+      );
+      expect(rows).toHaveLength(0);
+    });
+
+  /** A process that has not heard yet that a stream is gone sends on, into the next test. */
+  async function letGo(): Promise<void> {
+    const { rows } = await world.database.pool.query<{ id: string }>(
+      `update log_streams set status = 'paused' where tenant_id = 'dev' and status = 'active' returning id`,
     );
-    return rows[0]?.n ?? 0;
+    const ids = rows.map(({ id }) => id);
+    await eventually(async () => {
+      const held = await world.database.pool.query(
+        'select from log_stream_deliveries where stream_id = any($1) and owner is not null and lease_until > clock_timestamp()',
+        [ids],
+      );
+      expect(held.rows).toHaveLength(0);
+    });
   }
 
   return {
     world,
     receiver,
     createStream,
+    allFinal,
     api,
     health: async (id: string) => (await api().get(`/log-streams/${id}/health`)).json(),
     /** Events that nothing else causes, in one transaction each. */
@@ -92,6 +110,7 @@ export async function startStreamWorld(options: Parameters<typeof startWorld>[0]
         .map(({ log_id }) => log_id),
     /** After each test: no streams, an obedient receiver that has forgotten everything. */
     async clean(): Promise<void> {
+      await letGo();
       const { rows } = await world.database.pool.query<{ id: string }>(
         `select id from log_streams where tenant_id = 'dev'`,
       );

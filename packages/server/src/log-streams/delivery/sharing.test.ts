@@ -16,10 +16,9 @@ describe('several processes', () => {
     await streams.happen(25);
     for (let stream = 0; stream < 4; stream++)
       await eventually(() => expect(streams.ofType('s', `/${stream}`)).toHaveLength(25));
-    const { rows } = await streams.world.database.pool.query(
-      'select distinct owner from log_stream_deliveries where owner is not null',
-    );
-    expect(rows).toHaveLength(2);
+    const owners = () =>
+      streams.world.database.pool.query('select distinct owner from log_stream_deliveries where owner is not null');
+    await eventually(async () => expect((await owners()).rows).toHaveLength(2));
     await second.stop();
     await streams.happen(5);
     for (let stream = 0; stream < 4; stream++)
@@ -40,10 +39,7 @@ describe('several processes', () => {
 describe('a process whose lease is over', () => {
   it('moves no cursor: its checkpoint bears an old fence', async () => {
     const { streamDeliveries } = streams.world.app.stores;
-    const { id } = await streams.createStream({ filters: ['scim.event'] });
-    await streams.api().patch(`/log-streams/${id}`, { status: 'paused' });
-    await eventually(async () => expect((await streamDeliveries.find('dev', id))?.isOwned).toBe(false));
-    // Paused, so that nobody else takes it.
+    const id = await pausedStream();
     const [old] = await claimAs('suspended');
     await streams.world.database.pool.query(
       `update log_stream_deliveries set lease_until = now() - interval '1 second'`,
@@ -69,15 +65,21 @@ describe('a process whose lease is over', () => {
 
   it('gets no second owner while it lasts, however many ask at once', async () => {
     const { streamDeliveries } = streams.world.app.stores;
-    const { id } = await streams.createStream({ filters: ['scim.event'] });
-    await eventually(async () => expect((await streamDeliveries.find('dev', id))?.isOwned).toBe(true));
-    await streams.world.database.pool.query(
-      `update log_stream_deliveries set owner = null, lease_until = now() - interval '1 second' where stream_id = $1`,
-      [id],
-    );
+    const id = await pausedStream();
     const claims = await Promise.all(
       ['a', 'b', 'c', 'd'].map((owner) => streamDeliveries.claim(owner, [{ tenantId: 'dev', streamId: id }])),
     );
     expect(claims.flat()).toHaveLength(1);
   });
 });
+
+/** Nobody has it, nor takes it: one that was just to be taken when it was paused would be. */
+async function pausedStream(): Promise<string> {
+  const { streamDeliveries } = streams.world.app.stores;
+  const { id } = await streams.createStream({ filters: ['scim.event'] });
+  const isOwned = async () => (await streamDeliveries.find('dev', id))?.isOwned;
+  await eventually(async () => expect(await isOwned()).toBe(true));
+  await streams.api().patch(`/log-streams/${id}`, { status: 'paused' });
+  await eventually(async () => expect(await isOwned()).toBe(false));
+  return id;
+}
