@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config';
 import { COMPILE_CACHE } from './packages/server/test/compile-cache.ts';
-import { failedFilesReporter } from './packages/server/test/failed-files.ts';
 
 // For the processes that hash in the tests' own servers.
 process.env.NODE_COMPILE_CACHE ??= COMPILE_CACHE;
@@ -11,8 +10,6 @@ const OWN_PROCESS = [
   'packages/server/test/keyboard.test.ts',
   'packages/server/src/{passwords,tls,db/embedded}/**/*.test.ts',
 ];
-/** For whoever looks a second time at what failed: packages/server/scripts/second-look.ts. */
-const report = process.env.TEST_REPORT;
 const settings = {
   pool: 'forks' as const,
   // They end what hangs; on two busy cores a test that starts servers takes its time.
@@ -26,7 +23,6 @@ export default defineConfig({
   test: {
     globalSetup: ['packages/server/test/global-setup.ts'],
     maxWorkers: 2,
-    reporters: ['default', ...(report ? [failedFilesReporter(report)] : [])],
     projects: [
       {
         test: {
